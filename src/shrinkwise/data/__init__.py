@@ -1,0 +1,37 @@
+"""Data in: files and frames as Arrow tables, the target, and the encoding that every fold learns by itself.
+
+``read_table`` → ``take_target``, ``feature_columns`` → ``expand`` → ``leak_warnings``, ``encode`` for a fit;
+``read_table`` → ``Encoder.from_dict(…).transform`` for a prediction.
+"""
+
+from shrinkwise.data.checks import check_folds, leak_warnings
+from shrinkwise.data.encode import Encoder, learn, output_space
+from shrinkwise.data.expand import Expansion, expand
+from shrinkwise.data.folds import Encoding, encode
+from shrinkwise.data.frames import to_table
+from shrinkwise.data.names import did_you_mean, feature_columns
+from shrinkwise.data.table import TableSummary, describe, read_table, table_notes
+from shrinkwise.data.target import Target, take_groups, take_target, take_weights
+
+__all__ = [
+    "Encoder",
+    "Encoding",
+    "Expansion",
+    "TableSummary",
+    "Target",
+    "check_folds",
+    "describe",
+    "did_you_mean",
+    "encode",
+    "expand",
+    "feature_columns",
+    "leak_warnings",
+    "learn",
+    "output_space",
+    "read_table",
+    "table_notes",
+    "take_groups",
+    "take_target",
+    "take_weights",
+    "to_table",
+]

@@ -1,0 +1,277 @@
+"""The columns with a role: the target as numbers and classes, the weights, the groups."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Literal, cast
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from shrinkwise.data.column import kind_of, number_cells, text_cells
+from shrinkwise.data.names import check_column, check_names, counted, listing, quoted
+from shrinkwise.data.spelling import are_dates, check_numbers
+from shrinkwise.exceptions import DataError, UsageError
+
+Task = Literal["regression", "classification"]
+TASKS = ("auto", "regression", "classification")
+
+
+@dataclass(frozen=True, eq=False)
+class Target:
+    """The column to predict.
+
+    Attributes
+    ----------
+    name : str
+    task : "regression" or "classification"
+    values : ndarray of float64, shape (n,)
+        The numbers, or 0.0 and 1.0 for the first and second of `classes`; kept rows only.
+    classes : tuple of str, or None
+        The two classes, sorted (numbers by size); None for regression.
+    rows : ndarray of bool, shape (table rows,)
+        The rows that are kept.
+    notes : tuple of str
+        The task assumed and the rows dropped, one sentence each.
+    """
+
+    name: str
+    task: Task
+    values: NDArray[np.float64] = field(repr=False)
+    classes: tuple[str, ...] | None
+    rows: NDArray[np.bool_] = field(repr=False)
+    notes: tuple[str, ...]
+
+
+def take_target(table: pa.Table, target: str, task: str = "auto", drop_missing: bool = False) -> Target:
+    """Take the target from the table, and settle what kind of task it is.
+
+    Parameters
+    ----------
+    table : pyarrow.Table
+    target : str
+        Name of the column.
+    task : {"auto", "regression", "classification"}
+        "auto": classification if the target holds text, booleans or exactly two distinct values, else regression.
+    drop_missing : bool
+        Leave out the rows where the target is missing, instead of refusing them.
+
+    Returns
+    -------
+    Target
+
+    Raises
+    ------
+    DataError
+        No such column, missing cells, infinities, dates, numbers written as text, a single value, more than two
+        classes.
+    UsageError
+        An unknown task.
+
+    Examples
+    --------
+    >>> import pyarrow as pa
+    >>> take_target(pa.table({"y": ["yes", "no", "yes"]}), "y").classes
+    ('no', 'yes')
+    """
+    if task not in TASKS:
+        raise UsageError(f"task must be one of {', '.join(TASKS)}, got {task!r}")
+    check_names(table)
+    check_column(table, target, "the target")
+    column = table.column(target)
+    kind = kind_of(column.type)
+    cells = _numbers(column, target) if kind in ("number", "empty") else _classes(column, target, task)
+    notes = _refuse_or_drop(target, cells.rows, drop_missing)
+    settled, why = _task(target, task, kind, column.type, cells.words)
+    if why:
+        notes += (why,)
+    if len(cells.words) == 1:
+        lacks = "a regression has nothing to explain" if settled == "regression" else "a classifier needs two classes"
+        raise DataError(
+            f"the target {quoted(target)} is {quoted(cells.words[0])} in all {len(cells.codes)} rows: {lacks}; name "
+            "another column with --target"
+        )
+    if settled == "regression":
+        return Target(target, "regression", cells.numbers, None, cells.rows, notes)
+    if len(cells.words) > 2:
+        raise DataError(
+            f"the target {quoted(target)} has {len(cells.words)} classes ({listing(cells.words, 5)}); more than two "
+            "are not possible yet: keep the rows of two of them, or merge them into two"
+            + (", or choose --task regression" if kind == "number" else "")
+        )
+    return Target(target, "classification", cells.codes.astype(np.float64), tuple(cells.words), cells.rows, notes)
+
+
+def take_weights(table: pa.Table, name: str, rows: NDArray[np.bool_] | None = None) -> NDArray[np.float64]:
+    """Take the weights of the rows: finite numbers >= 0, not all zero.
+
+    Parameters
+    ----------
+    table : pyarrow.Table
+    name : str
+    rows : ndarray of bool, shape (table rows,), optional
+        The rows to take, such as `Target.rows`; default: all.
+
+    Returns
+    -------
+    ndarray of float64, shape (number of rows taken,)
+
+    Raises
+    ------
+    DataError
+        No such column, text, a missing, negative or infinite weight, only zeros.
+
+    Examples
+    --------
+    >>> import pyarrow as pa
+    >>> take_weights(pa.table({"w": [1, 0, 2]}), "w")
+    array([1., 0., 2.])
+    """
+    check_column(table, name, "the weights")
+    column = table.column(name)
+    if kind_of(column.type) not in ("number", "empty"):
+        raise DataError(f"the weights {quoted(name)} hold {column.type} values; weights are numbers, zero or more")
+    values = number_cells(column, name)
+    taken = np.arange(len(values)) if rows is None else np.flatnonzero(rows)
+    missing = np.isnan(values[taken])
+    if missing.any():
+        raise DataError(
+            f"the weights {quoted(name)} are missing in {counted(int(missing.sum()), 'row')}, the first is row "
+            f"{taken[missing][0] + 1} (not counting the header); give each row a weight, 0 to leave it out"
+        )
+    negative = values[taken] < 0
+    if negative.any():
+        row = taken[negative][0]
+        raise DataError(
+            f"the weights {quoted(name)} are negative in {counted(int(negative.sum()), 'row')}, such as "
+            f"{values[row]:g} in row {row + 1} (not counting the header); weights are zero or more"
+        )
+    if not (values[taken] > 0).any():
+        raise DataError(
+            f"the weights {quoted(name)} are all zero, so that no row counts; give some rows a positive weight"
+        )
+    return np.array(values[taken])
+
+
+def take_groups(table: pa.Table, name: str, rows: NDArray[np.bool_] | None = None) -> NDArray[np.int64]:
+    """Take the groups whose rows stay together in one fold, as integer codes.
+
+    Parameters
+    ----------
+    table : pyarrow.Table
+    name : str
+        A column of any type.
+    rows : ndarray of bool, shape (table rows,), optional
+        The rows to take, such as `Target.rows`; default: all.
+
+    Returns
+    -------
+    ndarray of int64, shape (number of rows taken,)
+        0, 1, … in the sorted order of the groups' names.
+
+    Raises
+    ------
+    DataError
+        No such column, or a row without a group.
+
+    Examples
+    --------
+    >>> import pyarrow as pa
+    >>> take_groups(pa.table({"clinic": ["B", "A", "B"]}), "clinic")
+    array([1, 0, 1])
+    """
+    check_column(table, name, "the groups")
+    cells = text_cells(table.column(name), name)
+    taken = np.arange(len(cells.codes)) if rows is None else np.flatnonzero(rows)
+    codes = cells.codes[taken]
+    missing = codes < 0
+    if missing.any():
+        raise DataError(
+            f"the groups {quoted(name)} are missing in {counted(int(missing.sum()), 'row')}, the first is row "
+            f"{taken[missing][0] + 1} (not counting the header); give each row a group, if only one of its own"
+        )
+    used = sorted(np.unique(codes), key=lambda word: cells.words[word])
+    place = np.zeros(len(cells.words), dtype=np.int64)
+    place[used] = np.arange(len(used))
+    return place[codes]
+
+
+@dataclass(frozen=True, eq=False)
+class _Cells:
+    """A target: where it is present; there, the numbers and the codes of the distinct values; their words in order."""
+
+    rows: NDArray[np.bool_]
+    numbers: NDArray[np.float64]
+    codes: NDArray[np.intp]
+    words: list[str]
+
+
+def _numbers(column: pa.ChunkedArray, target: str) -> _Cells:
+    values = number_cells(column, target)
+    rows = ~np.isnan(values)
+    levels, codes = np.unique(values[rows], return_inverse=True)
+    return _Cells(rows, values[rows], codes, _spelled(levels, pa.types.is_boolean(column.type)))
+
+
+def _classes(column: pa.ChunkedArray, target: str, task: str) -> _Cells:
+    kind = kind_of(column.type)
+    if kind == "other":
+        raise DataError(f"the target {quoted(target)} holds {column.type} values; make a number or a class of it first")
+    cells = text_cells(column, target)
+    if kind == "date" or are_dates(cells):
+        raise DataError(f"the target {quoted(target)} holds dates or times; make a number or a class of it first")
+    if task != "classification":
+        check_numbers(cells, target, note=False)
+    rows = cells.codes >= 0
+    order = sorted(np.flatnonzero(cells.counts()), key=lambda word: cells.words[word])
+    place = np.zeros(len(cells.words), dtype=np.intp)
+    place[order] = np.arange(len(order))
+    codes = place[cells.codes[rows]]
+    return _Cells(rows, codes.astype(np.float64), codes, [cells.words[word] for word in order])
+
+
+def _refuse_or_drop(target: str, rows: NDArray[np.bool_], drop_missing: bool) -> tuple[str, ...]:
+    """Refuse missing cells of the target, or a note that their rows are left out."""
+    n_missing = int(np.count_nonzero(~rows))
+    if n_missing == len(rows):
+        raise DataError(
+            f"the target {quoted(target)} has no value in any of {counted(len(rows), 'row')}; name another column"
+        )
+    if not n_missing:
+        return ()
+    if not drop_missing:
+        raise DataError(
+            f"the target {quoted(target)} is missing in {n_missing} of {len(rows)} rows, the first is row "
+            f"{int(np.argmin(rows)) + 1} (not counting the header); fill them in, or leave these rows out with "
+            "--drop-missing-target"
+        )
+    return (f"{counted(n_missing, 'row')} without a target {'is' if n_missing == 1 else 'are'} left out.",)
+
+
+def _task(target: str, task: str, kind: str, type_: pa.DataType, words: Sequence[str]) -> tuple[Task, str]:
+    """The task, and a note if it was assumed."""
+    if task == "regression" and kind == "text":
+        raise DataError(
+            f"the target {quoted(target)} holds text ({listing(words, 3)}), and a regression needs numbers; "
+            "choose --task classification, or name a number column"
+        )
+    if task != "auto":
+        return cast(Task, task), ""
+    if kind == "text":
+        reason = "holds text"
+    elif pa.types.is_boolean(type_):
+        reason = "holds true and false"
+    elif len(words) == 2:
+        reason = f"has two distinct values ({words[0]} and {words[1]})"
+    else:
+        reason = f"holds {len(words)} distinct numbers"
+        return "regression", f"Task: regression, since {quoted(target)} {reason}; --task classification changes it."
+    change = "" if kind == "text" else "; --task regression changes it"
+    return "classification", f"Task: classification, since {quoted(target)} {reason}{change}."
+
+
+def _spelled(levels: NDArray[np.float64], boolean: bool) -> list[str]:
+    """Numbers as classes: ``1``, not ``1.0``."""
+    if boolean:
+        return ["true" if level else "false" for level in levels]
+    return [str(int(level)) if level.is_integer() and abs(level) < 2**53 else repr(float(level)) for level in levels]

@@ -1,0 +1,129 @@
+"""What a design has to know: products with X, for many problems at once."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+Array = NDArray[Any]
+Cols = NDArray[np.intp] | slice
+
+ALL = slice(None)
+FAR = 1e3  # |mean| / sd beyond which products about zero lose too many digits: store about a shift
+TINY_SCALE = 1e-300  # a column that varies less than this is constant: the reciprocal of its sd would overflow
+ROUNDING = 64 * np.finfo(np.float64).eps
+
+
+def scale_of(variance: Array, second: Array, shift: Array, centered: bool) -> Array:
+    """Square roots of variances, 0 where a variance is no more than the rounding of the sums that it came from."""
+    floor = ROUNDING * second + (ROUNDING * shift) ** 2 if centered else np.zeros_like(variance)
+    scale = np.sqrt(np.where(variance > floor, variance, 0.0))
+    return np.where(scale > TINY_SCALE, scale, 0.0)
+
+
+@dataclass(frozen=True, eq=False)
+class Design(ABC):
+    """X, lazily centered and scaled, for k problems that share the storage.
+
+    Problem i sees the columns ``(X T_i − center_i) / scale_i``: T_i is its linear map (an encoding learned on its
+    training rows; None is the identity), center and scale its training means and sd. A column whose scale is 0 is
+    constant there and acts as zero. Nothing is copied: products are corrected instead.
+
+    Attributes
+    ----------
+    store : storage of shape (n, q)
+    shift : array of shape (q,)
+        Taken from each stored column on reading; nonzero only where a mean is so far from zero that it would drown
+        the column's variation.
+    center, scale : arrays of shape (p, k)
+    maps : k sparse matrices of shape (q, p), or None
+    """
+
+    store: Any
+    shift: Array
+    center: Array
+    scale: Array
+    maps: tuple[sparse.csc_array, ...] | None = None
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        return int(self.store.shape[0]), len(self.center)
+
+    @property
+    def n_problems(self) -> int:
+        return int(self.center.shape[1])
+
+    @property
+    def means(self) -> Array:
+        """What is subtracted from each column in all, (p, k)."""
+        if self.maps is None:
+            return self.center + self.shift[:, None]
+        return self.center + np.column_stack([linear.T @ self.shift for linear in self.maps])
+
+    def problem(self, index: int | Sequence[int]) -> Self:
+        """The same design for one problem or some."""
+        picked = [index] if isinstance(index, int) else list(index)
+        maps = None if self.maps is None else tuple(self.maps[i] for i in picked)
+        return replace(self, center=self.center[:, picked], scale=self.scale[:, picked], maps=maps)
+
+    def mapped(self, maps: tuple[sparse.csc_array, ...]) -> Self:
+        """The same storage seen through linear maps, one for each problem."""
+        p = maps[0].shape[1]
+        return replace(self, maps=maps, center=np.zeros((p, len(maps))), scale=np.ones((p, len(maps))))
+
+    def matvec(self, W: Array, cols: Cols = ALL) -> Array:
+        """Standardized X[:, cols] @ W: column i of W (len(cols), k) belongs to problem i. Shape (n, k)."""
+        center, scale = self.center[cols], self.scale[cols]
+        V = np.divide(W, scale, out=np.zeros_like(W), where=scale > 0)
+        constant = np.einsum("jk,jk->k", center, V)
+        if self.maps is None:
+            return self._times(V, cols) - constant
+        raw = np.column_stack([linear[:, cols] @ V[:, i] for i, linear in enumerate(self.maps)])
+        rows = np.flatnonzero(np.any(raw != 0, axis=1))
+        return self._times(raw[rows], rows) - constant
+
+    def rmatvec(self, R: Array, cols: Cols = ALL) -> Array:
+        """Standardized X[:, cols]' @ R: column i of R (n, k) belongs to problem i. Shape (len(cols), k)."""
+        if self.maps is None:
+            raw = self._transpose_times(R, cols)
+        else:
+            parts = [linear[:, cols] for linear in self.maps]
+            rows = np.flatnonzero(np.logical_or.reduce([np.diff(part.tocsr().indptr) > 0 for part in parts]))
+            stored = self._transpose_times(R, rows)
+            raw = np.column_stack([part[rows].T @ stored[:, i] for i, part in enumerate(parts)])
+        raw -= self.center[cols] * R.sum(axis=0)
+        scale = self.scale[cols]
+        return np.divide(raw, scale, out=np.zeros_like(raw), where=scale > 0)
+
+    @abstractmethod
+    def standardized(self, weights: Array, centered: bool = True) -> Self:
+        """The design with the weighted means and sd (1/n) of each column, one problem for each column of ``weights``.
+
+        ``weights`` (n, k) sum to 1 over the rows. Without centering the root mean square takes the place of the sd.
+        """
+
+    @abstractmethod
+    def gram(self, weights: Array, cols: Cols = ALL, others: Cols | None = None) -> Array:
+        """Standardized X[:, cols]' diag(weights) X[:, others] of the only problem (k = 1); others None means cols."""
+
+    @abstractmethod
+    def blocks(self) -> list[slice]:
+        """Cuts of the columns for a product in parallel; they depend on the shape alone."""
+
+    @abstractmethod
+    def take(self, samples: Array) -> Self:
+        """The design of some rows."""
+
+    @abstractmethod
+    def _times(self, V: Array, cols: Cols) -> Array:
+        """(stored − shift)[:, cols] @ V."""
+
+    @abstractmethod
+    def _transpose_times(self, R: Array, cols: Cols) -> Array:
+        """(stored − shift)[:, cols]' @ R."""

@@ -1,0 +1,64 @@
+"""From a checked array or sparse matrix to a design."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+
+from shrinkwise.design.base import Array, Design
+from shrinkwise.design.dense import CHUNK, DenseDesign
+from shrinkwise.design.sparse import SparseDesign, sorted_csc
+from shrinkwise.exceptions import DataError
+from shrinkwise.validation import non_finite_message
+
+SAFE = 1e100  # magnitudes whose squares and sums of squares stay far from overflow and underflow
+
+
+def as_design(X: Any) -> tuple[Design, Array]:
+    """A design over X and the unit (a power of two) in which each column is stored.
+
+    Columns of ordinary magnitude are stored as they are, in unit 1. Only where some |x| is beyond 1e±100 is a scaled
+    copy made; a column below 1e-300 is stored as zero.
+
+    Raises
+    ------
+    DataError
+        If X has a NaN or an infinity (the message says where), or is a corrupt sparse matrix.
+    """
+    if sparse.issparse(X):
+        matrix = sorted_csc(X)
+        largest = np.zeros(matrix.shape[1])
+        occupied = np.flatnonzero(np.diff(matrix.indptr))
+        if len(occupied):
+            largest[occupied] = np.maximum.reduceat(np.abs(matrix.data), matrix.indptr[occupied])
+        if not np.all(np.isfinite(largest)):
+            raise DataError(non_finite_message(matrix.data, "X (the stored values of the sparse matrix)"))
+        exponent = _exponents(largest)
+        if np.any(exponent):
+            repeats = np.diff(matrix.indptr)
+            data = _ldexp(matrix.data, -np.repeat(exponent, repeats), np.repeat(largest, repeats))
+            matrix = sparse.csc_array((data, matrix.indices, matrix.indptr), shape=matrix.shape)
+        return SparseDesign.of(matrix), np.ldexp(1.0, exponent)
+    array = X if X.dtype in (np.float64, np.float32) else X.astype(np.float64)
+    largest = np.zeros(array.shape[1])
+    step = max(1, CHUNK // max(1, array.shape[1]))
+    for start in range(0, array.shape[0], step):
+        chunk = array[start : start + step]
+        np.maximum(largest, np.maximum(chunk.max(axis=0), -chunk.min(axis=0)), out=largest)
+    if not np.all(np.isfinite(largest)):
+        raise DataError(non_finite_message(array))
+    exponent = _exponents(largest)
+    if np.any(exponent):
+        array = _ldexp(array.astype(np.float64), -exponent, largest)
+    return DenseDesign.of(array), np.ldexp(1.0, exponent)
+
+
+def _exponents(largest: Array) -> Array:
+    extreme = (largest > SAFE) | ((largest < 1 / SAFE) & (largest > 1e-300))
+    return np.where(extreme, np.frexp(largest)[1], 0)
+
+
+def _ldexp(values: Array, exponent: Array, largest: Array) -> Array:
+    return np.where(largest > 1e-300, np.ldexp(values, exponent), 0.0)

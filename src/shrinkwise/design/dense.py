@@ -1,0 +1,120 @@
+"""A dense array of any layout and number type, read in chunks of rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Self
+
+import numpy as np
+
+from shrinkwise.design.base import ALL, FAR, Array, Cols, Design, scale_of
+
+CHUNK = 1 << 18  # numbers in a chunk: 2 MB, the size of a cache
+
+
+@dataclass(frozen=True, eq=False)
+class DenseDesign(Design):
+    """X as it came: float32, read-only, strided or a memory map; float64 copies exist for one chunk at a time."""
+
+    @classmethod
+    def of(cls, X: Array) -> DenseDesign:
+        p = X.shape[1]
+        return cls(X, np.zeros(p), np.zeros((p, 1)), np.ones((p, 1)))
+
+    @property
+    def _plain(self) -> bool:
+        return self.store.dtype == np.float64 and not np.any(self.shift)
+
+    def _chunks(self, width: int, cols: Cols = ALL, shift: Array | None = None) -> Iterator[tuple[slice, Array]]:
+        """(rows, float64 block of the chosen columns about the shift); the cuts depend on the shape alone."""
+        step = max(64, CHUNK // max(width, 1))
+        shift = (self.shift if shift is None else shift)[cols]
+        for start in range(0, self.store.shape[0], step):
+            rows = slice(start, start + step)
+            block = self.store[rows][:, cols]
+            yield rows, np.subtract(block, shift, dtype=np.float64) if np.any(shift) else block.astype(np.float64)
+
+    def _times(self, V: Array, cols: Cols) -> Array:
+        if self._plain:
+            return np.asarray(self.store[:, cols] @ V)
+        out = np.empty((self.store.shape[0], V.shape[1]))
+        for rows, block in self._chunks(len(V), cols):
+            out[rows] = block @ V
+        return out
+
+    def _transpose_times(self, R: Array, cols: Cols) -> Array:
+        if self._plain:
+            return np.asarray(self.store[:, cols].T @ R)
+        out = np.zeros((len(self.shift[cols]), R.shape[1]))
+        for rows, block in self._chunks(len(out), cols):
+            out += block.T @ R[rows]
+        return out
+
+    def gram(self, weights: Array, cols: Cols = ALL, others: Cols | None = None) -> Array:
+        total = np.zeros((len(self.center[cols]), len(self.center[cols if others is None else others])))
+        for rows, (left, right) in self._standardized_chunks(cols, others):
+            if right is None:
+                left *= np.sqrt(weights[rows])[:, None]
+                total += left.T @ left
+            else:
+                left *= weights[rows][:, None]
+                total += left.T @ right
+        return total
+
+    def _standardized_chunks(
+        self, cols: Cols, others: Cols | None
+    ) -> Iterator[tuple[slice, tuple[Array, Array | None]]]:
+        """Explicitly centered blocks: the digits that lazy centering would cancel in a Gram are kept."""
+        both = _joined(cols, others)
+        width = len(self.center[both])
+        center, scale = self.center[both, 0], self.scale[both, 0]
+        factor = np.divide(1.0, scale, out=np.zeros_like(scale), where=scale > 0)
+        linear = None if self.maps is None else self.maps[0][:, both]
+        wanted = both if linear is None else np.flatnonzero(np.diff(linear.tocsr().indptr))
+        linear = None if linear is None else linear[wanted]
+        cut = width if others is None else len(self.center[cols])
+        for rows, block in self._chunks(2 * width, wanted):
+            if linear is not None:
+                block = (linear.T @ block.T).T
+            block -= center
+            block *= factor
+            yield rows, (block[:, :cut], None if others is None else block[:, cut:])
+
+    def standardized(self, weights: Array, centered: bool = True) -> Self:
+        if self.maps is not None:
+            parts = [self.problem(i)._standardized(weights[:, [i]], centered) for i in range(weights.shape[1])]
+            columns = {name: np.column_stack([getattr(part, name) for part in parts]) for name in ("center", "scale")}
+            return replace(self, **columns)
+        return self._standardized(weights, centered)
+
+    def _standardized(self, weights: Array, centered: bool) -> Self:
+        linear = None if self.maps is None else self.maps[0]
+        start = np.asarray(self.store[:1024], dtype=np.float64)
+        reference = (start if linear is None else (linear.T @ start.T).T).mean(axis=0) * centered
+        first = np.zeros((len(reference), weights.shape[1]))
+        second = np.zeros_like(first)
+        for rows, block in self._chunks(2 * len(reference), shift=np.zeros(self.store.shape[1])):
+            block = block - reference if linear is None else (linear.T @ block.T).T - reference
+            first += block.T @ weights[rows]
+            np.square(block, out=block)
+            second += block.T @ weights[rows]
+        scale = scale_of(second - first**2 * centered, second, reference[:, None], centered)
+        if not centered:
+            return replace(self, center=np.zeros_like(first), scale=scale)
+        mean = reference[:, None] + first
+        far = np.any((np.abs(mean) > FAR * scale) & (scale > 0), axis=1) & (linear is None)
+        shift = np.where(far, reference, 0.0) if linear is None else self.shift
+        return replace(self, shift=shift, center=np.where(far[:, None], first, mean), scale=scale)
+
+    def blocks(self) -> list[slice]:
+        p = self.shape[1]
+        width = max(64, min(2048, -(-p // 4)))
+        return [slice(start, start + width) for start in range(0, p, width)]
+
+    def take(self, samples: Array) -> Self:
+        return replace(self, store=self.store[samples])
+
+
+def _joined(cols: Cols, others: Cols | None) -> Cols:
+    return cols if others is None else np.concatenate([np.atleast_1d(cols), np.atleast_1d(others)])

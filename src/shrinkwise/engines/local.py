@@ -1,0 +1,92 @@
+"""Threads of this process."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import TypeVar
+
+from threadpoolctl import ThreadpoolController
+
+from shrinkwise.engines.base import Engine, Item, Sum
+
+Result = TypeVar("Result")
+
+
+class Stopped(RuntimeError):
+    """The main thread was interrupted: workers end at their next checkpoint."""
+
+
+class LocalEngine(Engine):
+    """A pool of threads with BLAS held to one thread each.
+
+    Work is cut into pieces whose number does not depend on the machine, each piece is computed by single-threaded
+    BLAS and results are used in their order: so the bits do not depend on how many threads there are. Ctrl-C drops
+    what has not begun; what runs ends at its next :meth:`checkpoint`.
+    """
+
+    def __init__(self, workers: int | None = None) -> None:
+        self.workers = workers or len(os.sched_getaffinity(0))
+        self._stop = threading.Event()
+
+    def checkpoint(self) -> None:
+        """Raise :class:`Stopped` when the main thread has been interrupted."""
+        if self._stop.is_set():
+            raise Stopped("interrupted")
+
+    def map(self, function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
+        """``function(item)`` for each item, in order; at most a few results wait in memory."""
+        if self.workers == 1:
+            yield from map(function, items)
+            return
+        self._stop.clear()
+        pool = ThreadPoolExecutor(self.workers)
+        waiting: deque[Future[Result]] = deque()
+        try:
+            for item in items:
+                waiting.append(pool.submit(function, item))
+                if len(waiting) > 2 * self.workers:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        except BaseException:
+            self._stop.set()
+            raise
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+    def sum(self, function: Callable[[Item], Sum], chunks: Iterable[Item]) -> Sum:
+        total: Sum | None = None
+        for part in self.map(function, chunks):
+            total = part if total is None else total + part
+        if total is None:
+            raise ValueError("sum of no chunks")
+        return total
+
+
+_lock = threading.Lock()
+_users = 0
+_limits: object = None
+_controller: ThreadpoolController | None = None
+
+
+@contextmanager
+def one_blas_thread() -> Iterator[None]:
+    """Hold BLAS to one thread while any fit of this process runs; the first to enter sets it, the last restores it."""
+    global _users, _limits, _controller
+    with _lock:
+        if _users == 0:
+            _controller = _controller or ThreadpoolController()
+            _limits = _controller.limit(limits=1, user_api="blas")
+        _users += 1
+    try:
+        yield
+    finally:
+        with _lock:
+            _users -= 1
+            if _users == 0:
+                _limits.restore_original_limits()  # type: ignore[attr-defined]

@@ -1,0 +1,457 @@
+"""The whole grid — every strength, every mix, every fold — from one read of the data."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+
+from shrinkwise.design import as_design
+from shrinkwise.design.base import Array
+from shrinkwise.design.sparse import checked_sparse
+from shrinkwise.engines import LocalEngine
+from shrinkwise.engines.local import one_blas_thread
+from shrinkwise.exceptions import DataError, UsageError
+from shrinkwise.losses import LOSSES, Loss
+from shrinkwise.moments import Moments
+from shrinkwise.path import Block, FreeFit, LockstepRoute, MomentsRoute, Route, geometric
+from shrinkwise.penalties import ElasticNet
+from shrinkwise.problem import build_problems, power_of_two
+from shrinkwise.result import GridResult, Unpenalized
+from shrinkwise.validation import check_alpha, check_count, check_l1_ratio, check_number, check_weights
+
+Split = tuple[Array, Array]
+Scorer = Callable[[int, Array, Array], tuple[Array, Array]]
+
+MEMORY = 2 << 30  # bytes that the moments of all folds may take
+ROWS = 2048  # of a chunk: small enough for a cache, large enough for a product
+SMALLEST_RATIO = 1e-6  # an extended grid does not go below this share of alpha_max
+USABLE = (1e-200, 1e200)  # variances outside of it have lost digits to under- or overflow
+
+
+@dataclass(frozen=True, eq=False)
+class _Task:
+    """What is fitted, checked once."""
+
+    X: Any
+    y: Array  # in units of `unit`
+    weights: Array
+    counts: Array  # (n, K): how often a row is in the training set of each fold
+    tests: tuple[Array, ...]
+    loss: Loss
+    penalties: tuple[ElasticNet, ...]
+    unit: float
+    fit_intercept: bool
+    standardize: bool
+    maps: tuple[sparse.csc_array, ...] | None
+    tol: float
+    engine: LocalEngine
+    progress: Callable[[int], None]
+
+    @property
+    def n_features(self) -> int:
+        return int(self.maps[0].shape[1] if self.maps else self.X.shape[1])
+
+
+def fit_grid(
+    X: Any,
+    y: Array,
+    splits: Sequence[Split],
+    *,
+    loss: str = "squared",
+    l1_ratios: Sequence[float] = (1.0,),
+    alphas: int | Sequence[float] = 100,
+    alpha_min_ratio: float | None = None,
+    sample_weight: Array | None = None,
+    penalty_weights: Array | None = None,
+    lower: float | Array = -np.inf,
+    upper: float | Array = np.inf,
+    fit_intercept: bool = True,
+    standardize: bool = True,
+    maps: Sequence[sparse.csc_array] | None = None,
+    feature_names: Sequence[str] | None = None,
+    classes: Sequence[str] | None = None,
+    tol: float = 1e-6,
+    extend: bool = True,
+    unpenalized: bool = True,
+    scorer: Scorer | None = None,
+    metric: str | None = None,
+    engine: LocalEngine | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> GridResult:
+    """Fit every strength and mix on every training set and on all data, certify each fit, score it on the held-out rows.
+
+    Parameters
+    ----------
+    X : array or sparse matrix of shape (n, q)
+    y : array of shape (n,)
+        For the logistic loss 0 or 1.
+    splits : sequence of K pairs (train, test) of row numbers
+    loss : {"squared", "logistic"}
+    l1_ratios : R mixes in [0, 1]
+    alphas : int or sequence
+        How many strengths, spaced evenly in their logarithm from alpha_max of each mix down to ``alpha_min_ratio``
+        of it; or the strengths themselves, in the units of the objective.
+    alpha_min_ratio : float in (0, 1), default 1e-3, 1e-2 where n < p
+    sample_weight : array of shape (n,), optional
+    penalty_weights, lower, upper
+        See :class:`~shrinkwise.penalties.ElasticNet`.
+    standardize : bool
+        Whether the penalty acts on standardized columns; means and sd are those of each training set.
+    maps : K + 1 sparse matrices of shape (q, p), optional
+        What each training set and, last, all data make of the columns of X: an encoding learned in the fold.
+    tol : float
+        Relative duality gap of every fit.
+    extend : bool
+        Go on to weaker strengths while the best one is the weakest of the grid.
+    unpenalized : bool
+        Also fit without a penalty.
+    scorer : function (fold, coefs (A, p), intercepts (A,)) -> (train (A,), test (A,)), optional
+        Scores in place of the loss's own; lower is better. ``metric`` names it.
+    progress : function (fits done, fits in all), optional
+
+    Returns
+    -------
+    GridResult
+
+    Raises
+    ------
+    DataError, UsageError
+        If data or parameters cannot be used; the message says what to do.
+
+    Notes
+    -----
+    Tall tables and the squared loss take the moments route: rows are read once, all the rest is of size p. Others
+    march all folds and mixes down the path in lock-step, so that one product with X serves all of them. A strength is
+    carried as it is from a training set to all data: the objective is an average over rows, so its scale does not
+    depend on n.
+    """
+    names = tuple(feature_names) if feature_names is not None else None
+    mixes = tuple(check_l1_ratio(ratio) for ratio in l1_ratios)
+    if not mixes:
+        raise UsageError("l1_ratio must hold at least one mix, got none")
+    if loss not in LOSSES:
+        raise UsageError(f"loss must be one of {', '.join(LOSSES)}, got {loss!r}")
+    engine = engine or LocalEngine()
+    weights = check_weights(sample_weight, len(y))
+    weights = weights / np.ldexp(1.0, int(np.frexp(weights.max())[1]))
+    counts, tests = _folds(splits, weights)
+    unit = power_of_two(y) if loss == "squared" else 1.0
+    done = 0
+    n_fits = len(mixes) * (len(splits) + 1)
+    total = n_fits * (alphas if isinstance(alphas, int) else len(alphas))
+
+    def tell(fits: int) -> None:
+        nonlocal done
+        done += fits
+        if progress is not None:
+            progress(done, max(total, done))
+
+    task = _Task(
+        X=checked_sparse(X) if sparse.issparse(X) else X,
+        y=y / unit,
+        weights=weights,
+        counts=counts,
+        tests=tests,
+        loss=LOSSES[loss],
+        penalties=tuple(ElasticNet(ratio, penalty_weights, lower, upper) for ratio in mixes),
+        unit=unit,
+        fit_intercept=fit_intercept,
+        standardize=standardize,
+        maps=None if maps is None else tuple(maps),
+        tol=check_number("tol", tol, low=0),
+        engine=engine,
+        progress=tell,
+    )
+    _check_classes(task)
+    with one_blas_thread():
+        route, center, scale = _route(task)
+        strengths = _strengths(task, route, alphas, alpha_min_ratio)
+        blocks = [route.advance(strengths)]
+        extended = False
+        while extend and strengths.shape[1] > 1 and isinstance(alphas, int):
+            further = _further(task, blocks, strengths, scorer)
+            if further is None:
+                break
+            blocks.append(route.advance(further))
+            strengths, extended = np.hstack([strengths, further]), True
+        block = Block.joined(blocks) if len(blocks) > 1 else blocks[0]
+        free = route.unpenalized() if unpenalized else None
+    null_score = route.null_score
+    if scorer is not None:
+        block, null_score, free = _rescored(scorer, block, free, task)
+    return GridResult(
+        loss=loss,
+        metric=metric or task.loss.metric,
+        l1_ratios=np.array(mixes),
+        alphas=strengths,
+        train_score=block.train_score,
+        test_score=block.test_score,
+        fold_weights=_fold_weights(task),
+        coefs=block.coefs,
+        intercepts=block.intercepts,
+        gaps=block.gaps,
+        converged=block.gaps <= task.tol,
+        n_iter=block.n_iter,
+        null_score=null_score,
+        unpenalized=_public(free),
+        feature_names=names or tuple(f"x{j}" for j in range(task.n_features)),
+        center=center,
+        scale=scale,
+        target_scale=_target_scale(task),
+        n_samples=len(y),
+        tol=task.tol,
+        standardize=standardize,
+        extended=extended,
+        classes=None if classes is None else tuple(classes),
+    )
+
+
+def _public(free: FreeFit | None) -> Unpenalized | None:
+    if free is None:
+        return None
+    return Unpenalized(
+        free.train_score, free.test_score, free.coefs[-1], float(free.intercepts[-1]), free.gap, free.converged, free.note
+    )
+
+
+def _folds(splits: Sequence[Split], weights: Array) -> tuple[Array, tuple[Array, ...]]:
+    """How often each row is in each training set, and the held-out rows."""
+    if not len(splits):
+        raise UsageError("cv must give at least one pair of training and held-out rows, got none")
+    n = len(weights)
+    counts = np.zeros((n, len(splits)), dtype=np.int32)
+    tests = []
+    for fold, (train, test) in enumerate(splits):
+        train, test = (np.flatnonzero(part) if np.asarray(part).dtype == bool else np.asarray(part) for part in (train, test))
+        counts[:, fold] = np.bincount(train, minlength=n)
+        for rows, kind in ((train, "training"), (test, "held-out")):
+            if not np.any(weights[rows] > 0):
+                raise DataError(
+                    f"the {kind} rows of fold {fold + 1} have no weight ({len(rows)} rows); use fewer folds or drop rows of weight 0"
+                )
+        tests.append(test)
+    return counts, tuple(tests)
+
+
+def _check_classes(task: _Task) -> None:
+    """The logistic loss has no finite intercept where a training set holds one class."""
+    if task.loss.quadratic:
+        return
+    for fold in range(task.counts.shape[1]):
+        used = task.y[(task.counts[:, fold] > 0) & (task.weights > 0)]
+        if used.min() == used.max():
+            raise DataError(
+                f"the training rows of fold {fold + 1} hold only one class ({len(used)} rows); "
+                "use fewer folds, or folds that keep the shares of the classes (stratified)"
+            )
+
+
+def _fold_weights(task: _Task) -> Array:
+    held_out = np.array([task.weights[rows].sum() for rows in task.tests])
+    return held_out / held_out.sum()
+
+
+def _target_scale(task: _Task) -> float:
+    if not task.loss.quadratic:
+        return 1.0
+    mean = np.average(task.y, weights=task.weights)
+    return float(task.unit * np.sqrt(np.average((task.y - mean) ** 2, weights=task.weights)))
+
+
+def _strengths(task: _Task, route: Route, alphas: int | Sequence[float], alpha_min_ratio: float | None) -> Array:
+    if not isinstance(alphas, int | np.integer):
+        given = np.array([check_alpha(alpha) for alpha in alphas])
+        if not len(given) or not np.all(np.isfinite(given)):
+            raise UsageError(f"alphas must be a count or finite strengths, got {alphas!r}")
+        return np.tile(np.unique(given)[::-1], (len(task.penalties), 1))
+    count = check_count("alphas", alphas)
+    ratio = 1e-3 if len(task.y) >= task.n_features else 1e-2
+    if alpha_min_ratio is not None:
+        ratio = check_number("alpha_min_ratio", alpha_min_ratio, low=0, high=1, above=True)
+    tops = route.tops()
+    tops = np.where(np.isfinite(tops) & (tops > 0), tops, 1.0)  # a constant target: any strength gives zeros
+    return np.array([geometric(top, ratio, count) for top in tops])
+
+
+def _further(task: _Task, blocks: list[Block], strengths: Array, scorer: Scorer | None) -> Array | None:
+    """Weaker strengths, where the best cell of the grid is the weakest one."""
+    if scorer is not None:
+        return None
+    weights = _fold_weights(task)
+    mean = np.concatenate([block.test_score for block in blocks], axis=1) @ weights
+    _, index = np.unravel_index(int(np.argmin(np.where(np.isfinite(mean), mean, np.inf))), mean.shape)
+    if index < strengths.shape[1] - 1 or strengths[0, -1] <= SMALLEST_RATIO * strengths[0, 0]:
+        return None
+    step = strengths[:, -1] / strengths[:, -2]
+    count = min(max(5, round(np.log(0.1) / np.log(step[0]))), 50)
+    return np.asarray(strengths[:, -1:] * step[:, None] ** np.arange(1, count + 1))
+
+
+def _rescored(scorer: Scorer, block: Block, free: FreeFit | None, task: _Task) -> tuple[Block, Array, FreeFit | None]:
+    """The scores of a caller in place of the loss's own, for the grid, the intercept alone and the unpenalized fit."""
+    folds = range(len(task.tests))
+    train, test = np.empty_like(block.train_score), np.empty_like(block.test_score)
+    for ratio, line in enumerate(block.coefs):
+        for fold in folds:
+            train[ratio, :, fold], test[ratio, :, fold] = scorer(
+                fold, line[fold].toarray(), block.intercepts[ratio, :, fold]
+            )
+    zero = np.zeros((1, task.n_features))
+    null = np.array([scorer(fold, zero, _null_intercept(task, fold))[1][0] for fold in folds])
+    if free is not None:
+        pairs = [scorer(fold, free.coefs[[fold]], free.intercepts[[fold]]) for fold in folds]
+        free = replace(free, train_score=np.array([p[0][0] for p in pairs]), test_score=np.array([p[1][0] for p in pairs]))
+    return replace(block, train_score=train, test_score=test), null, free
+
+
+def _null_intercept(task: _Task, fold: int) -> Array:
+    mean = np.average(task.y, weights=task.weights * task.counts[:, fold])
+    return np.atleast_1d(task.unit * task.loss.link(mean) * task.fit_intercept)
+
+
+def _route(task: _Task) -> tuple[Route, Array, Array]:
+    """The cheapest route that keeps its digits, and center and scale of the columns on all data."""
+    moments = _moments(task) if _is_tall(task) else None
+    if moments is not None:
+        training, held_out = moments
+        route = MomentsRoute(
+            training,
+            held_out,
+            task.penalties,
+            unit=task.unit,
+            fit_intercept=task.fit_intercept,
+            standardize=task.standardize,
+            tol=task.tol,
+            engine=task.engine,
+            progress=task.progress,
+        )
+        return route, route.quadratics[-1].center, route.quadratics[-1].scale
+    weights = np.column_stack([task.counts, np.ones(len(task.y))]) * task.weights[:, None]
+    weights /= weights.sum(axis=0)
+    design, column_unit = as_design(task.X)
+    if task.maps is not None:
+        design = design.mapped(tuple(sparse.csc_array(sparse.diags_array(column_unit) @ linear) for linear in task.maps))
+        column_unit = np.ones(task.n_features)
+    design = design.standardized(weights, task.fit_intercept)
+    problems = [
+        build_problems(
+            design,
+            task.y,
+            weights,
+            task.loss,
+            penalty,
+            fit_intercept=task.fit_intercept,
+            standardize=task.standardize,
+            column_unit=column_unit,
+            unit=task.unit,
+        )
+        for penalty in task.penalties
+    ]
+    test_weights = np.zeros((len(task.y), len(task.tests)))
+    for fold, rows in enumerate(task.tests):
+        np.add.at(test_weights[:, fold], rows, task.weights[rows])
+    test_weights /= test_weights.sum(axis=0)
+    lockstep = LockstepRoute(
+        design,
+        problems,
+        task.penalties,
+        test_weights,
+        column_unit,
+        tol=task.tol,
+        engine=task.engine,
+        progress=task.progress,
+    )
+    return lockstep, design.means[:, -1] * column_unit, design.scale[:, -1] * column_unit
+
+
+def _is_tall(task: _Task) -> bool:
+    n, q = task.X.shape
+    fits_memory = 8.0 * (q + 1) ** 2 * 3 * (task.counts.shape[1] + 1) <= MEMORY
+    dense_enough = not sparse.issparse(task.X) or task.X.nnz * 50 >= n * q or q <= 200
+    return task.loss.quadratic and q <= n and fits_memory and dense_enough
+
+
+def _moments(task: _Task) -> tuple[list[Moments], list[Moments]] | None:
+    """Moments of all training sets and held-out rows from one read; None where they have lost digits.
+
+    Rows that are in the same training and held-out sets form a cell; the moments of a set are the sum of its cells.
+    Splits with so many cells that this saves nothing are read one by one.
+    """
+    n = len(task.y)
+    held_out = np.zeros_like(task.counts)
+    for fold, rows in enumerate(task.tests):
+        held_out[:, fold] = np.bincount(rows, minlength=n)
+    member = np.hstack([task.counts, held_out])
+    patterns, cell_of = np.unique(member, axis=0, return_inverse=True)
+    cell_of = cell_of.ravel()
+    folds = task.counts.shape[1]
+    if len(patterns) > max(4 * folds, 64) or 8.0 * (task.X.shape[1] + 1) ** 2 * len(patterns) > MEMORY:
+        return None
+    X = task.X.tocsr() if sparse.issparse(task.X) else task.X
+    shift = np.append(_mean_of_first(X), np.mean(task.y[:ROWS]))
+    uniform = np.all(task.weights == task.weights[0])
+
+    def read(rows: Array | slice) -> Moments:
+        block = X[rows].toarray() if sparse.issparse(X) else X[rows]
+        return Moments.of(block, task.y[rows], None if uniform else task.weights[rows], shift)
+
+    with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+        cells = []
+        for cell in range(len(patterns)):
+            rows = np.flatnonzero(cell_of == cell)
+            cells.append(task.engine.sum(read, _chunks(rows, max(ROWS, X.shape[1]))))
+        if uniform:
+            cells = [cell * float(task.weights[0]) for cell in cells]
+        whole = cells[0]
+        for cell in cells[1:]:
+            whole = whole + cell
+        diagonal = np.diagonal(whole.second) / whole.weight
+    if not np.all(np.isfinite(whole.second)) or np.any(diagonal > USABLE[1]) or np.any(diagonal < USABLE[0]):
+        constant = diagonal[:-1] < USABLE[0]
+        if not np.all(np.isfinite(whole.second)) or np.any(diagonal > USABLE[1]) or not _is_constant(X, constant):
+            return None
+
+    def total(counts: Array) -> Moments:
+        picked = np.flatnonzero(counts)
+        missing = np.flatnonzero(counts == 0)
+        if len(missing) < len(picked) and np.all(counts[picked] == 1):
+            result = whole
+            for cell in missing:
+                result = result - cells[cell]
+            return result
+        result = cells[picked[0]] * float(counts[picked[0]])
+        for cell in picked[1:]:
+            result = result + cells[cell] * float(counts[cell])
+        return result
+
+    training = [total(patterns[:, fold]) for fold in range(folds)] + [whole]
+    testing = [total(patterns[:, folds + fold]) for fold in range(folds)]
+    if task.maps is not None:
+        training = [part.mapped(linear) for part, linear in zip(training, task.maps)]
+        testing = [part.mapped(linear) for part, linear in zip(testing, task.maps)]
+    return training, testing
+
+
+def _chunks(rows: Array, size: int) -> list[Array | slice]:
+    """Cuts of ascending row numbers; a run of neighbours becomes a slice, which copies nothing."""
+    parts = [rows[start : start + size] for start in range(0, len(rows), size)]
+    return [
+        slice(int(part[0]), int(part[-1]) + 1) if part[-1] - part[0] + 1 == len(part) else part for part in parts
+    ]
+
+
+def _mean_of_first(X: Any) -> Array:
+    first = X[:ROWS]
+    mean = np.asarray(first.mean(axis=0, dtype=np.float64)).ravel()
+    return np.where(np.isfinite(mean), mean, 0.0)
+
+
+def _is_constant(X: Any, columns: Array) -> bool:
+    """Whether columns whose variance is nothing really never vary (else it was lost to underflow)."""
+    block = X[:, np.flatnonzero(columns)]
+    block = block.toarray() if sparse.issparse(block) else block
+    return bool(np.all(block == block[:1]))

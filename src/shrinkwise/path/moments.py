@@ -1,0 +1,176 @@
+"""The route for tall tables and the squared loss: one read of the rows, then work of size p."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from scipy import sparse
+
+from shrinkwise.design.base import Array
+from shrinkwise.engines import LocalEngine
+from shrinkwise.moments import Moments, Quadratic
+from shrinkwise.path.base import Block, FreeFit, Route
+from shrinkwise.path.strengths import alpha_max
+from shrinkwise.penalties import ElasticNet, Rows
+from shrinkwise.problem import scaled_gap, standardized_rows
+from shrinkwise.solvers.quadratic import solve_quadratic
+
+TIGHT = 1e-10  # violations below this share of the steepest gradient end coordinate descent
+SWEEPS = 60  # of coordinate descent before Newton steps take over
+
+
+class MomentsRoute(Route):
+    """All paths from the moments of the training sets.
+
+    Parameters
+    ----------
+    training : K + 1 moments
+        Of each training set and, last, of all data.
+    held_out : K moments
+    penalties : R elastic nets
+    unit : float
+        The y of the moments is measured in this unit (a power of two); results are not.
+    """
+
+    def __init__(
+        self,
+        training: Sequence[Moments],
+        held_out: Sequence[Moments],
+        penalties: Sequence[ElasticNet],
+        *,
+        unit: float,
+        fit_intercept: bool,
+        standardize: bool,
+        tol: float,
+        engine: LocalEngine,
+        progress: Callable[[int], None],
+    ) -> None:
+        self.training, self.held_out, self.penalties = training, held_out, penalties
+        self.quadratics = [moments.quadratic(fit_intercept) for moments in training]
+        self.rows = [
+            [standardized_rows(penalty, quadratic.scale, unit, standardize) for quadratic in self.quadratics]
+            for penalty in penalties
+        ]
+        self.unit, self.tol, self.engine, self.progress = unit, tol, engine, progress
+        self.states = [[self._null(quadratic, rows) for quadratic, rows in zip(self.quadratics, line)] for line in self.rows]
+        zero = np.zeros((1, len(self.quadratics[0].c)))
+        self.null_score = unit**2 * np.array(
+            [
+                part.mean_squared_error(zero, np.array([quadratic.y_center]))[0]
+                for part, quadratic in zip(held_out, self.quadratics)
+            ]
+        )
+
+    @staticmethod
+    def _null(quadratic: Quadratic, rows: Rows) -> tuple[Array, Array]:
+        """(w, q) of the model with the unpenalized columns alone."""
+        w, q = np.zeros_like(quadratic.c), quadratic.c.copy()
+        free = np.flatnonzero((rows.l1 == 0) & (rows.l2 == 0) & (rows.upper > 0))
+        if len(free):
+            part, inside = q[free].copy(), w[free].copy()
+            gram = np.ascontiguousarray(quadratic.gram[np.ix_(free, free)])
+            solve_quadratic(gram, part, inside, rows.take(free), 1e-15 * float(np.max(np.abs(q))))
+            w[free] = inside
+            q -= inside @ quadratic.gram[free]
+        return w, q
+
+    def tops(self) -> Array:
+        return np.array(
+            [
+                alpha_max(line[-1], states[-1][1], penalty.l1_ratio)
+                for line, states, penalty in zip(self.rows, self.states, self.penalties)
+            ]
+        )
+
+    def advance(self, alphas: Array) -> Block:
+        n_ratios, n_alphas = alphas.shape
+        fits = len(self.training)
+        cells = [(ratio, fit) for ratio in range(n_ratios) for fit in range(fits)]
+        shape = (n_ratios, n_alphas, fits)
+        intercepts, gaps, n_iter = np.empty(shape), np.empty(shape), np.empty(shape, dtype=np.int64)
+        train, test = np.empty((n_ratios, n_alphas, fits - 1)), np.empty((n_ratios, n_alphas, fits - 1))
+        coefs: list[list[sparse.csr_array]] = [[] for _ in range(n_ratios)]
+        done = self.engine.map(lambda cell: self._path(*cell, alphas[cell[0]]), cells)
+        for (ratio, fit), (coef, intercept, gap, steps) in zip(cells, done, strict=True):
+            intercepts[ratio, :, fit], gaps[ratio, :, fit], n_iter[ratio, :, fit] = self.unit * intercept, gap, steps
+            coefs[ratio].append(sparse.csr_array(self.unit * coef))
+            if fit < fits - 1:
+                train[ratio, :, fit] = self.training[fit].mean_squared_error(coef, intercept)
+                test[ratio, :, fit] = self.held_out[fit].mean_squared_error(coef, intercept)
+            self.progress(n_alphas)
+        square = self.unit**2
+        lines = tuple(tuple(line) for line in coefs)
+        return Block(lines, intercepts, gaps, n_iter, square * train, square * test)
+
+    def _path(self, ratio: int, fit: int, alphas: Array) -> tuple[Array, Array, Array, Array]:
+        from shrinkwise.solvers._kernels import descend_path  # numba is imported when a fit starts
+
+        quadratic, rows = self.quadratics[fit], self.rows[ratio][fit]
+        w, q = (part.copy() for part in self.states[ratio][fit])
+        size = len(w)
+        W, Q = np.zeros((len(alphas), size)), np.zeros((len(alphas), size))
+        steps = np.zeros(len(alphas), dtype=np.int64)
+        tol = TIGHT * float(np.max(np.abs(quadratic.c), initial=0.0))
+        index = 0
+        while index < len(alphas):
+            self.engine.checkpoint()
+            index = descend_path(quadratic.gram, q, w, *rows, alphas, W, Q, steps, index, tol, SWEEPS)
+            if index < len(alphas):
+                at = rows.times(alphas[index])
+                steps[index] += abs(solve_quadratic(quadratic.gram, q, w, at, tol))
+                W[index], Q[index] = w, q
+                index += 1
+        self.states[ratio][fit] = (w, q)
+        gaps = self._gaps(quadratic, rows, alphas, W, Q)
+        null = 0.5 * quadratic.yy
+        for a in np.flatnonzero(gaps > 0.1 * self.tol * null):
+            self.engine.checkpoint()
+            W[a], Q[a] = self._refined(quadratic, rows.times(alphas[a]), W[a])
+            gaps[a] = self._gaps(quadratic, rows, alphas[[a]], W[[a]], Q[[a]])[0]
+        coef = np.divide(W, quadratic.scale, out=np.zeros_like(W), where=quadratic.scale > 0)
+        return coef, quadratic.y_center - coef @ quadratic.center, gaps / null if null > 0 else gaps, steps
+
+    @staticmethod
+    def _refined(quadratic: Quadratic, rows: Rows, w: Array) -> tuple[Array, Array]:
+        """As exact as the Gram allows: the slope is computed afresh and the system solved again."""
+        for _ in range(3):
+            q = quadratic.c - quadratic.gram @ w
+            solve_quadratic(quadratic.gram, q, w, rows, 1e-15 * float(np.max(np.abs(quadratic.c))), max_rounds=50)
+        return w, quadratic.c - quadratic.gram @ w
+
+    @staticmethod
+    def _gaps(quadratic: Quadratic, rows: Rows, alphas: Array, W: Array, Q: Array) -> Array:
+        """Duality gaps of all strengths of a path, (A,), from the moments alone."""
+        fit = W @ quadratic.c
+        square = np.maximum(quadratic.yy - fit - np.sum(W * Q, axis=1), 0.0)
+        target = quadratic.yy - fit
+        scaled = Rows(alphas[:, None] * rows.l1, alphas[:, None] * rows.l2, rows.lower, rows.upper)
+        free = np.flatnonzero(((rows.l1 == 0) & (rows.l2 == 0) | (alphas[-1] == 0)) & np.isinf(rows.upper - rows.lower))
+        removed = np.zeros(len(alphas))
+        if len(free):
+            step = np.linalg.lstsq(quadratic.gram[np.ix_(free, free)], Q[:, free].T, rcond=None)[0].T
+            removed = np.sum(step * Q[:, free], axis=1)
+            Q = Q - step @ quadratic.gram[free]
+            Q[:, free] = 0.0
+        square, target = np.maximum(square - removed, 0.0), target - removed
+        towards = np.divide(target, square, out=np.ones_like(target), where=square > 0)
+        return scaled_gap(scaled, W, Q, lambda tau: 0.5 * (1 - tau) ** 2 * square + 0.5 * removed, towards)
+
+    def unpenalized(self) -> FreeFit | None:
+        coefs, intercepts = [], []
+        for quadratic, rows in zip(self.quadratics, self.rows[0]):
+            w, _ = self._refined(quadratic, rows.times(0.0), np.zeros_like(quadratic.c))
+            coef = np.divide(w, quadratic.scale, out=np.zeros_like(w), where=quadratic.scale > 0)
+            coefs.append(coef)
+            intercepts.append(quadratic.y_center - coef @ quadratic.center)
+        gap = self._gaps(quadratic, rows, np.zeros(1), w[None], (quadratic.c - quadratic.gram @ w)[None])[0]
+        gap = float(gap / (0.5 * quadratic.yy or 1.0))
+        train, test = (
+            np.array([part.mean_squared_error(c[None], np.array([b]))[0] for part, c, b in zip(parts, coefs, intercepts)])
+            for parts in (self.training[:-1], self.held_out)
+        )
+        unit = self.unit
+        return FreeFit(
+            unit**2 * train, unit**2 * test, unit * np.array(coefs), unit * np.array(intercepts), gap, gap <= self.tol
+        )

@@ -1,0 +1,112 @@
+"""One fit at one strength, certified on the rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from shrinkwise.design import as_design
+from shrinkwise.design.base import Array
+from shrinkwise.engines import LocalEngine
+from shrinkwise.engines.local import one_blas_thread
+from shrinkwise.losses import Loss
+from shrinkwise.path.lockstep import Lockstep
+from shrinkwise.penalties import ElasticNet
+from shrinkwise.problem import Problem, build_problems, power_of_two
+from shrinkwise.validation import check_weights
+
+
+@dataclass(frozen=True, eq=False)
+class Solution:
+    """A fit in the units of the data with its certificate."""
+
+    coef: Array  # (p,)
+    intercept: float
+    gap: float  # duality gap relative to the loss of the intercept-only model
+    n_iter: int
+    converged: bool  # gap <= tol
+
+
+def solve(
+    X: Any,
+    y: Array,
+    *,
+    loss: Loss,
+    penalty: ElasticNet,
+    alpha: float,
+    sample_weight: Array | None = None,
+    fit_intercept: bool = True,
+    standardize: bool = True,
+    tol: float = 1e-8,
+    max_iter: int = 1000,
+    start: Array | None = None,
+    engine: LocalEngine | None = None,
+) -> Solution:
+    """Minimize (1/Σs) Σ s ℓ(y, η) + α Ω(w) and certify the minimum.
+
+    Parameters
+    ----------
+    X : array or sparse matrix of shape (n, p)
+    y : float64 array of shape (n,)
+    alpha : float >= 0, may be infinite
+    start : array of shape (p,), optional
+        Coefficients to begin from, in the units of the data.
+    tol : float
+        Duality gap to reach, relative to the loss of the intercept-only model.
+    max_iter : int
+        Newton steps and rounds of working sets at the most.
+
+    Returns
+    -------
+    Solution
+        Never silently unfinished: see ``converged`` and ``gap``.
+    """
+    if alpha == np.inf:
+        penalty, alpha = _frozen(penalty, X.shape[1]), 0.0
+    weights = check_weights(sample_weight, len(y))
+    weights = weights / np.ldexp(1.0, int(np.frexp(weights.max())[1]))
+    weights /= weights.sum()
+    if np.any(weights == 0):
+        kept = np.flatnonzero(weights)
+        X, y, weights = X.tocsr()[kept] if hasattr(X, "tocsr") else X[kept], y[kept], weights[kept]
+    unit = power_of_two(y) if loss.quadratic else 1.0
+    with one_blas_thread():
+        design, column_unit = as_design(X)
+        design = design.standardized(weights[:, None], fit_intercept)
+        (problem,) = build_problems(
+            design,
+            y / unit,
+            weights[:, None],
+            loss,
+            penalty,
+            fit_intercept=fit_intercept,
+            standardize=standardize,
+            column_unit=column_unit,
+            unit=unit,
+        )
+        lockstep = Lockstep(design, [problem], tol, engine or LocalEngine(), max_iter)
+        if start is not None and np.any(start):
+            _begin(lockstep, problem, start, column_unit)
+        gaps, steps = lockstep.step(np.array([alpha]))
+        track = lockstep.tracks[0]
+        coef, intercept = problem.in_data_units(track.w, track.b, column_unit)
+    return Solution(coef, intercept, float(gaps[0]), int(steps[0]), bool(gaps[0] <= tol))
+
+
+def _begin(lockstep: Lockstep, problem: Problem, start: Array, column_unit: Array) -> None:
+    track = lockstep.tracks[0]
+    track.w = problem.standardized(start, column_unit)
+    track.restart()
+    track.settle_intercept()
+    lockstep.Q = lockstep.slopes([0])
+
+
+def _frozen(penalty: ElasticNet, n_features: int) -> ElasticNet:
+    """Infinite strength: penalized coefficients are held at zero."""
+    weights = penalty.rows(n_features)
+    penalized = weights.l1 + weights.l2 > 0
+    return replace(
+        penalty, lower=np.where(penalized, 0.0, weights.lower), upper=np.where(penalized, 0.0, weights.upper)
+    )

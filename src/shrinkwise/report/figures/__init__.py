@@ -1,0 +1,7 @@
+"""Figures of the page, one a file: each is a function of a ReportInput and gives HTML with inline SVG."""
+
+from shrinkwise.report.figures.coefficient_paths import coefficient_paths
+from shrinkwise.report.figures.cv_curve import cv_curve
+from shrinkwise.report.figures.penalty_map import penalty_map
+
+__all__ = ["coefficient_paths", "cv_curve", "penalty_map"]

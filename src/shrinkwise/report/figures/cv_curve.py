@@ -1,0 +1,221 @@
+"""Training and held-out error over λ: where the two part, the model fits noise."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+
+from shrinkwise.report.figures.chart import (
+    NARROW,
+    Scale,
+    Size,
+    Strength,
+    apart,
+    area,
+    axes,
+    curve,
+    figure,
+    line,
+    spread,
+    strength_axis,
+    text,
+)
+from shrinkwise.report.markup import Html, el, join
+from shrinkwise.report.report_input import ReportInput
+from shrinkwise.report.text import count, general
+from shrinkwise.report.words import plus_minus, score_words
+from shrinkwise.result import Selection
+
+CUT = 2.0  # the frame ends at this many times the useful range above the lowest error
+
+
+def cv_curve(report: ReportInput) -> Html:
+    """The figure: held-out error with its ±SE band, training error, the cells of min and 1se, the support size."""
+    vertical = _range(report)
+    title = f"Training and held-out error over λ, at l1_ratio {general(report.chosen.l1_ratio)}"
+    caption = _sentence(report) + _cut(report, vertical)
+    return figure("cv", title, caption, lambda size: _draw(report, size, vertical))
+
+
+def marks(report: ReportInput) -> list[Selection]:
+    """The cells that get a line: min, 1se, and what the rule chose if it is neither."""
+    found = [report.lowest, report.result.select("1se")]
+    return found if report.rule in ("min", "1se") else [*found, report.chosen]
+
+
+def mark_lines(report: ReportInput, size: Size, strength: Strength) -> list[Html]:
+    """A vertical line for each marked λ; its name stands on the side where no other is."""
+    drawn: list[Html] = []
+    cells = sorted(marks(report), key=lambda cell: -cell.alpha)
+    for rank, cell in enumerate(cells):
+        if not strength.scale.inside(math.log10(cell.alpha) if cell.alpha > 0 else strength.zero):
+            continue
+        chosen, x = cell.rule == report.rule, strength(cell.alpha)
+        last = rank == len(cells) - 1
+        words = f"{cell.rule} (chosen)" if chosen and size.kind == "wide" else cell.rule
+        drawn += [
+            line(x, size.top, x, size.y_end, "mark chosen" if chosen else "mark"),
+            text(
+                x + (5 if last else -5),
+                size.top + 12,
+                words,
+                "start" if last else "end",
+                "strong" if chosen else "muted",
+            ),
+        ]
+    return drawn
+
+
+def _draw(report: ReportInput, size: Size, vertical: tuple[float, float]) -> Html:
+    result, ratio = report.result, report.chosen.ratio
+    others = sorted({cell.ratio for cell in marks(report)} - {ratio})
+    strength = strength_axis(result.alphas[[ratio, *others]].ravel().tolist(), size)
+    y = spread(*vertical, size.y_end, size.top, margin=0.07)
+    mean, se, train = result.mean, result.se, result.train_mean
+    alphas = [strength(alpha) for alpha in result.alphas[ratio]]
+
+    def points(values: np.ndarray, row: int = ratio) -> list[tuple[float, float]]:
+        return [(strength(a), y(v)) for a, v in zip(result.alphas[row], values, strict=True) if math.isfinite(v)]
+
+    frame = f"clip-{size.kind}"
+    upper, lower = mean[ratio] + se[ratio], mean[ratio] - se[ratio]
+    finite = np.isfinite(upper)
+    band = area(points(np.where(finite, upper, np.inf)), points(np.where(finite, lower, np.inf)), "band")
+    bound = report.lowest.mean + report.lowest.se
+    curves = [
+        band,
+        *(curve(points(mean[row], row), "other") for row in others),
+        curve(points(train[ratio]), "train"),
+        curve(points(mean[ratio]), "cv"),
+    ]
+    return join(
+        [
+            el("clipPath", _rectangle(size), id=frame),
+            axes(size, strength, y, _title(report, size)),
+            *_support(report, size, strength, alphas),
+            *_bound(bound, size, y),
+            el("g", *curves, clip_path=f"url(#{frame})"),
+            *mark_lines(report, size, strength),
+            *(
+                el("circle", cx=strength(cell.alpha), cy=y(cell.mean), r=4, class_="cv dot")
+                for cell in marks(report)
+                if y.inside(cell.mean)
+            ),
+            *_ends(report, size, y, alphas[-1]),
+        ]
+    )
+
+
+def _rectangle(size: Size) -> Html:
+    return el("rect", x=size.left, y=size.top, width=size.x_end - size.left, height=size.y_end - size.top)
+
+
+def _title(report: ReportInput, size: Size) -> str:
+    metric = report.result.metric
+    return f"{metric}" if size is NARROW else f"{metric}, lower is better"
+
+
+def _bound(bound: float, size: Size, y: Scale) -> list[Html]:
+    """The level of one standard error above the lowest error."""
+    if not y.inside(bound):
+        return []
+    return [
+        line(size.left, y(bound), size.x_end, y(bound), "bound"),
+        text(size.left + 6, y(bound) + 15, "lowest + 1 SE", class_="muted"),
+    ]
+
+
+def _support(report: ReportInput, size: Size, strength: Strength, alphas: list[float]) -> list[Html]:
+    """Support sizes along the top."""
+    sizes = report.result.support_size[report.chosen.ratio]
+    wanted = np.linspace(alphas[0], alphas[-1], size.ticks)
+    indices = sorted({int(np.argmin(np.abs(np.asarray(alphas) - x))) for x in wanted})
+    parts = [line(size.left, size.top, size.x_end, size.top, "axis")]
+    for index in indices:
+        x = alphas[index]
+        parts += [
+            line(x, size.top - 4, x, size.top, "axis"),
+            text(x, size.top - 8, str(sizes[index]), "middle", "tick"),
+        ]
+    return [*parts, text(size.x_end + 8, size.top - 8, "features kept", class_="muted")]
+
+
+def _ends(report: ReportInput, size: Size, y: Scale, end: float) -> list[Html]:
+    """To the right: the names of both curves, at the fit without a penalty where there is one."""
+    result, free, ratio = report.result, report.result.unpenalized, report.chosen.ratio
+    last = (float(result.mean[ratio, -1]), float(result.train_mean[ratio, -1]))
+    parts: list[Html] = []
+    if free is None or not free.converged:
+        return _end_labels(report, size, y, size.x_end - 4.0, last)
+    row = result.table(report.rule)[-1]
+    x, levels = size.x_end + 22.0, (row["mean"], row["train"])
+    parts.append(text(size.x_end + 10, size.y_end + 18, "no penalty", class_="tick"))
+    for start, stop, class_ in zip(last, levels, ("cv", "train"), strict=True):
+        if y.inside(start) and y.inside(stop):
+            parts.append(line(end, y(start), x, y(stop), f"{class_} beyond"))
+    reach = [min(max(y(value), size.top), size.y_end) for value in (row["mean"] - row["se"], row["mean"] + row["se"])]
+    parts.append(line(x, reach[0], x, reach[1], "cv"))
+    return parts + _end_labels(report, size, y, x, levels)
+
+
+def _end_labels(report: ReportInput, size: Size, y: Scale, x: float, levels: tuple[float, float]) -> list[Html]:
+    score, parts = score_words(report), []
+    wanted = [y(level) if math.isfinite(level) else size.top for level in levels]
+    places = apart(wanted, 2.6 * size.font, size.top + 6, size.y_end - 1.6 * size.font)
+    words = (("held-out", "cv"), ("training", "train"))
+    for level, height, place, (label, class_) in zip(levels, wanted, places, words, strict=True):
+        if y.inside(level):
+            parts.append(el("circle", cx=x, cy=height, r=4, class_=f"{class_} dot"))
+        arrow = "" if y.inside(level) else " ↓" if level < y.low else " ↑"
+        parts.append(text(x + 10, place + 2, label, class_=f"{class_} label"))
+        parts.append(text(x + 10, place + 2 + size.font * 1.15, score(level) + arrow, class_="tick"))
+    return parts
+
+
+def _range(report: ReportInput) -> tuple[float, float]:
+    """Lowest and highest error of the frame: what lies far above all that is useful is cut."""
+    result, ratio = report.result, report.chosen.ratio
+    mean, se, train = result.mean[ratio], result.se[ratio], result.train_mean[ratio]
+    values = np.concatenate([mean - se, mean + se, train])
+    free = result.unpenalized
+    if free is not None and free.converged:
+        row = result.table(report.rule)[-1]
+        values = np.append(values, [row["mean"], row["train"]])
+    values = values[np.isfinite(values)]
+    if not values.size:
+        return 0.0, 1.0
+    lowest = report.lowest.mean if math.isfinite(report.lowest.mean) else float(values.min())
+    start = float(mean[0]) if math.isfinite(mean[0]) else lowest
+    useful = max(
+        start - lowest, lowest - float(values.min()), 4 * (report.lowest.se if math.isfinite(report.lowest.se) else 0)
+    )
+    top = lowest + CUT * useful
+    return float(values.min()), float(min(values.max(), top)) if useful > 0 else float(values.max())
+
+
+def _cut(report: ReportInput, vertical: tuple[float, float]) -> str:
+    mean = report.result.mean[report.chosen.ratio]
+    return " The frame cuts off what lies far above." if not np.all(mean <= vertical[1]) else ""
+
+
+def _sentence(report: ReportInput) -> str:
+    """What this curve shows."""
+    result, lowest, ratio = report.result, report.lowest, report.chosen.ratio
+    score: Callable[[float], str] = score_words(report)
+    size = count(lowest.n_features, "feature")
+    best = f"{plus_minus(score, lowest.mean, lowest.se)} at λ = {general(lowest.alpha)} with {size}"
+    if lowest.ratio != ratio:
+        best += f" and l1_ratio {general(lowest.l1_ratio)} (the thin curve)"
+    if lowest.n_features == 0:
+        return f"Held-out error is lowest, {best}: on rows it has not seen, the model gains nothing from any feature."
+    end, end_train = float(result.mean[ratio, -1]), float(result.train_mean[ratio, -1])
+    if not end <= lowest.mean + lowest.se:
+        story = (
+            f"to the right of that the training error still falls, to {score(end_train)}, "
+            f"while the held-out error rises to {score(end)}: noise is being fitted"
+        )
+    else:
+        story = f"down to the weakest λ it stays within one standard error of that ({score(end)})"
+    return f"Held-out error is lowest, {best}; {story}."

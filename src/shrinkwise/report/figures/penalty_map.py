@@ -1,0 +1,107 @@
+"""Held-out error over λ × l1_ratio, in standard errors above the lowest: whether the mix of L1 and L2 matters."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from itertools import groupby, pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shrinkwise.report.figures.chart import NARROW, WIDE, Size, figure, strength_axis, strength_ticks, text
+from shrinkwise.report.markup import Html, el, join
+from shrinkwise.report.report_input import ReportInput
+from shrinkwise.report.text import count, general, listed
+from shrinkwise.report.words import score_words
+
+STEPS = (1.0, 2.0, 4.0, 8.0)  # standard errors above the lowest error: where one colour ends and the next begins
+WORDS = ("within 1 SE", "1 to 2", "2 to 4", "4 to 8", "above 8")
+ROW = 26.0
+
+
+def penalty_map(report: ReportInput) -> Html:
+    """The figure: a row for each l1_ratio, coloured by how far its held-out error lies above the lowest."""
+    title = "Held-out error over λ and l1_ratio, in standard errors above the lowest"
+    steps = _steps(report)
+    rows = len(report.result.l1_ratios)
+    sizes = [replace(size, top=30.0, height=30.0 + ROW * rows + size.bottom) for size in (WIDE, NARROW)]
+    return figure("map", title, _sentence(report, steps), lambda size: _draw(report, steps, size), sizes, _legend())
+
+
+def _steps(report: ReportInput) -> NDArray[np.intp]:
+    """The colour step of each cell of the grid, (R, A)."""
+    mean, lowest = report.result.mean, report.lowest
+    finite = mean[np.isfinite(mean)]
+    reach = float(finite.max()) - lowest.mean if finite.size else 1.0
+    # without folds there is no standard error: a tenth of the range stands for it
+    unit = lowest.se if 0 < lowest.se < math.inf else reach / 10 or 1.0
+    with np.errstate(invalid="ignore"):
+        above = (mean - lowest.mean) / unit
+    return np.searchsorted(STEPS, np.where(np.isfinite(above), above, np.inf), side="left")
+
+
+def _draw(report: ReportInput, steps: NDArray[np.intp], size: Size) -> Html:
+    result = report.result
+    strength = strength_axis(result.alphas.ravel().tolist(), size)
+    parts = [
+        text(2, 14, "l1_ratio", class_="muted"),
+        text(size.x_end + 8, 14, "lowest, features" if size.kind == "wide" else "lowest", class_="muted"),
+    ]
+    score = score_words(report)
+    for row, l1_ratio in enumerate(result.l1_ratios):
+        top = size.top + ROW * row
+        across = [strength(alpha) for alpha in result.alphas[row]]
+        parts.append(text(size.left - 7, top + ROW / 2 + 4, general(l1_ratio), "end", "tick"))
+        parts += _cells(across, steps[row].tolist(), top)
+        mean = np.where(np.isfinite(result.mean[row]), result.mean[row], np.inf)
+        best = int(np.argmin(mean))
+        words = score(float(mean[best]))
+        if size.kind == "wide":
+            words += f", {count(int(result.support_size[row, best]), 'feature')}"
+        parts.append(text(size.x_end + 8, top + ROW / 2 + 4, words, class_="tick"))
+    for cell, radius, class_ in (
+        (report.lowest, 7, "map-min"),
+        (report.lowest, 7, "map-min inner"),
+        (report.chosen, 4.5, "map-chosen"),
+    ):
+        middle = size.top + ROW * (cell.ratio + 0.5)
+        parts.append(el("circle", cx=strength(cell.alpha), cy=middle, r=radius, class_=class_))
+    return join([*parts, strength_ticks(size, strength)])
+
+
+def _cells(across: list[float], steps: list[int], top: float) -> list[Html]:
+    """One rectangle for each run of equal steps."""
+    middles = [(left + right) / 2 for left, right in pairwise(across)]
+    half = (middles[0] - across[0]) if middles else 8.0
+    edges = [across[0] - half, *middles, 2 * across[-1] - middles[-1] if middles else across[0] + half]
+    parts, start = [], 0
+    for step, run in groupby(steps):
+        stop = start + len(list(run))
+        left, right = edges[start], edges[stop]
+        parts.append(el("rect", x=left, y=top + 1, width=right - left, height=ROW - 2, class_=f"h{step}"))
+        start = stop
+    return parts
+
+
+def _legend() -> Html:
+    keys = [el("span", el("i", class_=f"swatch h{step}"), words) for step, words in enumerate(WORDS)]
+    rings = [
+        el("span", el("i", class_="ring chosen"), "chosen"),
+        el("span", el("i", class_="ring"), "lowest"),
+    ]
+    return el("p", "Held-out error above the lowest, in SE: ", *keys, *rings, class_="legend")
+
+
+def _sentence(report: ReportInput, steps: NDArray[np.intp]) -> str:
+    """What this map shows."""
+    ratios = report.result.l1_ratios
+    near = [general(ratio) for ratio, row in zip(ratios, steps, strict=True) if np.any(row == 0)]
+    best = f"The lowest error is at l1_ratio {general(report.lowest.l1_ratio)}"
+    if len(near) == len(ratios):
+        return (
+            f"{best}, but every l1_ratio comes within one standard error of it: on these data the mix hardly matters."
+        )
+    if len(near) == 1:
+        return f"{best}, and no other l1_ratio comes within one standard error of it: on these data the mix matters."
+    return f"{best}; within one standard error of it come {listed(near)}, the others do not."

@@ -1,0 +1,40 @@
+"""The words of the page, for a learner."""
+
+GLOSSARY = (
+    (
+        "λ (alpha)",
+        """How strongly coefficients are pulled towards zero: the fit minimizes loss + λ · (l1_ratio · Σ|w| +
+        (1 − l1_ratio)/2 · Σw²). At a large λ all are zero; at λ = 0 there is no penalty. Code calls it alpha.""",
+    ),
+    (
+        "l1_ratio",
+        """The mix of the two penalties: 1 is the lasso (L1), which sets coefficients to exactly zero; 0 is ridge (L2),
+        which shrinks all and shares weight among correlated features; between them lies the elastic net.
+        Beware: what the R package glmnet calls alpha is our l1_ratio, and its lambda is our alpha.""",
+    ),
+    (
+        "training and held-out error",
+        """Error on the rows that a model was fitted to, and on rows it has not seen. The rows are split into folds;
+        each fold is predicted by a model fitted to the others, preprocessing included. Only the held-out error says
+        how well a model will do. Where the two part, the model fits noise: it overfits.""",
+    ),
+    (
+        "± SE",
+        """The standard error of the held-out error over the folds: about how far it would move with other rows.""",
+    ),
+    (
+        "1se rule",
+        """Take the simplest model whose held-out error is within one standard error of the lowest: about as good, with
+        fewer features, and less likely to be luck. The rule min takes the lowest itself.""",
+    ),
+    (
+        "standardization",
+        """Before the penalty acts, each feature is divided by its standard deviation (SD), so that units do not matter.
+        Coefficients come back in the units of the data; those per SD can be compared with each other.""",
+    ),
+    (
+        "duality gap",
+        """A proven bound on how far a fit is from the best one possible, as a share of the loss without features. At a
+        gap of 1e-6 no solver could lower the penalized loss by more than a millionth of that.""",
+    ),
+)

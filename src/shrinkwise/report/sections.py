@@ -1,0 +1,215 @@
+"""The page's sections, in order: each is a function of a ReportInput, and leaves itself out by returning None."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from shrinkwise.report.figures import coefficient_paths, cv_curve, penalty_map
+from shrinkwise.report.glossary import GLOSSARY
+from shrinkwise.report.markup import Html, el, join, name
+from shrinkwise.report.report_input import ReportInput
+from shrinkwise.report.text import aligned, count, general, shorten, whole
+from shrinkwise.report.words import (
+    certificate_sentence,
+    data_line,
+    dropped_sentence,
+    edge_sentence,
+    plus_minus,
+    score_words,
+    summary_rows,
+    unit_words,
+)
+
+COEFFICIENTS = 200  # rows of the coefficient table at most
+ZEROS = 300  # names of features at zero at most
+NOTES = 200
+SENTENCE = 2_000  # characters of any one text from outside
+
+
+def header(report: ReportInput) -> Html:
+    """The title and the verdict, large and first."""
+    head, _, rest = shorten(report.verdict.sentence, SENTENCE).partition(": ")
+    about = [data_line(report), shorten(report.source, 120) if report.source else ""]
+    return el(
+        "header",
+        el("h1", name(report.title, 120)),
+        el("p", el("strong", head + (":" if rest else "")), " " if rest else None, rest or None, class_="verdict"),
+        el("p", " · ".join(part for part in about if part), class_="muted"),
+    )
+
+
+def summary(report: ReportInput) -> Html:
+    """The small table: min, chosen, no penalty."""
+    rows = summary_rows(report)
+    body = [
+        el(
+            "tr",
+            el(
+                "th",
+                row.name,
+                el("span", "chosen", class_="badge") if row.chosen else None,
+                el("small", row.meaning),
+                scope="row",
+            ),
+            *(el("td", cell) for cell in (row.alpha, row.l1_ratio, row.features, row.error, row.train)),
+            class_="chosen" if row.chosen else None,
+        )
+        for row in rows
+    ]
+    heads = ("model", "λ", "l1_ratio", "features", "held-out error ± SE", "training error")
+    remarks = [f"{row.name}: {shorten(row.note, 300)}" for row in rows if row.note] + [edge_sentence(report)]
+    return el("section", _table("summary", heads, body), *(el("p", remark) for remark in remarks if remark))
+
+
+def overfitting(report: ReportInput) -> Html:
+    """Training and held-out error over λ, and the numbers behind the figure."""
+    result, ratio, score = report.result, report.chosen.ratio, score_words(report)
+    mean, se, train, size = result.mean[ratio], result.se[ratio], result.train_mean[ratio], result.support_size[ratio]
+    body = [
+        el(
+            "tr",
+            el("th", general(alpha), scope="row"),
+            *(el("td", cell) for cell in (str(size[i]), plus_minus(score, mean[i], se[i]), score(train[i]))),
+        )
+        for i, alpha in enumerate(result.alphas[ratio])
+    ]
+    table = _table("plain", ("λ", "features", "held-out error ± SE", "training error"), body)
+    return el(
+        "section",
+        el("h2", "Do I overfit, and which λ?"),
+        cv_curve(report),
+        el("details", el("summary", "The numbers of this figure"), table),
+    )
+
+
+def paths(report: ReportInput) -> Html:
+    """Coefficient paths."""
+    return el("section", el("h2", "Which features, in which order?"), coefficient_paths(report))
+
+
+def coefficients(report: ReportInput) -> Html:
+    """The chosen model's coefficients, largest effect first; zeros are counted."""
+    result, chosen = report.result, report.chosen
+    coef, effect = result.coef(chosen.ratio, chosen.index), result.standardized_coef(chosen.ratio, chosen.index)
+    order = np.lexsort((-np.abs(coef), -np.abs(effect)))
+    kept = [int(column) for column in order if coef[column] != 0]
+    longest = float(np.abs(effect).max(initial=0)) or 1.0
+    per_sd = aligned(effect)
+    body = [
+        el(
+            "tr",
+            el("th", name(result.feature_names[column]), scope="row"),
+            el("td", _bar(float(effect[column]) / longest), class_="bars"),
+            el("td", per_sd(float(effect[column]))),
+            *(el("td", general(float(value[column]))) for value in (coef, result.scale)),
+        )
+        for column in kept[:COEFFICIENTS]
+    ]
+    intercept = general(result.intercept(chosen.ratio, chosen.index), 6)
+    words = (
+        f"What {unit_words(report)} changes by for one standard deviation of a feature, and for one of its own units. "
+    )
+    parts: list[Html | None] = [
+        el("h2", f"The coefficients of the chosen model ({report.rule})"),
+        el("p", words, f"The intercept is {intercept}.", class_="muted"),
+        _table("coefficients", ("feature", "", "per SD", "per unit", "SD"), body) if body else None,
+    ]
+    if len(kept) > COEFFICIENTS:
+        words = f"Shown are the {COEFFICIENTS} largest of {whole(len(kept))} nonzero ones; the model file holds all."
+        parts.append(el("p", words))
+    return el("section", *parts, _zeros(report, [int(column) for column in np.flatnonzero(coef == 0)]))
+
+
+def penalty(report: ReportInput) -> Html | None:
+    """λ × l1_ratio, where several were tried."""
+    if len(report.result.l1_ratios) < 2:
+        return None
+    return el("section", el("h2", "Which penalty: L1, L2 or a mix?"), penalty_map(report))
+
+
+def notes(report: ReportInput) -> Html | None:
+    """What was seen in the data and done about it."""
+    sentences = [shorten(note, SENTENCE) for note in report.notes[:NOTES]]
+    if len(report.notes) > NOTES:
+        sentences.append(f"And {whole(len(report.notes) - NOTES)} more notes, in the model file.")
+    dropped = dropped_sentence(report)
+    if dropped and not any("constant" in note for note in report.notes):
+        sentences.append(dropped)
+    if not sentences:
+        return None
+    return el("section", el("h2", "The data"), el("ul", *(el("li", sentence) for sentence in sentences)))
+
+
+def certificate(report: ReportInput) -> Html:
+    """How exact the fits are, and how to repeat them."""
+    certified, sentence = certificate_sentence(report)
+    versions = ", ".join(
+        f"{shorten(key, 40)} {shorten(value, 40)}" for key, value in list(report.versions.items())[:40]
+    )
+    result = report.result
+    facts = {
+        "data": shorten(report.source, 300) if report.source else "",
+        "target": shorten(report.target, 120) if report.target else "",
+        "grid": f"{count(len(result.l1_ratios), 'l1_ratio')} × {count(result.alphas.shape[1], 'strength')} × "
+        f"{count(result.n_folds, 'fold')}, and once more on all rows",
+        "seed": "" if report.seed is None else str(report.seed),
+        "tolerance": f"{general(result.tol)} of the loss without features",
+        "made": shorten(report.created, 60) if report.created else "",
+        "versions": versions,
+    }
+    return el(
+        "section",
+        el("h2", "How exact is this, and how to repeat it"),
+        el("p", sentence, class_="good" if certified else "warning"),
+        el("pre", el("code", shorten(report.command, SENTENCE))) if report.command else None,
+        el("dl", *(join([el("dt", key), el("dd", value)]) for key, value in facts.items() if value), class_="facts"),
+    )
+
+
+def glossary(report: ReportInput) -> Html:
+    """The words of this page, for a learner."""
+    entries = [join([el("dt", term), el("dd", " ".join(words.split()))]) for term, words in GLOSSARY]
+    return el("section", el("h2", "The words on this page"), el("dl", *entries), class_="glossary")
+
+
+SECTIONS: tuple[Callable[[ReportInput], Html | None], ...] = (
+    header,
+    summary,
+    overfitting,
+    paths,
+    coefficients,
+    penalty,
+    notes,
+    certificate,
+    glossary,
+)
+
+
+def _table(class_: str, heads: Sequence[str], body: Sequence[Html]) -> Html:
+    """A table in a box of its own, which scrolls where the screen is narrow."""
+    row = el("tr", *(el("th", head, scope="col") for head in heads))
+    return el("div", el("table", el("thead", row), el("tbody", *body), class_=class_), class_="scroll", tabindex=0)
+
+
+def _bar(share: float) -> Html:
+    """A bar to the right of the middle for positive, to the left for negative."""
+    width = max(1.0, abs(share) * 50)
+    left = 50 if share > 0 else 50 - width
+    style = f"left:{left:.1f}%;width:{width:.1f}%"
+    return el("span", class_="bar plus" if share > 0 else "bar minus", style=style)
+
+
+def _zeros(report: ReportInput, columns: list[int]) -> Html | None:
+    """How many features are at exactly zero, and which."""
+    if not columns:
+        return None
+    names: list[Html | str] = []
+    for column in columns[:ZEROS]:
+        names += [name(report.result.feature_names[column], 32), ", "]
+    names = names[:-1]
+    if len(columns) > ZEROS:
+        names.append(f" and {whole(len(columns) - ZEROS)} more, in the model file")
+    words = f"{count(len(columns), 'feature')} at exactly zero"
+    return el("details", el("summary", words), el("p", *names, "."))

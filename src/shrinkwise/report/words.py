@@ -1,0 +1,134 @@
+"""Sentences and rows that the page and the terminal share."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from shrinkwise.report.report_input import ReportInput
+from shrinkwise.report.text import count, general, listed, scores, shorten, whole
+
+RULES = {
+    "min": "lowest held-out error",
+    "1se": "simplest within one standard error of it",
+    "k": "lowest error with so few features",
+    "within": "simplest within that much of it",
+    "no penalty": "every coefficient free",
+}
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row of the small table, in words."""
+
+    name: str
+    meaning: str
+    alpha: str
+    l1_ratio: str
+    features: str
+    error: str
+    train: str
+    chosen: bool
+    note: str
+
+
+def summary_rows(report: ReportInput) -> list[Row]:
+    """The rows *min*, the rule's and *no penalty*."""
+    score = score_words(report)
+    free = report.result.unpenalized
+    rows = []
+    for row in report.result.table(report.rule):
+        fitted = row["name"] != "no penalty" or (free is not None and free.converged)
+        rows.append(
+            Row(
+                name=row["name"],
+                meaning=RULES.get(row["name"].partition("=")[0], ""),
+                alpha=general(row["alpha"]),
+                l1_ratio=general(row["l1_ratio"]),
+                features=whole(row["n_features"]) if fitted else "–",
+                error=plus_minus(score, row["mean"], row["se"]) if fitted else "no finite fit",
+                train=score(row["train"]) if fitted else "–",
+                chosen=row["chosen"],
+                note=row["note"],
+            )
+        )
+    return rows
+
+
+def score_words(report: ReportInput) -> Callable[[float], str]:
+    """How this report writes scores: all with the same decimals."""
+    rows = report.result.table(report.rule)[:2]
+    return scores([row["mean"] for row in rows], [row["se"] for row in rows])
+
+
+def plus_minus(score: Callable[[float], str], mean: float, se: float) -> str:
+    """``3001 ± 160``, or the mean alone where there is no error."""
+    return f"{score(mean)} ± {score(se)}" if math.isfinite(se) and se > 0 else score(mean)
+
+
+def certificate_sentence(report: ReportInput) -> tuple[bool, str]:
+    """Whether every fit is certified, and the sentence that says so."""
+    result = report.result
+    numbers = {
+        "max_gap": result.max_gap,
+        "tol": result.tol,
+        "n_fits": int(result.gaps.size),
+        "n_certified": int(result.converged.sum()),
+        "final_gap": float(result.gaps[report.chosen.ratio, report.chosen.index, -1]),
+        "certified": result.all_converged,
+        **report.certificate,
+    }
+    fits, failed = numbers["n_fits"], numbers["n_fits"] - numbers["n_certified"]
+    largest, tol, final = (general(numbers[key], 2) for key in ("max_gap", "tol", "final_gap"))
+    tail = f"(tolerance {tol}); the chosen model's is {final}."
+    if numbers["certified"]:
+        return True, f"Certified: the largest relative duality gap of all {whole(fits)} fits is {largest} {tail}"
+    return (
+        False,
+        f"Not certified: {whole(failed)} of {whole(fits)} fits missed the tolerance, largest gap {largest} {tail}",
+    )
+
+
+def edge_sentence(report: ReportInput) -> str:
+    """Whether the lowest error lies on an end of the λ grid, and whether the grid was extended."""
+    edge = report.result.at_edge(report.lowest)
+    if edge == "strong":
+        return (
+            "The lowest error lies at the strongest penalty of the grid: no feature earns its place on held-out rows."
+        )
+    extended = ", although the grid was extended towards it" if report.result.extended else ""
+    if edge == "weak":
+        return f"The lowest error lies at the weakest penalty of the grid{extended}: these data hardly need a penalty."
+    return "The λ grid was extended until the lowest error lay inside it." if report.result.extended else ""
+
+
+def dropped_sentence(report: ReportInput, limit: int = 8) -> str:
+    """Which columns were dropped because they never vary."""
+    names = report.result.constant_features
+    if not names:
+        return ""
+    shown = [shorten(name, 32) for name in names[:limit]]
+    if len(names) > limit:
+        shown.append(f"{whole(len(names) - limit)} more")
+    return f"{count(len(names), 'constant column')} dropped: {listed(shown)}."
+
+
+def data_line(report: ReportInput) -> str:
+    """What was fitted to what, in one line."""
+    result = report.result
+    parts = [
+        report.task,
+        f"{count(result.n_samples, 'row')} × {count(len(result.feature_names), 'feature')}",
+        count(result.n_folds, "fold"),
+        f"error = {result.metric}",
+    ]
+    return " · ".join(part for part in parts if part)
+
+
+def unit_words(report: ReportInput) -> str:
+    """What a coefficient changes: the target, or the log-odds of a class."""
+    classes = report.result.classes
+    if report.result.loss == "logistic":
+        return f"the log-odds of {shorten(classes[1], 32)}" if classes else "the log-odds"
+    return shorten(report.target, 32) if report.target else "the target"

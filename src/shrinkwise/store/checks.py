@@ -1,0 +1,126 @@
+"""What the header and the arrays of a model file must look like; every flaw is named."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shrinkwise.store.container import Flaw
+
+Array = NDArray[Any]
+
+TYPES: dict[str, tuple[type, ...]] = {
+    "task": (str,),
+    "target": (str,),
+    "classes": (list, type(None)),
+    "loss": (str,),
+    "l1_ratio": (float, int),
+    "alpha": (float, int),
+    "rule": (str,),
+    "intercept": (float, int),
+    "encoder": (dict,),
+    "certificate": (dict,),
+    "notes": (list,),
+    "seed": (int,),
+    "versions": (dict,),
+    "created": (str,),
+    "command": (str,),
+    "source": (str,),
+}
+RESULT_TYPES: dict[str, tuple[type, ...]] = {
+    "loss": (str,),
+    "metric": (str,),
+    "feature_names": (list,),
+    "classes": (list, type(None)),
+    "target_scale": (float, int),
+    "n_samples": (int,),
+    "tol": (float, int),
+    "standardize": (bool,),
+    "extended": (bool,),
+    "unpenalized": (dict, type(None)),
+}
+UNPENALIZED_TYPES: dict[str, tuple[type, ...]] = {
+    "intercept": (float, int),
+    "gap": (float, int),
+    "converged": (bool,),
+    "note": (str,),
+}
+RESULT_SHAPES = {  # R l1_ratios, A alphas, K folds, F = K + 1 fits, P features
+    "l1_ratios": "R",
+    "alphas": "RA",
+    "train_score": "RAK",
+    "test_score": "RAK",
+    "fold_weights": "K",
+    "intercepts": "RAF",
+    "gaps": "RAF",
+    "converged": "RAF",
+    "n_iter": "RAF",
+    "null_score": "K",
+    "center": "P",
+    "scale": "P",
+}
+UNPENALIZED_SHAPES = {"unpenalized_train_score": "K", "unpenalized_test_score": "K", "unpenalized_coef": "P"}
+KIND_WORDS = {"f": "floats", "iu": "whole numbers", "b": "booleans"}
+DTYPE_KINDS = {"converged": "b", "n_iter": "iu", "coefs_indices": "iu", "coefs_indptr": "iu", "coefs_data": "f"}
+
+
+def check_header(values: Any) -> None:
+    """Refuse a header with a part that is missing or of another type."""
+    _check_types("the model", values, TYPES)
+    header = values.get("result")
+    _check_types("its grid", header, RESULT_TYPES)
+    texts = {
+        "notes": values["notes"],
+        "classes": values["classes"] or [],
+        "versions": values["versions"].values(),
+        "feature names": header["feature_names"],
+    }
+    for name, items in texts.items():
+        if not all(isinstance(item, str) for item in items):
+            raise Flaw(f"{name} must all be text")
+
+
+def _check_types(what: str, values: Any, types: Mapping[str, tuple[type, ...]]) -> None:
+    if not isinstance(values, dict):
+        raise Flaw(f"{what} has no header")
+    for name, allowed in types.items():
+        if name not in values:
+            raise Flaw(f"{what} lacks {name!r}")
+        value = values[name]
+        if not isinstance(value, allowed) or (isinstance(value, bool) and bool not in allowed):
+            raise Flaw(f"{name} of {what} must be {allowed[0].__name__}, got {type(value).__name__}")
+        if isinstance(value, int) and abs(value) >= 2**63:
+            raise Flaw(f"{name} of {what} is an impossibly large number")
+
+
+def check_grid(header: Mapping[str, Any], arrays: Mapping[str, Array]) -> None:
+    """Refuse arrays whose shapes or types do not belong together."""
+    gaps = named(arrays, "gaps")
+    if gaps.ndim != 3 or gaps.size == 0 or gaps.shape[2] < 2:
+        raise Flaw(f"its gaps have the impossible shape {gaps.shape}")
+    sizes = dict(zip("RAF", gaps.shape, strict=True)) | {"K": gaps.shape[2] - 1, "P": len(header["feature_names"])}
+    shapes = dict(RESULT_SHAPES)
+    if header["unpenalized"] is not None:
+        _check_types("its unpenalized fit", header["unpenalized"], UNPENALIZED_TYPES)
+        shapes |= UNPENALIZED_SHAPES
+    for name, letters in shapes.items():
+        array, shape = named(arrays, name), tuple(sizes[letter] for letter in letters)
+        if array.shape != shape:
+            raise Flaw(f"{name} must have shape {shape}, got {array.shape}")
+    for name in (*shapes, "coefs_data", "coefs_indices", "coefs_indptr"):
+        kinds, dtype = DTYPE_KINDS.get(name, "f"), named(arrays, name).dtype
+        if dtype.kind not in kinds:
+            raise Flaw(f"{name} must hold {KIND_WORDS[kinds]}, got {dtype}")
+    alphas = arrays["alphas"]
+    if not np.all(np.isfinite(alphas)) or np.any(alphas < 0) or np.any(np.diff(alphas, axis=1) >= 0):
+        raise Flaw("alphas must be finite, not negative and decreasing")
+
+
+def named(arrays: Mapping[str, Array], name: str) -> Array:
+    """One array, or a flaw that names it."""
+    if name not in arrays:
+        raise Flaw(f"the array {name!r} is missing")
+    return arrays[name]

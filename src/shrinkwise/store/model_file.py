@@ -1,0 +1,239 @@
+"""A fitted model as one file: save, load, predict."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from shrinkwise.exceptions import DataError, ModelFileError, UsageError
+from shrinkwise.result import GridResult
+from shrinkwise.store.checks import TYPES, check_grid, check_header, named
+from shrinkwise.store.container import DAMAGED, UNREADABLE, Flaw, read_container, write_container
+from shrinkwise.store.plain import from_plain, to_plain
+
+Array = NDArray[Any]
+
+SCHEMA = 1
+LOSSES = {"regression": ("squared",), "classification": ("logistic",)}
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """What a fit found out: enough to predict, to explain, to write the report again and to repeat the fit.
+
+    Parameters
+    ----------
+    task : {"regression", "classification"}
+    target : str
+        Name of the target column.
+    classes : tuple of str or None
+        The two classes; the linear predictor is the log-odds of the second. None for regression.
+    loss : str
+        ``"squared"`` or ``"logistic"``.
+    l1_ratio, alpha : float
+        The chosen penalty.
+    rule : str
+        The rule that chose it.
+    coef : ndarray of shape (p,)
+        Coefficients in the units of the encoded design.
+    intercept : float
+    feature_names : tuple of str
+        The p columns of the design.
+    encoder : dict
+        How a table becomes that design, as ``Encoder.to_dict`` gives it.
+    result : GridResult
+    folds : ndarray of int, shape (n,)
+        The fold of each row that was read, -1 for none.
+    certificate : dict
+    notes : tuple of str
+    seed : int
+    versions : dict of str to str
+    created : str
+        UTC, ISO 8601.
+    command, source : str
+    schema : int
+        Version of the file's layout.
+    """
+
+    task: str
+    target: str
+    classes: tuple[str, ...] | None
+    loss: str
+    l1_ratio: float
+    alpha: float
+    rule: str
+    coef: Array
+    intercept: float
+    feature_names: tuple[str, ...]
+    encoder: dict[str, Any]
+    result: GridResult
+    folds: Array
+    certificate: dict[str, Any]
+    notes: tuple[str, ...] = ()
+    seed: int = 0
+    versions: dict[str, str] = field(default_factory=dict)
+    created: str = ""
+    command: str = ""
+    source: str = ""
+    schema: int = SCHEMA
+
+    def linear_predictor(self, X: Any) -> Array:
+        """``X @ coef + intercept``.
+
+        Parameters
+        ----------
+        X : array_like or scipy sparse of shape (n, p)
+            The encoded design, its columns in the order of ``feature_names``.
+
+        Returns
+        -------
+        ndarray of float64, shape (n,)
+
+        Raises
+        ------
+        DataError
+            If X is not (n, p) or has a value that is not finite.
+        """
+        design = X if sparse.issparse(X) else np.asarray(X, dtype=np.float64)
+        if design.ndim != 2 or design.shape[1] != self.coef.size:
+            raise DataError(
+                f"the design must have shape (n, {self.coef.size}), got {design.shape}; "
+                "encode the table with the model's own encoder"
+            )
+        values = design.data if sparse.issparse(design) else design
+        if not np.all(np.isfinite(values)):
+            raise DataError("the design has missing or infinite values; encode the table with the model's own encoder")
+        return np.asarray(design @ self.coef, dtype=np.float64) + self.intercept
+
+    def predict(self, X: Any) -> Array:
+        """The predicted target: numbers for regression, class names for classification, shape (n,)."""
+        eta = self.linear_predictor(X)
+        return eta if self.classes is None else np.asarray(self.classes)[(eta > 0).astype(np.intp)]
+
+    def predict_proba(self, X: Any) -> Array:
+        """Probabilities of the two classes, shape (n, 2), precise in both tails.
+
+        Raises
+        ------
+        UsageError
+            If the model is a regression.
+        """
+        if self.classes is None:
+            raise UsageError(
+                f"predict_proba needs a classification, this model is a {self.task} of {self.target!r}: use predict"
+            )
+        eta = self.linear_predictor(X)
+        small = np.exp(-np.abs(eta))  # in (0, 1]: never overflows
+        likely, unlikely = 1 / (1 + small), small / (1 + small)
+        second = eta >= 0
+        return np.column_stack([np.where(second, unlikely, likely), np.where(second, likely, unlikely)])
+
+
+def save_model(path: str | os.PathLike[str], model: Model, *, overwrite: bool = False) -> None:
+    """Write a model file, all of it or nothing.
+
+    Parameters
+    ----------
+    path : str or path
+    model : Model
+    overwrite : bool, default False
+        Replace a file that exists.
+
+    Raises
+    ------
+    UsageError
+        If the file exists and ``overwrite`` is False.
+    ModelFileError
+        If the model is not consistent, or the file cannot be written.
+    """
+    place = Path(path)
+    try:
+        content, arrays = _pack(model)
+        _unpack(SCHEMA, content, arrays)  # what is written can be read
+        write_container(place, SCHEMA, content, arrays, overwrite)
+    except Flaw as flaw:
+        raise ModelFileError(f"{place} was not written: {flaw}; nothing was changed") from flaw
+
+
+def load_model(path: str | os.PathLike[str]) -> Model:
+    """Read a model file.
+
+    Parameters
+    ----------
+    path : str or path
+
+    Returns
+    -------
+    Model
+
+    Raises
+    ------
+    ModelFileError
+        If the file is missing, not a model, truncated, altered, or from a newer schema.
+    """
+    place = Path(path)
+    schema, content, arrays = read_container(place, SCHEMA)
+    try:
+        return _unpack(schema, content, arrays)
+    except Flaw as flaw:
+        raise ModelFileError(f"{place} is not a valid model: {flaw}; {DAMAGED}") from flaw
+
+
+def _pack(model: Model) -> tuple[dict[str, Any], dict[str, Array]]:
+    if tuple(model.feature_names) != tuple(model.result.feature_names):
+        raise Flaw("feature_names differ between the model and its grid")
+    header, grid = model.result.to_arrays()
+    content = {name: to_plain(getattr(model, name), name) for name in TYPES} | {"result": to_plain(header, "result")}
+    arrays = {"coef": np.asarray(model.coef), "folds": np.asarray(model.folds)}
+    return content, arrays | {f"result_{name}": np.asarray(array) for name, array in grid.items()}
+
+
+def _unpack(schema: int, content: Any, arrays: Mapping[str, Array]) -> Model:
+    values = from_plain(content)
+    check_header(values)
+    header = values["result"]
+    grid = {name.removeprefix("result_"): array for name, array in arrays.items() if name.startswith("result_")}
+    check_grid(header, grid)
+    try:
+        result = GridResult.from_arrays(header, grid)
+    except UNREADABLE as error:
+        raise Flaw(f"its grid does not fit together ({error})") from error
+    texts = {name: tuple(values[name]) if values[name] is not None else None for name in ("classes", "notes")}
+    numbers = {name: float(values[name]) for name in ("l1_ratio", "alpha", "intercept")}
+    model = Model(
+        **({name: values[name] for name in TYPES} | texts | numbers),
+        coef=named(arrays, "coef"),
+        folds=named(arrays, "folds"),
+        feature_names=result.feature_names,
+        result=result,
+        schema=schema,
+    )
+    _check_model(model)
+    return model
+
+
+def _check_model(model: Model) -> None:
+    losses = LOSSES.get(model.task)
+    if losses is None:
+        raise Flaw(f"task must be one of {', '.join(LOSSES)}, got {model.task!r}")
+    if model.loss not in losses or model.result.loss != model.loss:
+        raise Flaw(f"a {model.task} cannot have the loss {model.loss!r}, its grid {model.result.loss!r}")
+    if (model.classes is None) != (model.task == "regression") or (model.classes and len(set(model.classes)) != 2):
+        raise Flaw(f"a {model.task} cannot have the classes {model.classes}")
+    if model.coef.shape != (len(model.feature_names),) or model.coef.dtype.kind != "f":
+        raise Flaw(f"coef must be {len(model.feature_names)} floats, got {model.coef.dtype} {model.coef.shape}")
+    if not np.all(np.isfinite(model.coef)) or not math.isfinite(model.intercept):
+        raise Flaw("coefficients and intercept must be finite")
+    if not 0 <= model.l1_ratio <= 1 or not 0 <= model.alpha < math.inf:
+        raise Flaw(f"the penalty alpha={model.alpha}, l1_ratio={model.l1_ratio} is out of range")
+    folds = model.folds
+    if folds.ndim != 1 or folds.dtype.kind not in "iu" or np.any(folds < -1) or np.any(folds >= model.result.n_folds):
+        raise Flaw(f"folds must be whole numbers from -1 to {model.result.n_folds - 1}, one for each row")
