@@ -386,8 +386,7 @@ def _moments(task: _Task) -> tuple[list[Moments], list[Moments]] | None:
     for fold, rows in enumerate(task.tests):
         held_out[:, fold] = np.bincount(rows, minlength=n)
     member = np.hstack([task.counts, held_out])
-    patterns, cell_of = np.unique(member, axis=0, return_inverse=True)
-    cell_of = cell_of.ravel()
+    patterns, cell_of = _distinct_rows(member)
     folds = task.counts.shape[1]
     if len(patterns) > max(4 * folds, 64) or 8.0 * (task.X.shape[1] + 1) ** 2 * len(patterns) > MEMORY:
         return None
@@ -434,6 +433,18 @@ def _moments(task: _Task) -> tuple[list[Moments], list[Moments]] | None:
         training = [part.mapped(linear) for part, linear in zip(training, task.maps)]
         testing = [part.mapped(linear) for part, linear in zip(testing, task.maps)]
     return training, testing
+
+
+def _distinct_rows(table: Array) -> tuple[Array, Array]:
+    """The distinct rows of a table of whole numbers, and which of them each row is."""
+    factors = np.random.default_rng(0).integers(1, 2**62, size=table.shape[1])
+    with np.errstate(over="ignore"):
+        keys = table.astype(np.int64) @ factors  # wraps around: a hash
+    _, first, which = np.unique(keys, return_index=True, return_inverse=True)
+    if not np.array_equal(table[first][which], table):  # two rows with one hash
+        distinct, which = np.unique(table, axis=0, return_inverse=True)
+        return distinct, which.ravel()
+    return table[first], which
 
 
 def _chunks(rows: Array, size: int) -> list[Array | slice]:

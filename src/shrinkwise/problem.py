@@ -90,7 +90,8 @@ class Problem:
         def loss_slack(tau: Array) -> Array:
             return np.asarray(self.weights @ self.loss.slack(self.y, eta, -tau * residual))
 
-        return float(scaled_gap(rows, w, q, loss_slack, np.asarray(towards_target)))
+        counted = np.flatnonzero((w != 0) | (np.abs(q) > rows.l1))  # all others have slack 0 at any τ ≤ 1
+        return float(scaled_gap(rows.take(counted), w[counted], q[counted], loss_slack, np.asarray(towards_target)))
 
     def relative_gap(self, alpha: float, w: Array, b: float, eta: Array | None = None, q: Array | None = None) -> float:
         """The gap in units of the null loss."""

@@ -6,8 +6,10 @@ comma but semicolons, tabs or bars is read with these, and a note says so. Space
 
 import csv
 import gzip
+import io
 import zlib
 from collections.abc import Sequence
+from itertools import islice
 from pathlib import Path
 from typing import IO, NoReturn, cast
 
@@ -50,7 +52,9 @@ def read_csv(path: Path, text: Sequence[str] = ()) -> tuple[pa.Table, tuple[str,
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         _refuse_gzip(path, error)
     csv_faults.check_head(path, head)
-    header, delimiter = _header(path, head)
+    (header, *rows), delimiter = _first_records(path, head)
+    if not rows and len(head) < HEAD:
+        raise DataError(f"{path} has a header ({listing(header)}) but no rows below it; add at least one row of data")
     notes = []
     if delimiter != ",":
         notes.append(f"The fields of {path.name} are separated by {DELIMITERS[delimiter]}, by the look of its header.")
@@ -58,8 +62,6 @@ def read_csv(path: Path, text: Sequence[str] = ()) -> tuple[pa.Table, tuple[str,
     names = [name.strip() for name in table.column_names]
     table = table.rename_columns(names)
     check_names(table, str(path))
-    if table.num_rows == 0:
-        raise DataError(f"{path} has a header ({listing(header)}) but no rows below it; add at least one row of data")
     columns = [_tidy(table.column(i), names[i] in text) for i in range(len(names))]
     return pa.table(columns, names=names), tuple(notes)
 
@@ -79,22 +81,21 @@ def _head(path: Path) -> bytes:
         return file.read(HEAD)
 
 
-def _header(path: Path, head: bytes) -> tuple[list[str], str]:
-    """The fields of the first record, and what separates them."""
-    lines = head.decode("utf-8-sig", errors="replace").splitlines(keepends=True)
-    while lines and not lines[0].strip():
-        del lines[0]
+def _first_records(path: Path, head: bytes) -> tuple[list[list[str]], str]:
+    """The fields of the header and, if it is there, of a record below it; and what separates them."""
+    text = head.decode("utf-8-sig", errors="replace")
 
-    def fields(delimiter: str) -> list[str]:
+    def records(delimiter: str) -> list[list[str]]:
+        reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
         try:
-            return next(csv.reader(lines, delimiter=delimiter), [])
+            return list(islice(([field.strip() for field in row] for row in reader if row), 2))
         except csv.Error:
-            return []
+            return [[]]
 
     delimiter = "\t" if path.name.lower().removesuffix(".gz").endswith((".tsv", ".tab")) else ","
-    if len(fields(delimiter)) <= 1:
-        delimiter = max(DELIMITERS, key=lambda option: len(fields(option)))
-    return [name.strip() for name in fields(delimiter)], delimiter
+    if len(records(delimiter)[0]) <= 1:
+        delimiter = max(DELIMITERS, key=lambda option: len(records(option)[0]))
+    return records(delimiter), delimiter
 
 
 def _parse(path: Path, delimiter: str, text: Sequence[str]) -> pa.Table:

@@ -7,7 +7,7 @@ import pyarrow as pa
 from shrinkwise.data.names import check_names
 from shrinkwise.exceptions import DataError
 
-PARQUET, FEATHER = b"PAR1", (b"ARROW1", b"FEA1")
+PARQUET, FEATHER, FEATHER_1 = b"PAR1", b"ARROW1", b"FEA1"  # first bytes
 
 
 def read_parquet(path: Path) -> tuple[pa.Table, tuple[str, ...]]:
@@ -23,11 +23,10 @@ def read_parquet(path: Path) -> tuple[pa.Table, tuple[str, ...]]:
 
 
 def read_feather(path: Path) -> tuple[pa.Table, tuple[str, ...]]:
-    """Read a Feather file (version 1 or 2); return the table and notes. A damaged file is a DataError."""
-    import pyarrow.feather as feather
-
+    """Read a Feather (Arrow IPC) file; return the table and notes. A damaged file is a DataError."""
     try:
-        table = feather.read_table(path, memory_map=False)
+        with pa.OSFile(str(path)) as file:
+            table = pa.ipc.open_file(file).read_all()
     except (pa.ArrowException, OSError) as error:
         raise _damaged(path, "Feather", error) from error
     return _checked(path, table)

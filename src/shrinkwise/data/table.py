@@ -10,8 +10,8 @@ import pyarrow as pa
 
 from shrinkwise.data.column import kind_of, missing_count
 from shrinkwise.data.csv import read_csv
-from shrinkwise.data.names import counted, did_you_mean, listing, quoted
-from shrinkwise.data.parquet import FEATHER, PARQUET, read_feather, read_parquet
+from shrinkwise.data.names import counted, did_you_mean, listing
+from shrinkwise.data.parquet import FEATHER, FEATHER_1, PARQUET, read_feather, read_parquet
 from shrinkwise.exceptions import DataError
 
 NOTES = b"shrinkwise:notes"  # the key of the notes in a table's metadata
@@ -114,7 +114,7 @@ def describe(table: pa.Table) -> TableSummary:
 def _reader(path: Path, text: Sequence[str]) -> Reader:
     """The reader for this file, by its first bytes; the suffix only words the refusal."""
     if path.is_dir():
-        raise DataError(f"{path} is a directory; give a file{_tables_in(path)}")
+        raise DataError(f"{path} is a directory; give a file {_tables_in(path)}")
     if not path.exists():
         raise DataError(f"there is no file {path}{_meant(path)}")
     if not path.is_file():
@@ -125,6 +125,8 @@ def _reader(path: Path, text: Sequence[str]) -> Reader:
         return read_parquet
     if head.startswith(FEATHER):
         return read_feather
+    if head.startswith(FEATHER_1):
+        raise DataError(f"{path} is a Feather file of the old version 1; write it again as Parquet or Feather 2")
     promised = SUFFIXES.get(path.suffix.lower())
     if promised:
         what = "is empty" if not head else f"starts with {head!r}"
@@ -139,10 +141,10 @@ def _meant(path: Path) -> str:
     if not path.parent.is_dir():
         return f", nor a directory {path.parent}; check the path"
     meant = did_you_mean(path.name, [other.name for other in path.parent.iterdir() if other.is_file()])
-    return f"; did you mean {quoted(str(path.parent / meant))}?" if meant else "; check the path"
+    return f"; did you mean {path.parent / meant}?" if meant else "; check the path"
 
 
 def _tables_in(path: Path) -> str:
     endings = (".csv", ".csv.gz", ".tsv", *SUFFIXES)
-    names = sorted(str(file) for file in path.iterdir() if file.name.lower().endswith(endings))
-    return f", such as {listing(names, 3)}" if names else ""
+    names = sorted(file.name for file in path.iterdir() if file.name.lower().endswith(endings))
+    return f"in it, such as {listing(names, 3)}" if names else ""

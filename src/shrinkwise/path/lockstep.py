@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from typing import TypeVar
 
 import numpy as np
 from scipy import sparse
@@ -17,7 +18,11 @@ from shrinkwise.problem import Problem
 from shrinkwise.solvers.newton import Track
 from shrinkwise.solvers.quadratic import violations
 
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
 SMALL = 256  # with no more columns than this, all of them are the working set
+WORTH_A_THREAD = 1 << 20  # entries of X behind a piece of work; below it, threads would wait for each other
 ROUNDS = 50  # of solving, looking at all columns and letting some in
 
 
@@ -44,7 +49,7 @@ class Lockstep:
         self.small = design.shape[1] <= SMALL
         self.alphas = np.full(len(problems), np.inf)
         everyone = list(range(len(problems)))
-        self.Q = self.slopes(everyone)
+        self.Q = np.asfortranarray(self.slopes(everyone))
         for i, track in enumerate(self.tracks):
             track.steepest = float(np.max(np.abs(self.Q[:, i]), initial=0.0))
         with_free = [i for i in everyone if np.any(problems[i].free)]
@@ -53,13 +58,19 @@ class Lockstep:
             self.tracks[i].solve(0.0, 0.0)
         if with_free:
             self.Q[:, with_free] = self.slopes(with_free)
+        self.tops = [alpha_max(problem.rows, self.Q[:, i], 1.0) for i, problem in enumerate(problems)]
 
     def slopes(self, which: Sequence[int]) -> Array:
         """−∇ of the loss for some problems, (p, len(which)): one product, cut into blocks of columns."""
         design = self.design.problem(which)
         R = np.column_stack([self.tracks[i].residual for i in which])
         blocks = design.blocks()
-        return np.concatenate(list(self.engine.map(lambda cols: design.rmatvec(R, cols), blocks)))
+        return np.concatenate(list(self._map(lambda cols: design.rmatvec(R, cols), blocks, design.shape[1])))
+
+    def _map(self, function: Callable[[Item], Result], items: Sequence[Item], width: int) -> Iterator[Result]:
+        """In threads where the work on ``width`` columns is worth them; the results are the same bits either way."""
+        worth = len(items) > 1 and self.design.shape[0] * width >= WORTH_A_THREAD
+        return self.engine.map(function, items) if worth else map(function, items)
 
     def step(self, alphas: Array) -> tuple[Array, Array]:
         """Solve every problem at its next strength; returns relative gaps and steps, both (k,)."""
@@ -70,7 +81,8 @@ class Lockstep:
         gaps, steps = np.full(len(everyone), np.inf), np.zeros(len(everyone), dtype=np.int64)
         pending, tries = everyone, 0
         for _ in range(self.max_iter):
-            for i, count in zip(pending, self.engine.map(lambda i: self._solve(i, alphas[i], tols[i]), pending)):
+            width = max(len(self.tracks[i].cols) for i in pending)
+            for i, count in zip(pending, self._map(lambda i: self._solve(i, alphas[i], tols[i]), pending, width)):
                 steps[i] += count
             self.Q[:, pending] = self.slopes(pending)
             pending = [i for i in pending if self._extend(i, alphas[i], tols[i])]
@@ -113,12 +125,12 @@ class Lockstep:
             if len(track.cols) == 0 or len(track.cols) < np.count_nonzero(movable):
                 track.work_on(np.flatnonzero(movable))
             return
-        last = min(self.alphas[i], alpha_max(problem.rows, self.Q[:, i], 1.0)) if np.isfinite(alpha) else alpha
-        excess = violations(self.Q[:, i], track.w, problem.rows.times(max(2 * alpha - last, 0.0)))
+        weak = max(2 * alpha - min(self.alphas[i], self.tops[i]), 0.0)
+        candidates = self._above(i, weak)
         wanted = (track.w != 0) | problem.free
-        limit = max(100, 2 * int(np.count_nonzero(wanted)))
-        new = _largest(np.where(movable & ~wanted, excess, 0.0), limit)
-        wanted[new] = True
+        candidates = candidates[movable[candidates] & ~wanted[candidates]]
+        pull = np.abs(self.Q[candidates, i]) - weak * problem.rows.l1[candidates]
+        wanted[_largest(candidates, pull, max(100, 2 * int(np.count_nonzero(wanted))))] = True
         if len(track.cols) <= 2 * np.count_nonzero(wanted) + 100:
             wanted[track.cols] = True
         track.work_on(np.flatnonzero(wanted))
@@ -126,23 +138,25 @@ class Lockstep:
     def _extend(self, i: int, alpha: float, tol: float) -> bool:
         """Let in the columns that violate their condition; False where there is none."""
         track, problem = self.tracks[i], self.problems[i]
-        excess = violations(self.Q[:, i], track.w, problem.rows.times(alpha))
-        excess[track.cols] = 0.0
-        floor = max(tol, 1e-15 * track.steepest)
-        new = _largest(np.where(excess > floor, excess, 0.0), max(100, len(track.cols)))
+        outside = np.setdiff1d(self._above(i, alpha), track.cols, assume_unique=True)
+        excess = violations(self.Q[outside, i], track.w[outside], problem.rows.take(outside).times(alpha))
+        above = excess > max(tol, 1e-15 * track.steepest)
+        new = _largest(outside[above], excess[above], max(100, len(track.cols)))
         if not len(new):
             return False
         track.work_on(np.union1d(track.cols, new))
         return True
 
+    def _above(self, i: int, alpha: float) -> Array:
+        """Columns whose slope is beyond what the penalty holds at zero."""
+        return np.flatnonzero(np.abs(self.Q[:, i]) > alpha * self.problems[i].rows.l1)
 
-def _largest(values: Array, limit: int) -> Array:
-    """Positions of the positive values, the ``limit`` largest of them, ascending."""
-    positive = np.flatnonzero(values > 0)
-    if len(positive) > limit:
-        order = np.argpartition(-values[positive], limit)[:limit]
-        positive = np.sort(positive[order])
-    return positive
+
+def _largest(cols: Array, values: Array, limit: int) -> Array:
+    """The columns with the largest values, at most ``limit``, ascending."""
+    if len(cols) <= limit:
+        return cols
+    return np.sort(cols[np.argpartition(-values, limit)[:limit]])
 
 
 class LockstepRoute(Route):

@@ -17,7 +17,7 @@ from shrinkwise.problem import scaled_gap, standardized_rows
 from shrinkwise.solvers.quadratic import solve_quadratic
 
 TIGHT = 1e-10  # violations below this share of the steepest gradient end coordinate descent
-SWEEPS = 60  # of coordinate descent before Newton steps take over
+SWEEPS = 20  # of coordinate descent before a Newton step
 
 
 class MomentsRoute(Route):
@@ -104,7 +104,7 @@ class MomentsRoute(Route):
         return Block(lines, intercepts, gaps, n_iter, square * train, square * test)
 
     def _path(self, ratio: int, fit: int, alphas: Array) -> tuple[Array, Array, Array, Array]:
-        from shrinkwise.solvers._kernels import descend_path  # numba is imported when a fit starts
+        from shrinkwise.solvers._kernels import settle_path  # numba is imported when a fit starts
 
         quadratic, rows = self.quadratics[fit], self.rows[ratio][fit]
         w, q = (part.copy() for part in self.states[ratio][fit])
@@ -115,7 +115,7 @@ class MomentsRoute(Route):
         index = 0
         while index < len(alphas):
             self.engine.checkpoint()
-            index = descend_path(quadratic.gram, q, w, *rows, alphas, W, Q, steps, index, tol, SWEEPS)
+            index = settle_path(quadratic.gram, q, w, *rows, alphas, W, Q, steps, index, tol, SWEEPS)
             if index < len(alphas):
                 at = rows.times(alphas[index])
                 steps[index] += abs(solve_quadratic(quadratic.gram, q, w, at, tol))

@@ -100,7 +100,7 @@ def _begin(lockstep: Lockstep, problem: Problem, start: Array, column_unit: Arra
     track.w = problem.standardized(start, column_unit)
     track.restart()
     track.settle_intercept()
-    lockstep.Q = lockstep.slopes([0])
+    lockstep.Q[:] = lockstep.slopes([0])
 
 
 def _frozen(penalty: ElasticNet, n_features: int) -> ElasticNet:

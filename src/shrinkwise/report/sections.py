@@ -58,7 +58,7 @@ def summary(report: ReportInput) -> Html:
         )
         for row in rows
     ]
-    heads = ("model", "λ", "l1_ratio", "features", "held-out error ± SE", "training error")
+    heads = ("model", "λ", "l1_ratio", "features", "CV error ± SE", "training error")
     remarks = [f"{row.name}: {shorten(row.note, 300)}" for row in rows if row.note] + [edge_sentence(report)]
     return el("section", _table("summary", heads, body), *(el("p", remark) for remark in remarks if remark))
 

@@ -1,20 +1,23 @@
 """Compiled loops. Signatures are fixed and penalties arrive as data rows, so that the disk cache always hits."""
 
+# mypy: disable-error-code="no-untyped-def"
 from __future__ import annotations
 
 import numpy as np
 from numba import njit
 
+RANK = 1e-12  # a pivot below this share of its diagonal marks a column that others in the support already explain
+LARGE = 600  # a support beyond this is left to LAPACK
+ROUNDS = 30  # of descent and Newton step that one strength of a path may take
+CUTS = 50  # of a Newton step before descent takes over again
+
 VECTOR = "f8[::1]"
+PROBLEM = f"f8[:,::1],{VECTOR},{VECTOR},{VECTOR},{VECTOR},{VECTOR},{VECTOR}"  # gram, q, w, l1, l2, lower, upper
+OPTIONS = {"cache": True, "nogil": True, "error_model": "numpy"}
 
 
-@njit(
-    f"i8(f8[:,::1],{VECTOR},{VECTOR},{VECTOR},{VECTOR},{VECTOR},{VECTOR},f8,i8)",
-    cache=True,
-    nogil=True,
-    error_model="numpy",
-)
-def descend(gram, q, w, l1, l2, lower, upper, tol, max_sweeps):  # type: ignore[no-untyped-def]
+@njit(f"i8({PROBLEM},f8,i8)", **OPTIONS)
+def descend(gram, q, w, l1, l2, lower, upper, tol, max_sweeps):
     """Cyclic coordinate descent on ½ w'Gw − c'w + Σ l1|w| + l2/2 w² in the bounds; q = c − Gw is kept with w.
 
     A full sweep, then sweeps over the nonzeros until they rest, and again, until a full sweep moves no gradient by
@@ -54,21 +57,133 @@ def descend(gram, q, w, l1, l2, lower, upper, tol, max_sweeps):  # type: ignore[
     return -max_sweeps
 
 
-@njit(
-    f"i8(f8[:,::1],{VECTOR},{VECTOR},{VECTOR},{VECTOR},{VECTOR},{VECTOR},{VECTOR},f8[:,::1],f8[:,::1],i8[::1],i8,f8,i8)",
-    cache=True,
-    nogil=True,
-    error_model="numpy",
-)
-def descend_path(gram, q, w, l1, l2, lower, upper, alphas, coefs, slopes, n_iter, first, tol, max_sweeps):  # type: ignore[no-untyped-def]
-    """`descend` for alphas[first:], each from the one before; stops where one needs more than max_sweeps.
+@njit(f"f8({VECTOR},{VECTOR},{VECTOR},{VECTOR},{VECTOR},{VECTOR})", **OPTIONS)
+def violation(q, w, l1, l2, lower, upper):
+    """How far q is from the subdifferential of the penalty at w, at the worst coordinate."""
+    worst = 0.0
+    for j in range(len(w)):
+        if w[j] == 0.0:
+            if (q[j] > 0.0 and upper[j] > 0.0) or (q[j] < 0.0 and lower[j] < 0.0):
+                worst = max(worst, abs(q[j]) - l1[j])
+            continue
+        slope = q[j] - l2[j] * w[j] - l1[j] * np.sign(w[j])
+        if not ((w[j] >= upper[j] and slope > 0.0) or (w[j] <= lower[j] and slope < 0.0)):
+            worst = max(worst, abs(slope))
+    return worst
+
+
+@njit("f8(f8[::1],f8[::1],i8)", fastmath={"reassoc", "contract"}, inline="never", **OPTIONS)
+def _dot(a, b, count):
+    total = 0.0
+    for i in range(count):
+        total += a[i] * b[i]
+    return total
+
+
+@njit("void(f8[:,::1],f8[::1])", **OPTIONS)
+def _solve_in_place(system, x):
+    """Cholesky of the lower triangle of a positive semi-definite system; dependent columns get a zero."""
+    k = len(x)
+    for a in range(k):
+        diagonal = system[a, a]
+        for b in range(a):
+            pivot = system[b, b]
+            system[a, b] = (system[a, b] - _dot(system[a], system[b], b)) / pivot if pivot > 0.0 else 0.0
+        rest = diagonal - _dot(system[a], system[a], a)
+        system[a, a] = np.sqrt(rest) if rest > RANK * diagonal else 0.0
+        x[a] = (x[a] - _dot(system[a], x, a)) / system[a, a] if system[a, a] > 0.0 else 0.0
+    for a in range(k - 1, -1, -1):
+        if system[a, a] > 0.0:
+            x[a] /= system[a, a]
+            for b in range(a):
+                x[b] -= system[a, b] * x[a]
+
+
+@njit("f8(f8,f8,f8,f8,f8)", **OPTIONS)
+def _edge(w, step, l1, lower, upper):
+    """How far a coefficient may go in the direction of a step: to zero where an L1 penalty turns there, to its bound."""
+    if step > 0.0:
+        return 0.0 if l1 > 0.0 and w < 0.0 else upper
+    return 0.0 if l1 > 0.0 and w > 0.0 else lower
+
+
+@njit(f"b1({PROBLEM})", **OPTIONS)
+def newton(gram, q, w, l1, l2, lower, upper):
+    """Newton steps on the nonzeros, each cut where a coefficient meets zero or a bound, until one is full.
+
+    Returns False, with nothing done, where the support is too large for a kernel.
+    """
+    m = len(w)
+    support = np.empty(m, np.int64)
+    k = 0
+    for j in range(m):
+        if gram[j, j] > 0.0 and (w[j] != 0.0 or l1[j] == 0.0) and lower[j] < w[j] < upper[j]:
+            support[k] = j
+            k += 1
+    if k > LARGE:
+        return False
+    for _ in range(CUTS):
+        if k == 0:
+            return True
+        system = np.empty((k, k))
+        step = np.empty(k)
+        for a in range(k):
+            j = support[a]
+            for b in range(a + 1):
+                system[a, b] = gram[j, support[b]]
+            system[a, a] += l2[j]
+            step[a] = q[j] - l2[j] * w[j] - l1[j] * np.sign(w[j])
+        _solve_in_place(system, step)
+        length = 1.0
+        for a in range(k):
+            j = support[a]
+            edge = _edge(w[j], step[a], l1[j], lower[j], upper[j])
+            if step[a] != 0.0 and (edge - w[j]) / step[a] < length:
+                length = (edge - w[j]) / step[a]
+        kept = 0
+        for a in range(k):
+            j = support[a]
+            old = w[j]
+            edge = _edge(old, step[a], l1[j], lower[j], upper[j])
+            blocked = length < 1.0 and step[a] != 0.0 and (edge - old) / step[a] <= length
+            w[j] = edge if blocked else old + length * step[a]
+            if w[j] != old:
+                for i in range(m):
+                    q[i] -= (w[j] - old) * gram[j, i]
+            if not blocked:
+                support[kept] = j
+                kept += 1
+        if length >= 1.0:
+            return True
+        k = kept
+    return True
+
+
+@njit(f"i8({PROBLEM},f8,i8,i8)", **OPTIONS)
+def settle(gram, q, w, l1, l2, lower, upper, tol, max_sweeps, max_rounds):
+    """Descent and Newton steps in turn until no violation is above tol; rounds taken, negative if that was not enough."""
+    for turn in range(1, max_rounds + 1):
+        if descend(gram, q, w, l1, l2, lower, upper, tol, max_sweeps) > 0:
+            return turn
+        if violation(q, w, l1, l2, lower, upper) <= tol:
+            return turn
+        if not newton(gram, q, w, l1, l2, lower, upper):
+            return -turn
+        if violation(q, w, l1, l2, lower, upper) <= tol:
+            return turn
+    return -max_rounds
+
+
+@njit(f"i8({PROBLEM},{VECTOR},f8[:,::1],f8[:,::1],i8[::1],i8,f8,i8)", **OPTIONS)
+def settle_path(gram, q, w, l1, l2, lower, upper, alphas, coefs, slopes, n_iter, first, tol, max_sweeps):
+    """`settle` for alphas[first:], each from the one before; stops at one that needs more than ROUNDS.
 
     Rows of coefs and slopes receive w and q. Returns the number of alphas that are done.
     """
     for a in range(first, len(alphas)):
-        sweeps = descend(gram, q, w, alphas[a] * l1, alphas[a] * l2, lower, upper, tol, max_sweeps)
-        n_iter[a] = abs(sweeps)
-        if sweeps < 0:
+        turns = settle(gram, q, w, alphas[a] * l1, alphas[a] * l2, lower, upper, tol, max_sweeps, ROUNDS)
+        n_iter[a] = abs(turns)
+        if turns < 0:
             return a
         coefs[a] = w
         slopes[a] = q

@@ -9,6 +9,7 @@ from shrinkwise.problem import Problem
 from shrinkwise.solvers.quadratic import solve_quadratic, violation
 
 REUSE = 0.2  # a step that shrinks the violation less than this finds a fresh Hessian
+CHEAP = 4_000_000  # multiplications of a Hessian that is always made afresh
 FLOOR = 2e-16  # violations below this share of the steepest gradient are rounding
 MAX_NEWTON = 100
 
@@ -80,8 +81,8 @@ class Track:
         problem, cols = self.problem, self.cols
         rows = problem.rows.take(cols).times(alpha)
         tol = max(tol, FLOOR * self.steepest)
-        best, stalled = np.inf, 0
-        previous = np.inf
+        best, stalled, previous = np.inf, 0, np.inf
+        cheap = len(self.problem.y) * len(cols) ** 2 <= CHEAP
         max_iter = min(max_iter, MAX_NEWTON)
         for step in range(max_iter):
             residual = self.residual
@@ -96,7 +97,7 @@ class Track:
             best = min(best, worst)
             if stalled > 4:
                 return step
-            if self.h is None or (not problem.loss.quadratic and worst > REUSE * previous):
+            if self.h is None or (not problem.loss.quadratic and (cheap or worst > REUSE * previous)):
                 self._refresh()
             previous = worst
             self._step(rows, q, w, pull, 0.01 * tol if problem.loss.quadratic else min(0.1, worst) * 0.1 * worst)

@@ -8,6 +8,8 @@ from scipy.linalg import lapack
 from shrinkwise.penalties.base import Array, Rows, open_pull
 
 SWEEPS = 10  # of coordinate descent between two Newton steps
+KERNEL = 600  # with more coefficients than this the kernel comes back after each round
+CUTS = 50  # of a Newton step before coordinate descent takes over again
 RANK = 1e-12  # a pivot below this share of the largest marks a column that others in the support already explain
 
 
@@ -48,48 +50,44 @@ def solve_quadratic(gram: Array, q: Array, w: Array, rows: Rows, tol: float, max
     coordinate descent then lets others in. This is the semismooth Newton method with an active set (Hintermüller, Ito
     & Kunisch, SIAM J. Optim. 2003) with coordinate descent as its globalization.
     """
-    from shrinkwise.solvers._kernels import descend  # numba is imported when a fit starts
+    from shrinkwise.solvers._kernels import settle  # numba is imported when a fit starts
 
-    best, stalled = np.inf, 0
-    for turn in range(1, max_rounds + 1):
-        descend(gram, q, w, rows.l1, rows.l2, rows.lower, rows.upper, tol, SWEEPS)
-        worst = violation(q, w, rows)
-        if worst <= tol:
+    best, stalled, turn = np.inf, 0, 0
+    at_once = 20 if len(w) <= KERNEL else 1  # a kernel that runs long would keep Ctrl-C waiting
+    while turn < max_rounds:
+        turns = settle(gram, q, w, *rows, tol, SWEEPS, at_once)
+        turn += abs(turns)
+        if turns > 0:
             return turn
-        newton_on_support(gram, q, w, rows)
+        if abs(turns) < at_once or at_once == 1:
+            _newton_on_large_support(gram, q, w, rows)
         worst = violation(q, w, rows)
         if worst <= tol:
             return turn
         stalled = 0 if worst < 0.5 * best else stalled + 1
         best = min(best, worst)
-        if stalled > 20:
+        if stalled > 3 if at_once > 1 else stalled > 20:
             break
     return -turn
 
 
-def newton_on_support(gram: Array, q: Array, w: Array, rows: Rows) -> None:
-    """Newton steps on the nonzero coordinates, each cut where a coefficient meets zero or a bound, until one is full."""
+def _newton_on_large_support(gram: Array, q: Array, w: Array, rows: Rows) -> None:
+    """The kernel `newton` by LAPACK, for supports where blocked algorithms win."""
     free = ((w != 0) | (rows.l1 == 0)) & (w > rows.lower) & (w < rows.upper) & (np.diagonal(gram)[: len(w)] > 0)
-    for _ in range(50):
+    for _ in range(CUTS):
         support = np.flatnonzero(free)
         if not len(support):
             return
-        part = rows.take(support)
-        now = w[support]
-        sign = np.sign(now)
+        part, now = rows.take(support), w[support]
         system = gram[np.ix_(support, support)]
         system[np.diag_indices_from(system)] += part.l2
-        step = solve_psd(system, q[support] - part.l2 * now - part.l1 * sign)
-        signed = part.l1 > 0
-        low = np.where(signed & (sign > 0), 0.0, part.lower)
-        high = np.where(signed & (sign < 0), 0.0, part.upper)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            reach = np.where(step > 0, (high - now) / step, np.where(step < 0, (low - now) / step, np.inf))
+        step = solve_psd(system, q[support] - part.l2 * now - part.l1 * np.sign(now))
+        edge = np.where(step > 0, part.upper, part.lower)
+        edge = np.where((part.l1 > 0) & (now * step < 0), 0.0, edge)
+        reach = np.divide(edge - now, step, out=np.full_like(step, np.inf), where=step != 0)
         length = min(1.0, float(np.min(reach)))
-        new = np.clip(now + length * step, low, high)
-        blocked = reach <= length
-        if length < 1:
-            new[blocked] = np.where(step[blocked] > 0, high[blocked], low[blocked])
+        blocked = (reach <= length) & (length < 1)
+        new = np.where(blocked, edge, now + length * step)
         w[support] = new
         q -= (new - now) @ gram[support, : len(w)]
         if length >= 1:

@@ -11,6 +11,8 @@ from shrinkwise.report.text import general
 
 Point = tuple[float, float]
 
+LEVELS = 5  # ticks of a vertical axis, about
+
 
 @dataclass(frozen=True)
 class Size:
@@ -70,6 +72,9 @@ class Strength:
 
     def __call__(self, alpha: float) -> float:
         return self.scale(math.log10(alpha) if alpha > 0 else self.zero)
+
+    def holds(self, alpha: float) -> bool:
+        return self.scale.inside(math.log10(alpha) if alpha > 0 else self.zero)
 
     def ticks(self, wanted: int) -> list[tuple[float, str]]:
         low, high = sorted((self.scale.low, self.scale.high))
@@ -196,7 +201,7 @@ def _start(group: Sequence[float]) -> float:
 
 def axes(size: Size, strength: Strength, vertical: Scale, y_title: str) -> Html:
     """Grid lines, ticks and titles of a plot over λ."""
-    ticks = linear_ticks(vertical.low, vertical.high, size.ticks - 2)
+    ticks = linear_ticks(vertical.low, vertical.high, LEVELS)
     parts: list[Html] = []
     for tick in ticks:
         y = vertical(tick)
@@ -212,8 +217,16 @@ def strength_ticks(size: Size, strength: Strength) -> Html:
     parts = [line(size.left, size.y_end, size.x_end, size.y_end, "axis")]
     for x, label in strength.ticks(size.ticks):
         parts += [line(x, size.y_end, x, size.y_end + 4, "axis"), text(x, size.y_end + 18, label, "middle", "tick")]
-    words = "← stronger     penalty λ (log)     weaker →" if size.kind == "wide" else "← stronger  λ (log)  weaker →"
-    return join([*parts, text((size.left + size.x_end) / 2, size.height - 8, words, "middle", "muted")])
+    y = size.height - 8
+    title = "penalty λ, log scale" if size.kind == "wide" else "λ (log)"
+    return join(
+        [
+            *parts,
+            text(size.left, y, "← stronger", class_="muted"),
+            text((size.left + size.x_end) / 2, y, title, "middle", "muted"),
+            text(size.x_end, y, "weaker →", "end", "muted"),
+        ]
+    )
 
 
 def figure(

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from shrinkwise.report.figures.chart import (
+    NARROW,
+    WIDE,
     Size,
     apart,
     axes,
@@ -49,7 +51,8 @@ def coefficient_paths(report: ReportInput) -> Html:
     paths = _paths(report)
     title = f"Standardized coefficients over λ, at l1_ratio {general(report.chosen.l1_ratio)}"
     caption = _sentence(report, paths)
-    return figure("paths", title, caption, lambda size: _draw(report, size, paths))
+    sizes = [replace(size, top=26.0, height=size.height - 10) for size in (WIDE, NARROW)]
+    return figure("paths", title, caption, lambda size: _draw(report, size, paths), sizes)
 
 
 def _paths(report: ReportInput) -> Paths:
@@ -93,24 +96,23 @@ def _draw(report: ReportInput, size: Size, paths: Paths) -> Html:
             line(size.left, y(0), size.x_end, y(0), "zero"),
             *mark_lines(report, size, strength),
             el("g", *lines, clip_path=f"url(#{frame})"),
-            *_names(report, size, paths, named, [y(value) for value in paths.values[-1, :named]]),
+            *_names(report, size, paths, across[-1], [y(value) for value in paths.values[-1, :named]]),
         ]
     )
 
 
-def _names(report: ReportInput, size: Size, paths: Paths, named: int, ends: list[float]) -> list[Html]:
+def _names(report: ReportInput, size: Size, paths: Paths, edge: float, ends: list[float]) -> list[Html]:
     """Names at the right ends of their paths, moved apart where they would overlap."""
     inside = [min(max(end, size.top), size.y_end) for end in ends]
     places = apart(inside, size.font * LINE_HEIGHT, size.top + size.font / 2, size.y_end - size.font / 2)
     room = int((size.right - 22) / (size.font * 0.56))
     parts: list[Html] = []
-    for rank in range(named):
-        start, place = inside[rank], places[rank]
-        points = [(size.x_end, start), (size.x_end + 4, start), (size.x_end + 14, place), (size.x_end + 18, place)]
+    for rank, (start, place) in enumerate(zip(inside, places, strict=True)):
+        points = [(edge, start), (size.x_end + 4, start), (size.x_end + 14, place), (size.x_end + 18, place)]
         leader = "M" + "L".join(f"{x:.1f} {level:.1f}" for x, level in points)
         name = shorten(report.result.feature_names[paths.columns[rank]], room)
         parts += [
-            el("path", d=leader, class_=f"leader {_colour(rank)}"),
+            el("path", d=leader, class_=f"leader c{rank % COLOURS}"),
             text(size.x_end + 21, place + size.font * 0.34, name, class_="label name"),
         ]
     return parts

@@ -46,24 +46,21 @@ def marks(report: ReportInput) -> list[Selection]:
 
 
 def mark_lines(report: ReportInput, size: Size, strength: Strength) -> list[Html]:
-    """A vertical line for each marked λ; its name stands on the side where no other is."""
+    """A vertical line for each marked λ; names stand outside of them, or below each other where there is no room."""
     drawn: list[Html] = []
-    cells = sorted(marks(report), key=lambda cell: -cell.alpha)
+    cells = [cell for cell in marks(report) if strength.holds(cell.alpha)]
+    cells.sort(key=lambda cell: -cell.alpha)
     for rank, cell in enumerate(cells):
-        if not strength.scale.inside(math.log10(cell.alpha) if cell.alpha > 0 else strength.zero):
-            continue
         chosen, x = cell.rule == report.rule, strength(cell.alpha)
-        last = rank == len(cells) - 1
         words = f"{cell.rule} (chosen)" if chosen and size.kind == "wide" else cell.rule
+        width = 0.62 * size.font * len(words) + 5
+        right = rank == len(cells) - 1
+        crowded = size.x_end - x < width if right else x - size.left < width or rank > 0
+        right ^= crowded and not (rank > 0 and x - size.left >= width)
+        y = size.top + size.font + (1.2 * size.font if crowded else 0)
         drawn += [
             line(x, size.top, x, size.y_end, "mark chosen" if chosen else "mark"),
-            text(
-                x + (5 if last else -5),
-                size.top + 12,
-                words,
-                "start" if last else "end",
-                "strong" if chosen else "muted",
-            ),
+            text(x + 5 if right else x - 5, y, words, "start" if right else "end", "strong" if chosen else "muted"),
         ]
     return drawn
 
@@ -83,7 +80,6 @@ def _draw(report: ReportInput, size: Size, vertical: tuple[float, float]) -> Htm
     upper, lower = mean[ratio] + se[ratio], mean[ratio] - se[ratio]
     finite = np.isfinite(upper)
     band = area(points(np.where(finite, upper, np.inf)), points(np.where(finite, lower, np.inf)), "band")
-    bound = report.lowest.mean + report.lowest.se
     curves = [
         band,
         *(curve(points(mean[row], row), "other") for row in others),
@@ -95,7 +91,7 @@ def _draw(report: ReportInput, size: Size, vertical: tuple[float, float]) -> Htm
             el("clipPath", _rectangle(size), id=frame),
             axes(size, strength, y, _title(report, size)),
             *_support(report, size, strength, alphas),
-            *_bound(bound, size, y),
+            *_bound(report, size, strength, y),
             el("g", *curves, clip_path=f"url(#{frame})"),
             *mark_lines(report, size, strength),
             *(
@@ -117,14 +113,16 @@ def _title(report: ReportInput, size: Size) -> str:
     return f"{metric}" if size is NARROW else f"{metric}, lower is better"
 
 
-def _bound(bound: float, size: Size, y: Scale) -> list[Html]:
-    """The level of one standard error above the lowest error."""
-    if not y.inside(bound):
+def _bound(report: ReportInput, size: Size, strength: Strength, y: Scale) -> list[Html]:
+    """The level of one standard error above the lowest error, named where the curve leaves room below it."""
+    bound, words = report.lowest.mean + report.lowest.se, "lowest + 1 SE"
+    if not y.inside(bound) or not report.lowest.se:
         return []
-    return [
-        line(size.left, y(bound), size.x_end, y(bound), "bound"),
-        text(size.left + 6, y(bound) + 15, "lowest + 1 SE", class_="muted"),
-    ]
+    parts = [line(size.left, y(bound), size.x_end, y(bound), "bound")]
+    first = min(strength(cell.alpha) for cell in marks(report))
+    if first - size.left > 0.62 * size.font * len(words):
+        parts.append(text(size.left + 6, y(bound) + 1.2 * size.font, words, class_="muted"))
+    return parts
 
 
 def _support(report: ReportInput, size: Size, strength: Strength, alphas: list[float]) -> list[Html]:

@@ -46,7 +46,7 @@ def _draw(report: ReportInput, steps: NDArray[np.intp], size: Size) -> Html:
     strength = strength_axis(result.alphas.ravel().tolist(), size)
     parts = [
         text(2, 14, "l1_ratio", class_="muted"),
-        text(size.x_end + 8, 14, "lowest, features" if size.kind == "wide" else "lowest", class_="muted"),
+        text(size.x_end + 8, 14, "lowest error", class_="muted"),
     ]
     score = score_words(report)
     for row, l1_ratio in enumerate(result.l1_ratios):
