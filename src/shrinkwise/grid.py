@@ -21,7 +21,14 @@ from shrinkwise.path import Block, FreeFit, LockstepRoute, MomentsRoute, Route, 
 from shrinkwise.penalties import ElasticNet
 from shrinkwise.problem import build_problems, power_of_two
 from shrinkwise.result import GridResult, Unpenalized
-from shrinkwise.validation import check_alpha, check_count, check_l1_ratio, check_number, check_weights
+from shrinkwise.validation import (
+    check_alpha,
+    check_count,
+    check_l1_ratio,
+    check_number,
+    check_weights,
+    non_finite_message,
+)
 
 Split = tuple[Array, Array]
 Scorer = Callable[[int, Array, Array], tuple[Array, Array]]
@@ -129,13 +136,15 @@ def fit_grid(
     carried as it is from a training set to all data: the objective is an average over rows, so its scale does not
     depend on n.
     """
-    names = tuple(feature_names) if feature_names is not None else None
+    X = checked_sparse(X) if sparse.issparse(X) else X
+    alphas = int(alphas) if isinstance(alphas, np.integer) else alphas
     mixes = tuple(check_l1_ratio(ratio) for ratio in l1_ratios)
     if not mixes:
         raise UsageError("l1_ratio must hold at least one mix, got none")
     if loss not in LOSSES:
         raise UsageError(f"loss must be one of {', '.join(LOSSES)}, got {loss!r}")
     engine = engine or LocalEngine()
+    y = _checked_target(X, y, LOSSES[loss])
     weights = check_weights(sample_weight, len(y))
     weights = weights / np.ldexp(1.0, int(np.frexp(weights.max())[1]))
     counts, tests = _folds(splits, weights)
@@ -151,7 +160,7 @@ def fit_grid(
             progress(done, max(total, done))
 
     task = _Task(
-        X=checked_sparse(X) if sparse.issparse(X) else X,
+        X=X,
         y=y / unit,
         weights=weights,
         counts=counts,
@@ -171,6 +180,9 @@ def fit_grid(
         route, center, scale = _route(task)
         strengths = _strengths(task, route, alphas, alpha_min_ratio)
         blocks = [route.advance(strengths)]
+        if isinstance(route, MomentsRoute) and not np.all(blocks[0].gaps <= task.tol):
+            route, center, scale = _rows_route(task)  # a Gram too ill-conditioned to certify: back to the rows
+            blocks = [route.advance(strengths)]
         extended = False
         while extend and strengths.shape[1] > 1 and isinstance(alphas, int):
             further = _further(task, blocks, strengths, scorer)
@@ -198,7 +210,7 @@ def fit_grid(
         n_iter=block.n_iter,
         null_score=null_score,
         unpenalized=_public(free),
-        feature_names=names or tuple(f"x{j}" for j in range(task.n_features)),
+        feature_names=tuple(feature_names) if feature_names is not None else tuple(f"x{j}" for j in range(task.n_features)),
         center=center,
         scale=scale,
         target_scale=_target_scale(task),
@@ -218,6 +230,20 @@ def _public(free: FreeFit | None) -> Unpenalized | None:
     )
 
 
+def _checked_target(X: Any, y: Array, loss: Loss) -> Array:
+    """The target as float64, within the domain of the loss."""
+    target = np.asarray(y, dtype=np.float64)
+    if target.shape != (X.shape[0],):
+        raise DataError(f"y must have shape ({X.shape[0]},), one value for each row of X, got {target.shape}")
+    if not np.all(np.isfinite(target)):
+        raise DataError(non_finite_message(target, "y"))
+    low, high = loss.domain
+    if np.any((target < low) | (target > high)):
+        row = int(np.flatnonzero((target < low) | (target > high))[0])
+        raise DataError(f"the {loss.name} loss needs y in [{low:g}, {high:g}], got {target[row]:g} at row {row}")
+    return target
+
+
 def _folds(splits: Sequence[Split], weights: Array) -> tuple[Array, tuple[Array, ...]]:
     """How often each row is in each training set, and the held-out rows."""
     if not len(splits):
@@ -225,8 +251,8 @@ def _folds(splits: Sequence[Split], weights: Array) -> tuple[Array, tuple[Array,
     n = len(weights)
     counts = np.zeros((n, len(splits)), dtype=np.int32)
     tests = []
-    for fold, (train, test) in enumerate(splits):
-        train, test = (np.flatnonzero(part) if np.asarray(part).dtype == bool else np.asarray(part) for part in (train, test))
+    for fold, pair in enumerate(splits):
+        train, test = (_row_numbers(part, n, fold) for part in pair)
         counts[:, fold] = np.bincount(train, minlength=n)
         for rows, kind in ((train, "training"), (test, "held-out")):
             if not np.any(weights[rows] > 0):
@@ -235,6 +261,19 @@ def _folds(splits: Sequence[Split], weights: Array) -> tuple[Array, tuple[Array,
                 )
         tests.append(test)
     return counts, tuple(tests)
+
+
+def _row_numbers(rows: Array, n: int, fold: int) -> Array:
+    """A boolean mask or row numbers, as row numbers."""
+    rows = np.asarray(rows)
+    if rows.dtype == bool and rows.shape == (n,):
+        return np.flatnonzero(rows)
+    if rows.ndim != 1 or (len(rows) and (rows.dtype.kind not in "iu" or rows.min() < 0 or rows.max() >= n)):
+        raise UsageError(
+            f"fold {fold + 1} of cv must hold row numbers from 0 to {n - 1} or a mask of length {n}, "
+            f"got an array of {rows.dtype} with shape {rows.shape}"
+        )
+    return rows.astype(np.intp)
 
 
 def _check_classes(task: _Task) -> None:
@@ -263,7 +302,7 @@ def _target_scale(task: _Task) -> float:
 
 
 def _strengths(task: _Task, route: Route, alphas: int | Sequence[float], alpha_min_ratio: float | None) -> Array:
-    if not isinstance(alphas, int | np.integer):
+    if not isinstance(alphas, int):
         given = np.array([check_alpha(alpha) for alpha in alphas])
         if not len(given) or not np.all(np.isfinite(given)):
             raise UsageError(f"alphas must be a count or finite strengths, got {alphas!r}")
@@ -271,7 +310,7 @@ def _strengths(task: _Task, route: Route, alphas: int | Sequence[float], alpha_m
     count = check_count("alphas", alphas)
     ratio = 1e-3 if len(task.y) >= task.n_features else 1e-2
     if alpha_min_ratio is not None:
-        ratio = check_number("alpha_min_ratio", alpha_min_ratio, low=0, high=1, above=True)
+        ratio = check_number("alpha_min_ratio", alpha_min_ratio, low=0, high=1, above=True, below=True)
     tops = route.tops()
     tops = np.where(np.isfinite(tops) & (tops > 0), tops, 1.0)  # a constant target: any strength gives zeros
     return np.array([geometric(top, ratio, count) for top in tops])
@@ -322,6 +361,7 @@ def _route(task: _Task) -> tuple[Route, Array, Array]:
             training,
             held_out,
             task.penalties,
+            fewest_rows=int(np.min(np.count_nonzero(task.counts * (task.weights > 0)[:, None], axis=0))),
             unit=task.unit,
             fit_intercept=task.fit_intercept,
             standardize=task.standardize,
@@ -330,6 +370,10 @@ def _route(task: _Task) -> tuple[Route, Array, Array]:
             progress=task.progress,
         )
         return route, route.quadratics[-1].center, route.quadratics[-1].scale
+    return _rows_route(task)
+
+
+def _rows_route(task: _Task) -> tuple[Route, Array, Array]:
     weights = np.column_stack([task.counts, np.ones(len(task.y))]) * task.weights[:, None]
     weights /= weights.sum(axis=0)
     design, column_unit = as_design(task.X)

@@ -109,8 +109,8 @@ class Moments:
         gram = second[:-1, :-1] / safe / safe[:, None]
         gram[scale[:-1] == 0] = 0.0
         gram[:, scale[:-1] == 0] = 0.0
-        c = np.where(scale[:-1] > 0, second[:-1, -1] / safe, 0.0)
-        return Quadratic(gram, c, max(float(second[-1, -1]), 0.0), center[:-1], scale[:-1], float(center[-1]))
+        c = np.where((scale[:-1] > 0) & (scale[-1] > 0), second[:-1, -1] / safe, 0.0)
+        return Quadratic(gram, c, float(scale[-1] ** 2), center[:-1], scale[:-1], float(center[-1]))
 
     def mean_squared_error(self, coefs: Array, intercepts: Array) -> Array:
         """Mean of (y − b − x'w)² over these rows, for coefs (A, p) and intercepts (A,): shape (A,)."""

@@ -152,7 +152,12 @@ def scaled_gap(
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         feasible = np.minimum(1.0, np.min(np.where(limited, rows.l1 / np.abs(q), 1.0), axis=-1, initial=1.0))
         best = np.full(np.shape(feasible), np.inf)
-        for tau in (np.ones_like(feasible), feasible, np.clip(towards_target, 0.0, feasible)):
+        candidates = [feasible]
+        if np.any(feasible < 1) and np.any(rows.l2 > 0):
+            candidates.append(np.ones_like(feasible))
+        if np.any(towards_target < feasible):
+            candidates.append(np.clip(towards_target, 0.0, feasible))
+        for tau in candidates:
             u = tau[..., None] * q
             u = np.where(rigid & (tau <= feasible)[..., None], np.clip(u, -rows.l1, rows.l1), u)
             penalty = np.sum(np.maximum(rows.value(w) + rows.conjugate(u) - w * u, 0.0), axis=-1)
@@ -188,7 +193,7 @@ def build_problems(
     """
     problems = []
     for i in range(weights.shape[1]):
-        center = float(weights[:, i] @ y) if loss.quadratic and fit_intercept else 0.0
+        center = _mean(y, weights[:, i]) if loss.quadratic and fit_intercept else 0.0
         problems.append(
             Problem(
                 loss=loss,
@@ -202,6 +207,12 @@ def build_problems(
             )
         )
     return problems
+
+
+def _mean(y: Array, weights: Array) -> float:
+    """Weighted mean; exact for a constant, so that nothing but zeros is left of it."""
+    used = y[weights > 0]
+    return float(used[0]) if np.all(used == used[0]) else float(weights @ y)
 
 
 def power_of_two(y: Array) -> float:

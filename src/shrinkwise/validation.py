@@ -18,18 +18,21 @@ def check_number(
     low: float = -np.inf,
     high: float = np.inf,
     above: bool = False,
+    below: bool = False,
     finite: bool = True,
     hint: str = "",
 ) -> float:
-    """A real number in [low, high] (or above ``low``), as a float."""
-    bounds = f"> {low:g}" if above else f">= {low:g}" if high == np.inf else f"in [{low:g}, {high:g}]"
-    if low == -np.inf:
-        bounds = "a finite number"
+    """A real number in [low, high], as a float; ``above`` and ``below`` leave the ends out."""
+    bounds = f"> {low:g}" if above else f">= {low:g}"
+    if high < np.inf:
+        bounds = f"in {'(' if above else '['}{low:g}, {high:g}{')' if below else ']'}"
     wanted = f"{name} must be {bounds}, got {value!r}{'; ' + hint if hint else ''}"
     if isinstance(value, bool | np.bool_) or not isinstance(value, Real):
         raise UsageError(f"{wanted} ({type(value).__name__} is not a number)")
     number = float(value)
-    if np.isnan(number) or not low <= number <= high or (above and number == low) or (finite and np.isinf(number)):
+    if np.isnan(number) or not low <= number <= high or (above and number == low) or (below and number == high):
+        raise UsageError(wanted)
+    if finite and np.isinf(number):
         raise UsageError(wanted)
     return number
 

@@ -95,3 +95,9 @@ def test_nested_columns_are_not_words():
 def test_binary_that_is_not_utf8_is_not_words():
     with pytest.raises(DataError, match="cannot be used as text"):
         text_cells(pa.chunked_array([[b"\xff"]]), "x")
+
+
+def test_pandas_periods_are_dates():
+    pandas = pytest.importorskip("pandas")
+    column = pa.Table.from_pandas(pandas.DataFrame({"p": pandas.period_range("2024", periods=2, freq="D")})).column("p")
+    assert kind_of(column.type) == "date"

@@ -3,6 +3,8 @@
 import gzip
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from shrinkwise.data import describe, read_table, table_notes
 from shrinkwise.exceptions import DataError
@@ -169,6 +171,44 @@ def test_a_tall_file_of_many_blocks_keeps_its_rows_and_quoted_line_ends(write):
     table = read_table(write("a,b,c\n" + row * 30_000))
     assert table.num_rows == 30_000
     assert table.column("a").unique().to_pylist() == ["two\nlines"]
+
+
+PIECES = [
+    "a",
+    "b",
+    "1",
+    "2.5",
+    "NA",
+    '"',
+    ",",
+    ",",
+    ",",
+    "\n",
+    "\n",
+    "\r",
+    " ",
+    ";",
+    "\t",
+    "é",
+    "\0",
+    "inf",
+    "{",
+    "\u2028",
+]
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=40).map("".join), st.sampled_from(["utf-8", "latin-1", "utf-16"]))
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+def test_any_file_is_read_or_refused_in_a_sentence(write, text, encoding):
+    path = write(text.encode(encoding, "ignore"))
+    try:
+        table = read_table(path)
+    except DataError as error:
+        assert "cannot be read as CSV" not in str(error)  # the words for what nobody foresaw
+    else:
+        assert len(set(table.column_names)) == table.num_columns
+        assert table.num_rows > 0
+        assert all(name.strip() for name in table.column_names)
 
 
 def test_types_are_found(write):

@@ -200,8 +200,8 @@ def test_the_notes_say_how_columns_were_encoded():
     )
     notes = " ".join(encode(expand(table), []).notes)
     assert "1 text column became 3 0/1 columns, one for every level: none is dropped as a reference" in notes
-    assert "Levels with fewer than 5 rows share a column, named '(other)': city (1 level)." in notes
-    assert "Missing numbers became the median of the fold's training rows: x (10 cells)." in notes
+    assert "Levels with fewer than 5 rows share a column, named '(other)': 'city' (1 level)." in notes
+    assert "Missing numbers became the median of the fold's training rows: 'x' (10 cells)." in notes
     assert "A 0/1 column says where numbers were missing: 'x (missing)'." in notes
 
 

@@ -93,6 +93,12 @@ def test_ids_and_free_text_are_left_out_and_the_note_says_how_to_keep_them():
     assert "--as-text" in note_of(expansion, "nearly all cells distinct (an id or free text): 'name'")
 
 
+def test_numbers_stored_as_text_are_told_from_free_text():
+    expansion = expand(with_number(price=[f"{i / 8}" for i in range(N)]))
+    assert expansion.names == ("x",)
+    assert "store it as numbers" in note_of(expansion, "most of them numbers: 'price'")
+
+
 def test_mostly_missing_free_text_keeps_whether_it_is_there():
     words = [f"note {i}" for i in range(10)] + [None] * 30
     assert expand(pa.table({"w": words})).names == ("w=(missing)", "w=(other)")

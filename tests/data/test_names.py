@@ -4,6 +4,7 @@ import pyarrow as pa
 import pytest
 
 from shrinkwise.data import did_you_mean, feature_columns
+from shrinkwise.data.names import argument
 from shrinkwise.exceptions import DataError
 
 TABLE = pa.table({"price": [1.0], "Rooms": [2], "area": [3], "w": [1], "clinic": ["a"]})
@@ -14,6 +15,13 @@ TABLE = pa.table({"price": [1.0], "Rooms": [2], "area": [3], "w": [1], "clinic":
 )
 def test_the_nearest_name_is_offered(typed, meant):
     assert did_you_mean(typed, TABLE.column_names) == meant
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"), [("x", "x"), ("living area", "'living area'"), ("a\x1b[31m", "'a\\x1b[31m'")]
+)
+def test_names_in_commands_can_be_pasted(name, shown):
+    assert argument(name) == shown
 
 
 def test_features_are_what_has_no_role_of_its_own():

@@ -59,6 +59,14 @@ def test_parquet_without_rows_or_with_repeated_names_is_refused(tmp_path):
     assert "'a' appears 2 times" in refusal(tmp_path / "t.parquet")
 
 
+@pytest.mark.parametrize("name", ["t.parquet", "t.feather"])
+def test_text_that_is_not_utf8_inside_is_refused(tmp_path, name):
+    offsets, data = pa.array([0, 1], pa.int32()).buffers()[1], pa.py_buffer(b"\xff")
+    wrong = pa.table({"a": pa.Array.from_buffers(pa.string(), 1, [None, offsets, data])})
+    (parquet.write_table if name.endswith("parquet") else feather.write_feather)(wrong, tmp_path / name)
+    assert "damaged" in refusal(tmp_path / name)
+
+
 def test_a_pandas_index_in_parquet_is_no_column(tmp_path):
     pandas = pytest.importorskip("pandas")
     pandas.DataFrame({"a": [1, 2]}, index=["r", "s"]).to_parquet(tmp_path / "t.parquet")

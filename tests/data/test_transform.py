@@ -47,6 +47,14 @@ def test_extra_columns_are_ignored_with_a_note_and_known_ones_without():
     assert notes == ("Ignored, since the model does not know this column: 'colour'.",)
 
 
+def test_a_column_without_outputs_is_neither_needed_nor_unknown():
+    expansion = expand(pa.table({"w": ["a", "b"] * 10, "x": np.arange(20.0)}))
+    encoder = learn(expansion, None, np.array([1.0, 0.0] * 10))
+    assert encoder.columns == ("x",)
+    assert encoder.transform(pa.table({"x": [1.0]}))[1] == ()
+    assert encoder.transform(pa.table({"x": [1.0], "w": ["a"]}))[1] == ()
+
+
 def test_lacking_columns_are_refused_by_name_with_the_nearest_one():
     table = pa.table({"Size": [1.5], "zip": ["01067"], "city": ["Kiel"]})
     with pytest.raises(DataError) as caught:
@@ -79,7 +87,7 @@ def test_missing_numbers_become_the_median_of_training(cells):
     assert values["size"] == 10.0
     assert values["size (missing)"] == 1.0
     assert values["rooms"] == 2.0
-    assert notes == ("Missing numbers became the median of the training rows: size (1 cell), rooms (1 cell).",)
+    assert notes == ("Missing numbers became the median of the training rows: 'size' (1 cell), 'rooms' (1 cell).",)
 
 
 @pytest.mark.parametrize("cells", [["Rom"], ["Ulm"], [None]], ids=["unseen", "rare", "missing"])

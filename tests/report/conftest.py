@@ -50,7 +50,7 @@ def diabetes64():
 def squared_grid(X, y, names, l1_ratios=(0.1, 0.5, 1.0), n_alphas=60, folds=5, unpenalized=True, seed=0):
     """A GridResult as shrinkwise would make it, fitted by scikit-learn."""
     rng = np.random.default_rng(seed)
-    n, p = X.shape
+    n = len(y)
     fold = rng.permutation(n) % folds
     splits = [(fold != k, fold == k) for k in range(folds)] + [(np.ones(n, bool), np.zeros(n, bool))]
     center, scale = X.mean(axis=0), X.std(axis=0)
@@ -67,7 +67,12 @@ def squared_grid(X, y, names, l1_ratios=(0.1, 0.5, 1.0), n_alphas=60, folds=5, u
             sd = np.where(sd > 0, sd, 1)
             level = y[inside].mean()
             _, path, gap = enet_path(
-                (X[inside] - mean) / sd, y[inside] - level, l1_ratio=l1_ratio, alphas=alphas[r], tol=1e-3, max_iter=20_000
+                (X[inside] - mean) / sd,
+                y[inside] - level,
+                l1_ratio=l1_ratio,
+                alphas=alphas[r],
+                tol=1e-3,
+                max_iter=20_000,
             )
             path = path / sd[:, None]
             intercepts[r, :, k] = level - mean @ path
@@ -127,7 +132,9 @@ def logistic_grid(n_alphas=20, folds=4):
     for k in range(folds + 1):
         inside, path = (fold != k), []
         for a, alpha in enumerate(alphas[0]):
-            fit = LogisticRegression(C=1 / alpha / inside.sum(), l1_ratio=1, solver="liblinear", tol=1e-3)
+            fit = LogisticRegression(
+                C=1 / alpha / inside.sum(), l1_ratio=1, solver="liblinear", tol=1e-6, random_state=0
+            )
             fit.fit(Z[inside], y[inside])
             coef = fit.coef_[0] / scale
             path.append(coef)

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shrinkwise.data.expand import Expansion, NumberColumn, TextColumn
-from shrinkwise.data.names import counted, quoted
+from shrinkwise.data.names import argument, counted, quoted
 from shrinkwise.data.target import Target
 from shrinkwise.exceptions import DataError, UsageError
 
@@ -52,7 +52,7 @@ def leak_warnings(expansion: Expansion, target: Target) -> tuple[str, ...]:
         if reason:
             warnings.append(
                 f"Column {quoted(column.name)} leaks? {reason}; if it would not be known at prediction time, leave it "
-                f"out with --exclude {column.name}."
+                f"out with --exclude {argument(column.name)}."
             )
     return tuple(warnings)
 

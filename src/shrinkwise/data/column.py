@@ -24,7 +24,7 @@ MISSING_WORDS |= {"NULL", "NaN", "n/a", "nan", "null", "None", "<NA>", ".", "?",
 def kind_of(type_: pa.DataType) -> Kind:
     """What a column of this Arrow type holds, for a model."""
     if isinstance(type_, pa.BaseExtensionType):
-        return kind_of(type_.storage_type)
+        return "date" if type_.extension_name == "pandas.period" else kind_of(type_.storage_type)
     if pa.types.is_dictionary(type_) or pa.types.is_run_end_encoded(type_):
         return kind_of(type_.value_type)
     is_ = pa.types

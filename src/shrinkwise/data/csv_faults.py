@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO, NoReturn
 
-from shrinkwise.data.names import counted, quoted
+from shrinkwise.data.names import argument, counted, quoted
 from shrinkwise.exceptions import DataError
 
 SCANNED = 1_000_000  # lines read in search of further ragged rows
@@ -36,7 +36,7 @@ def check_head(path: Path, head: bytes) -> None:
     """Refuse a file that is empty or, by its first bytes, no text."""
     for magic, words in MAGIC.items():
         if head.startswith(magic):
-            raise DataError(f"{path} {words.format(name=path.name)}")
+            raise DataError(f"{path} {words.format(name=argument(path.name))}")
     if not head.removeprefix(b"\xef\xbb\xbf").strip():
         raise DataError(
             f"{path} is empty; a table needs a header line with the names of its columns, and rows below it"
@@ -67,7 +67,7 @@ def _find_wrong_encoding(path: Path, open_bytes: Callable[[Path], IO[bytes]]) ->
                 raise DataError(
                     f"{path} is not UTF-8: byte 0x{line[at]:02X} at position {before + at} (line {number}, in "
                     f"{quoted(near)} if it is Windows-1252); convert it first, from the encoding it was saved in: "
-                    f"iconv -f WINDOWS-1252 -t UTF-8 {path.name} > new.csv"
+                    f"iconv -f WINDOWS-1252 -t UTF-8 {argument(path.name)} > new.csv"
                 ) from error
             before += len(line)
 

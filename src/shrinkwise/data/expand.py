@@ -210,7 +210,7 @@ def _part(
     counts = np.bincount(_taken(cells.codes, rows) + 1, minlength=len(cells.words) + 1)
     n_missing, n_present = counts[0], counts[1:].sum()
     if n_present > n_missing and np.count_nonzero(counts[1:]) >= FREE_TEXT * n_present:
-        return "free text"
+        return "numeric text" if note else "free text"
     return _text_part(cells, name, start, rows, min_level, note)
 
 
@@ -300,6 +300,10 @@ LEFT_OUT = {
     "free text": (
         "Not used, since {1} text with nearly all cells distinct (an id or free text): {0}. To use it, add columns "
         "made of it (a group, a length), or keep the levels that repeat with --as-text."
+    ),
+    "numeric text": (
+        "Not used, since {1} text with nearly all cells distinct, most of them numbers: {0}. To use it, store it as "
+        "numbers, or keep the levels that repeat with --as-text."
     ),
     "rare": "Not used, since {1} no level that is frequent enough for a column of its own: {0}.",
     "other": "Not used, since {1} neither numbers nor text: {0}. To use it, add number or text columns made of it.",

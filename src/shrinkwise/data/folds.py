@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from shrinkwise.data.blocks import Matrix
 from shrinkwise.data.encode import Encoder, learn, output_space
 from shrinkwise.data.expand import OTHER, Expansion, NumberColumn, TextColumn
-from shrinkwise.data.names import counted
+from shrinkwise.data.names import counted, quoted
 from shrinkwise.data.rules import NumberRule, TextRule
 
 if TYPE_CHECKING:
@@ -113,15 +113,15 @@ def _notes(expansion: Expansion, encoder: Encoder) -> tuple[str, ...]:
             f"{counted(len(texts), 'text column')} became {counted(width, '0/1 column')}, one for every level: none is "
             "dropped as a reference, since the penalty settles the redundancy."
         )
-    pooled = [f"{rule.name} ({counted(column.n_pooled, 'level')})" for column, rule in texts if column.n_pooled]
+    pooled = [f"{quoted(rule.name)} ({counted(column.n_pooled, 'level')})" for column, rule in texts if column.n_pooled]
     if pooled:
         notes.append(
             f"Levels with fewer than {expansion.min_level} rows share a column, named {OTHER!r}: {_first(pooled)}."
         )
-    filled = [f"{rule.name} ({counted(int(hidden.sum()), 'cell')})" for hidden, rule in gaps if rule.value]
+    filled = [f"{quoted(rule.name)} ({counted(int(hidden.sum()), 'cell')})" for hidden, rule in gaps if rule.value]
     if filled:
         notes.append(f"Missing numbers became the median of the fold's training rows: {_first(filled)}.")
-    indicators = [repr(rule.missing_name) for _, rule in gaps if rule.indicator]
+    indicators = [quoted(rule.missing_name) for _, rule in gaps if rule.indicator]
     if indicators:
         notes.append(f"A 0/1 column says where numbers were missing: {_first(indicators)}.")
     return tuple(notes)

@@ -1,6 +1,7 @@
 """Column names: which are there, which was meant, which are features."""
 
 import difflib
+import shlex
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
@@ -21,6 +22,11 @@ def listing(items: Iterable[str], shown: int = SHOWN) -> str:
 def quoted(text: str, width: int = 60) -> str:
     """A cell or name as a message shows it: in quotes, on one line, not too long."""
     return repr(text if len(text) <= width else text[: width - 1] + "…")
+
+
+def argument(name: str) -> str:
+    """A name as an argument of a command in a message: quoted for the shell where it needs it."""
+    return shlex.quote(name) if name.isprintable() else repr(name)
 
 
 def counted(count: int, noun: str, plural: str | None = None) -> str:

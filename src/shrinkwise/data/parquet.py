@@ -16,8 +16,8 @@ def read_parquet(path: Path) -> tuple[pa.Table, tuple[str, ...]]:
 
     try:
         with parquet.ParquetFile(path) as file:
-            table = file.read()
-    except (pa.ArrowException, OSError) as error:
+            table = _valid(file.read())
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise _damaged(path, "Parquet", error) from error
     return _checked(path, table)
 
@@ -26,10 +26,17 @@ def read_feather(path: Path) -> tuple[pa.Table, tuple[str, ...]]:
     """Read a Feather (Arrow IPC) file; return the table and notes. A damaged file is a DataError."""
     try:
         with pa.OSFile(str(path)) as file:
-            table = pa.ipc.open_file(file).read_all()
-    except (pa.ArrowException, OSError) as error:
+            table = _valid(pa.ipc.open_file(file).read_all())
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise _damaged(path, "Feather", error) from error
     return _checked(path, table)
+
+
+def _valid(table: pa.Table) -> pa.Table:
+    """The table if its names are text and its buffers are what their types say; Arrow trusts a file otherwise."""
+    _ = table.column_names
+    table.validate(full=True)
+    return table
 
 
 def _checked(path: Path, table: pa.Table) -> tuple[pa.Table, tuple[str, ...]]:

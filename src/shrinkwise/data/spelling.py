@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shrinkwise.data.column import TextCells, matches
-from shrinkwise.data.names import counted, quoted
+from shrinkwise.data.names import argument, counted, quoted
 from shrinkwise.exceptions import DataError
 
 MOSTLY = 0.9  # share of the cells above which a text column is taken for what those cells are
@@ -71,15 +71,15 @@ def check_numbers(cells: TextCells, name: str, *, note: bool = True) -> str:
             f"column {quoted(name)} holds numbers written as text, such as {quoted(cells.words[first])} in row "
             f"{cells.first_row(first)} ({counted(n_formatted, 'such cell')}); write them without thousands separators, "
             "currency or percent signs and with a decimal point (1234.56). If they are labels, keep them as text with "
-            f"--as-text {name}; or leave the column out with --exclude {name}"
+            f"--as-text {argument(name)}; or leave the column out with --exclude {argument(name)}"
         )
     if MOSTLY * total < n_plain < total:
         words = np.flatnonzero(present & ~plain)
         raise DataError(
             f"column {quoted(name)} holds numbers in {n_plain} of {total} cells and words in the others: "
-            f"{_examples(cells, counts, words)}; put a number there or leave the cell empty (then it counts as "
-            f"missing). If all are labels, keep them as text with --as-text {name}; or leave the column out with "
-            f"--exclude {name}"
+            f"{_examples(cells, counts, words)}; put a number there or leave the cell empty, which counts as missing. "
+            f"If all are labels, keep them as text with --as-text {argument(name)}; or leave the column out with "
+            f"--exclude {argument(name)}"
         )
     if not note or n_plain <= SOME * total:
         return ""

@@ -21,6 +21,7 @@ def transform(
 ) -> tuple[Matrix, tuple[str, ...]]:
     """Encode `table` by `rules`; see `Encoder.transform`."""
     check_names(table)
+    known = {*ignored, *(rule.name for rule in rules)}
     rules = [rule for rule in rules if rule.outputs]
     _check_columns([rule.name for rule in rules], table)
     at = {name: position for position, name in enumerate(space)}
@@ -33,7 +34,7 @@ def transform(
             number_blocks, n_filled = _numbers(rule, column, at)
             blocks += number_blocks
             if n_filled:
-                filled.append(f"{rule.name} ({counted(n_filled, 'cell')})")
+                filled.append(f"{quoted(rule.name)} ({counted(n_filled, 'cell')})")
         else:
             ones, note = _levels(rule, column, at)
             blocks.append(ones)
@@ -41,7 +42,6 @@ def transform(
     if filled:
         more = f" and {len(filled) - SHOWN} more columns" if len(filled) > SHOWN else ""
         notes.insert(0, f"Missing numbers became the median of the training rows: {', '.join(filled[:SHOWN])}{more}.")
-    known = {*ignored, *(rule.name for rule in rules)}
     extra = [name for name in table.column_names if name not in known]
     if extra:
         notes.insert(0, f"Ignored, since the model does not know {_them(extra)}: {listing(extra)}.")
@@ -49,10 +49,11 @@ def transform(
 
 
 def _check_columns(needed: Sequence[str], table: pa.Table) -> None:
-    lacking = [name for name in needed if name not in table.column_names]
+    there = set(table.column_names)
+    lacking = [name for name in needed if name not in there]
     if not lacking:
         return
-    unused = [name for name in table.column_names if name not in needed]
+    unused = sorted(there.difference(needed))
     parts = []
     for name in lacking[:SHOWN]:
         meant = did_you_mean(name, unused)

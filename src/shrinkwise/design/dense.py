@@ -45,7 +45,7 @@ class DenseDesign(Design):
 
     def _transpose_times(self, R: Array, cols: Cols) -> Array:
         if self._plain:
-            return np.asarray(self.store[:, cols].T @ R)
+            return np.asarray(R.T @ self.store[:, cols]).T
         out = np.zeros((len(self.shift[cols]), R.shape[1]))
         for rows, block in self._chunks(len(out), cols):
             out += block.T @ R[rows]

@@ -22,7 +22,7 @@ class LogisticLoss(Loss):
     examples = ((0.0, 0.5), (1.0, -2.0), (1.0, 30.0), (0.3, -0.7))
 
     def value(self, y: Array, eta: Array, xp: ModuleType = np) -> Array:
-        return xp.logaddexp(0.0, eta) - y * eta
+        return xp.maximum(eta, 0.0) + xp.log1p(xp.exp(-xp.abs(eta))) - y * eta
 
     def gradient(self, y: Array, eta: Array, xp: ModuleType = np) -> Array:
         return self.inverse_link(eta, xp) - y
@@ -52,7 +52,7 @@ class LogisticLoss(Loss):
     def slack(self, y: Array, eta: Array, u: Array, xp: ModuleType = np) -> Array:
         """Kullback–Leibler divergence of v = y + u from μ: v log(v/μ) + (1 − v) log((1 − v)/(1 − μ))."""
         v = y + u
-        divergence = _x_log(v, v, xp) + _x_log(1 - v, 1 - v, xp) + xp.logaddexp(0.0, eta) - v * eta
+        divergence = _x_log(v, v, xp) + _x_log(1 - v, 1 - v, xp) + self.value(v, eta, xp)
         return xp.where((v < 0) | (v > 1), xp.inf, xp.maximum(divergence, 0.0))
 
 

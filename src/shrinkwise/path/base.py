@@ -50,6 +50,9 @@ class FreeFit:
     note: str = ""
 
 
+LEAST_NORM = "as many features as rows: the fit without a penalty is not unique, this is the one of least norm"
+
+
 class Route(ABC):
     """A way to compute all paths of a grid. It remembers where each path stands."""
 

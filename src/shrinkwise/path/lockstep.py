@@ -11,23 +11,25 @@ from scipy import sparse
 from shrinkwise.design import Design
 from shrinkwise.design.base import Array
 from shrinkwise.engines import LocalEngine
-from shrinkwise.path.base import Block, FreeFit, Route
+from shrinkwise.path.base import LEAST_NORM, Block, FreeFit, Route
 from shrinkwise.path.strengths import alpha_max
 from shrinkwise.penalties import ElasticNet
 from shrinkwise.problem import Problem
-from shrinkwise.solvers.newton import Track
-from shrinkwise.solvers.quadratic import violations
+from shrinkwise.solvers.newton import FLOOR, Batch
+from shrinkwise.solvers.quadratic import violation, violations
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 SMALL = 256  # with no more columns than this, all of them are the working set
 WORTH_A_THREAD = 1 << 20  # entries of X behind a piece of work; below it, threads would wait for each other
+MANY = 2000  # columns beyond which the fit without a penalty, which needs all of them, is left out
+LEAST_NORM_ENTRIES = 50_000_000  # of X, up to which a fit of least norm is worth its time
 ROUNDS = 50  # of solving, looking at all columns and letting some in
 
 
 class Lockstep:
-    """Problems over one storage, each with its track; one product with X serves all of them.
+    """Problems over one storage on their way down their paths; one product with X serves all of them.
 
     Parameters
     ----------
@@ -37,55 +39,65 @@ class Lockstep:
         Over views of the design.
     tol : float
         Relative duality gap to reach.
+    max_iter : int
+        Rounds of solving and looking at all columns, and Newton steps in each of them, at the most.
     """
 
     def __init__(
         self, design: Design, problems: Sequence[Problem], tol: float, engine: LocalEngine, max_iter: int = ROUNDS
     ) -> None:
-        self.design, self.problems, self.tol, self.engine = design, list(problems), tol, engine
-        self.max_iter = max_iter
-        self.tracks = [Track(problem) for problem in problems]
+        self.design, self.problems, self.tol, self.engine, self.max_iter = design, list(problems), tol, engine, max_iter
+        self.batch = Batch(design, problems)
         self.null_losses = [problem.null_loss for problem in problems]
         self.small = design.shape[1] <= SMALL
         self.alphas = np.full(len(problems), np.inf)
         everyone = list(range(len(problems)))
         self.Q = np.asfortranarray(self.slopes(everyone))
-        for i, track in enumerate(self.tracks):
-            track.steepest = float(np.max(np.abs(self.Q[:, i]), initial=0.0))
+        self.batch.steepest = np.max(np.abs(self.Q), axis=0, initial=0.0)
         with_free = [i for i in everyone if np.any(problems[i].free)]
-        for i in with_free:
-            self.tracks[i].work_on(np.flatnonzero(problems[i].free))
-            self.tracks[i].solve(0.0, 0.0)
         if with_free:
-            self.Q[:, with_free] = self.slopes(with_free)
+            for i in with_free:
+                self.batch.sets[i].choose(np.flatnonzero(problems[i].free))
+            nothing = np.zeros(len(problems))
+            for _ in range(3):
+                self.batch.solve(with_free, nothing, nothing, self.Q, ROUNDS, self._run)
+                self.Q[:, with_free] = self.slopes(with_free)
         self.tops = [alpha_max(problem.rows, self.Q[:, i], 1.0) for i, problem in enumerate(problems)]
 
     def slopes(self, which: Sequence[int]) -> Array:
         """−∇ of the loss for some problems, (p, len(which)): one product, cut into blocks of columns."""
-        design = self.design.problem(which)
-        R = np.column_stack([self.tracks[i].residual for i in which])
+        design, residuals = self.design.problem(which), self.batch.residuals(which)
         blocks = design.blocks()
-        return np.concatenate(list(self._map(lambda cols: design.rmatvec(R, cols), blocks, design.shape[1])))
+        return np.concatenate(list(self._map(lambda cols: design.rmatvec(residuals, cols), blocks, design.shape[1])))
 
     def _map(self, function: Callable[[Item], Result], items: Sequence[Item], width: int) -> Iterator[Result]:
         """In threads where the work on ``width`` columns is worth them; the results are the same bits either way."""
         worth = len(items) > 1 and self.design.shape[0] * width >= WORTH_A_THREAD
         return self.engine.map(function, items) if worth else map(function, items)
 
+    def _run(self, function: Callable[[int], None], which: Sequence[int]) -> None:
+        """``function(i)`` for some problems."""
+
+        def guarded(i: int) -> None:
+            self.engine.checkpoint()
+            function(i)
+
+        widest = max((len(self.batch.sets[i].cols) for i in which), default=0)
+        list(self._map(guarded, which, widest))
+
     def step(self, alphas: Array) -> tuple[Array, Array]:
-        """Solve every problem at its next strength; returns relative gaps and steps, both (k,)."""
-        everyone = list(range(len(self.tracks)))
-        tols = [self._tolerance(i, alphas[i]) for i in everyone]
+        """Solve every problem at its next strength; returns relative gaps and Newton steps, both (k,)."""
+        everyone = list(range(len(self.problems)))
+        tols = np.array([self._tolerance(i, alphas[i]) for i in everyone])
         for i in everyone:
             self._choose(i, alphas[i])
         gaps, steps = np.full(len(everyone), np.inf), np.zeros(len(everyone), dtype=np.int64)
-        pending, tries = everyone, 0
+        pending, tries, best = everyone, 0, np.full(len(everyone), np.inf)
         for _ in range(self.max_iter):
-            width = max(len(self.tracks[i].cols) for i in pending)
-            for i, count in zip(pending, self._map(lambda i: self._solve(i, alphas[i], tols[i]), pending, width)):
-                steps[i] += count
+            taken, _ = self.batch.solve(pending, alphas, tols, self.Q, self.max_iter, self._run)
+            steps += taken
             self.Q[:, pending] = self.slopes(pending)
-            pending = [i for i in pending if self._extend(i, alphas[i], tols[i])]
+            pending = [i for i in pending if self._unfinished(i, alphas[i], tols[i], best)]
             if pending:
                 continue
             for i in everyone:
@@ -95,57 +107,59 @@ class Lockstep:
             tries += 1
             if not pending or tries > 3:
                 break
-            for i in pending:
-                tols[i] *= 1e-3
-                self.tracks[i].restart()
+            tols[pending] *= 1e-3
+            best[pending] = np.inf
+            self.batch.restart(pending)
             self.Q[:, pending] = self.slopes(pending)
+        for i in pending:
+            gaps[i] = self._gap(i, alphas[i])
         self.alphas = np.array(alphas, dtype=np.float64)
         return gaps, steps
 
     def _gap(self, i: int, alpha: float) -> float:
-        track = self.tracks[i]
-        gap = self.problems[i].gap(alpha, track.w, track.b, track.eta, self.Q[:, i])
+        batch = self.batch
+        gap = self.problems[i].gap(alpha, batch.w[:, i], float(batch.b[i]), batch.eta[:, i], self.Q[:, i])
         return gap / self.null_losses[i] if self.null_losses[i] > 0 else gap
 
     def _tolerance(self, i: int, alpha: float) -> float:
-        """The violation that leaves a tenth of the gap: gap ≤ Σ|w|·δ ≤ (null loss / α)·δ for an L1 penalty."""
+        """The violation δ that leaves half of the gap: gap ≤ Σ|w|·δ ≤ (null loss / α)·δ for an L1 penalty."""
         rows = self.problems[i].rows
-        return 0.1 * self.tol * alpha * float(np.max(rows.l1 + rows.l2, initial=0.0))
-
-    def _solve(self, i: int, alpha: float, tol: float) -> int:
-        self.engine.checkpoint()
-        track = self.tracks[i]
-        return track.solve(alpha, tol, self.Q[track.cols, i], self.max_iter)
+        return 0.5 * self.tol * alpha * float(np.max(rows.l1 + rows.l2, initial=0.0))
 
     def _choose(self, i: int, alpha: float) -> None:
         """The working set for the next strength: the sequential strong rule (Tibshirani et al. 2012, eq. 18)."""
-        track, problem = self.tracks[i], self.problems[i]
+        own, problem, w = self.batch.sets[i], self.problems[i], self.batch.w[:, i]
         movable = problem.rows.upper - problem.rows.lower > 0
         if self.small:
-            if len(track.cols) == 0 or len(track.cols) < np.count_nonzero(movable):
-                track.work_on(np.flatnonzero(movable))
+            if len(own.cols) < np.count_nonzero(movable):
+                own.choose(np.flatnonzero(movable))
             return
         weak = max(2 * alpha - min(self.alphas[i], self.tops[i]), 0.0)
         candidates = self._above(i, weak)
-        wanted = (track.w != 0) | problem.free
+        wanted = (w != 0) | problem.free
         candidates = candidates[movable[candidates] & ~wanted[candidates]]
         pull = np.abs(self.Q[candidates, i]) - weak * problem.rows.l1[candidates]
         wanted[_largest(candidates, pull, max(100, 2 * int(np.count_nonzero(wanted))))] = True
-        if len(track.cols) <= 2 * np.count_nonzero(wanted) + 100:
-            wanted[track.cols] = True
-        track.work_on(np.flatnonzero(wanted))
+        if len(own.cols) <= 2 * np.count_nonzero(wanted) + 100:
+            wanted[own.cols] = True
+        own.choose(np.flatnonzero(wanted))
 
-    def _extend(self, i: int, alpha: float, tol: float) -> bool:
-        """Let in the columns that violate their condition; False where there is none."""
-        track, problem = self.tracks[i], self.problems[i]
-        outside = np.setdiff1d(self._above(i, alpha), track.cols, assume_unique=True)
-        excess = violations(self.Q[outside, i], track.w[outside], problem.rows.take(outside).times(alpha))
-        above = excess > max(tol, 1e-15 * track.steepest)
-        new = _largest(outside[above], excess[above], max(100, len(track.cols)))
-        if not len(new):
-            return False
-        track.work_on(np.union1d(track.cols, new))
-        return True
+    def _unfinished(self, i: int, alpha: float, tol: float, best: Array) -> bool:
+        """Whether another round would help: columns that violate their condition are let in, rounding is let be."""
+        own, rows = self.batch.sets[i], self.problems[i].rows
+        w, q = self.batch.w[:, i], self.Q[:, i]
+        outside = np.setdiff1d(self._above(i, alpha), own.cols, assume_unique=True)
+        excess = violations(q[outside], w[outside], rows.take(outside).times(alpha))
+        floor = max(tol, FLOOR * self.batch.steepest[i])
+        new = _largest(outside[excess > floor], excess[excess > floor], max(100, len(own.cols)))
+        if len(new):
+            own.choose(np.union1d(own.cols, new))
+            best[i] = np.inf
+            return True
+        worst = violation(q[own.cols], w[own.cols], rows.take(own.cols).times(alpha))
+        shrinks = worst < 0.5 * best[i]
+        best[i] = min(best[i], worst)
+        return worst > floor and shrinks
 
     def _above(self, i: int, alpha: float) -> Array:
         """Columns whose slope is beyond what the penalty holds at zero."""
@@ -211,32 +225,56 @@ class LockstepRoute(Route):
         shape = (n_ratios, n_alphas, self.fits)
         intercepts, gaps, n_iter = np.empty(shape), np.empty(shape), np.empty(shape, dtype=np.int64)
         train, test = np.empty((n_ratios, n_alphas, self.fits - 1)), np.empty((n_ratios, n_alphas, self.fits - 1))
-        coefs: list[list[Array]] = [[] for _ in self.lockstep.tracks]
+        coefs: list[list[Array]] = [[] for _ in self.lockstep.problems]
         for a in range(n_alphas):
             gap, steps = self.lockstep.step(np.repeat(alphas[:, a], self.fits))
             gaps[:, a], n_iter[:, a] = gap.reshape(n_ratios, -1), steps.reshape(n_ratios, -1)
-            for i, (track, problem) in enumerate(zip(self.lockstep.tracks, self.lockstep.problems)):
+            batch = self.lockstep.batch
+            for i, problem in enumerate(self.lockstep.problems):
                 ratio, fit = divmod(i, self.fits)
-                coef, intercepts[ratio, a, fit] = problem.in_data_units(track.w, track.b, self.column_unit)
+                coef, intercepts[ratio, a, fit] = problem.in_data_units(batch.w[:, i], float(batch.b[i]), self.column_unit)
                 coefs[i].append(sparse.csr_array(coef[None]))
                 if fit < self.fits - 1:
-                    train[ratio, a, fit], test[ratio, a, fit] = self._scores(fit, track.eta)
-            self.progress(len(self.lockstep.tracks))
+                    train[ratio, a, fit], test[ratio, a, fit] = self._scores(fit, batch.eta[:, i])
+            self.progress(len(self.lockstep.problems))
         stacked = [sparse.vstack(rows, format="csr") for rows in coefs]
         lines = tuple(tuple(stacked[ratio * self.fits :][: self.fits]) for ratio in range(n_ratios))
         return Block(lines, intercepts, gaps, n_iter, train, test)
 
     def unpenalized(self) -> FreeFit | None:
         problems = self.problems[0]
-        n_train = min(int(np.count_nonzero(problem.weights)) for problem in problems)
-        if self.design.shape[1] >= n_train or not self.lockstep.small:
+        n, p = self.design.shape
+        if p >= min(int(np.count_nonzero(problem.weights)) for problem in problems):
+            if not problems[0].loss.quadratic:
+                return None
+            return self._least_norm() if n * p <= LEAST_NORM_ENTRIES else None
+        if p > MANY:
             return None
         lockstep = Lockstep(self.design, problems, self.tol, self.engine)
+        lockstep.small = True
         gaps, _ = lockstep.step(np.zeros(self.fits))
-        scores = [self._scores(k, track.eta) for k, track in enumerate(lockstep.tracks[:-1])]
-        fits = [problem.in_data_units(t.w, t.b, self.column_unit) for problem, t in zip(problems, lockstep.tracks)]
+        batch, converged = lockstep.batch, bool(np.all(gaps <= self.tol))
+        note = "" if converged else "the classes can be separated, so that coefficients grow without end"
+        return self._free_fit(batch.w, batch.b, batch.eta, float(np.max(gaps)), converged, note)
+
+    def _least_norm(self) -> FreeFit:
+        """Of all fits that reproduce the training rows, the one whose standardized coefficients are smallest."""
+        n, p = self.design.shape
+        w, eta = np.zeros((p, self.fits)), np.zeros((n, self.fits))
+        for i, problem in enumerate(self.problems[0]):
+            rows = np.flatnonzero(problem.weights)
+            pick = np.zeros((n, len(rows)))
+            pick[rows, np.arange(len(rows))] = 1.0
+            columns = np.concatenate([problem.design.rmatvec(pick[:, [j]]) for j in range(len(rows))], axis=1)
+            w[:, i] = columns @ (np.linalg.pinv(columns.T @ columns, hermitian=True) @ problem.y[rows])
+            eta[:, i] = problem.predictor(w[:, i], 0.0)
+        return self._free_fit(w, np.zeros(self.fits), eta, 0.0, True, LEAST_NORM)
+
+    def _free_fit(self, w: Array, b: Array, eta: Array, gap: float, converged: bool, note: str) -> FreeFit:
+        fits = [
+            problem.in_data_units(w[:, i], float(b[i]), self.column_unit) for i, problem in enumerate(self.problems[0])
+        ]
+        scores = [self._scores(fold, eta[:, fold]) for fold in range(self.fits - 1)]
         coefs, intercepts = (np.array(part) for part in zip(*fits, strict=True))
-        converged = bool(np.all(gaps <= self.tol))
-        note = "" if converged else "the classes can be separated, so coefficients grow without end"
         train, test = (np.array(part) for part in zip(*scores, strict=True))
-        return FreeFit(train, test, coefs, intercepts, float(np.max(gaps)), converged, note)
+        return FreeFit(train, test, coefs, intercepts, gap, converged, note)

@@ -10,13 +10,14 @@ from scipy import sparse
 from shrinkwise.design.base import Array
 from shrinkwise.engines import LocalEngine
 from shrinkwise.moments import Moments, Quadratic
-from shrinkwise.path.base import Block, FreeFit, Route
+from shrinkwise.path.base import LEAST_NORM, Block, FreeFit, Route
 from shrinkwise.path.strengths import alpha_max
 from shrinkwise.penalties import ElasticNet, Rows
 from shrinkwise.problem import scaled_gap, standardized_rows
 from shrinkwise.solvers.quadratic import solve_quadratic
 
 TIGHT = 1e-10  # violations below this share of the steepest gradient end coordinate descent
+RANK = 1e-11  # eigenvalues below this share of the largest are rounding
 SWEEPS = 20  # of coordinate descent before a Newton step
 
 
@@ -29,6 +30,8 @@ class MomentsRoute(Route):
         Of each training set and, last, of all data.
     held_out : K moments
     penalties : R elastic nets
+    fewest_rows : int
+        Of the smallest training set.
     unit : float
         The y of the moments is measured in this unit (a power of two); results are not.
     """
@@ -39,6 +42,7 @@ class MomentsRoute(Route):
         held_out: Sequence[Moments],
         penalties: Sequence[ElasticNet],
         *,
+        fewest_rows: int,
         unit: float,
         fit_intercept: bool,
         standardize: bool,
@@ -52,6 +56,7 @@ class MomentsRoute(Route):
             [standardized_rows(penalty, quadratic.scale, unit, standardize) for quadratic in self.quadratics]
             for penalty in penalties
         ]
+        self.fewest_rows = fewest_rows
         self.unit, self.tol, self.engine, self.progress = unit, tol, engine, progress
         self.states = [[self._null(quadratic, rows) for quadratic, rows in zip(self.quadratics, line)] for line in self.rows]
         zero = np.zeros((1, len(self.quadratics[0].c)))
@@ -157,10 +162,18 @@ class MomentsRoute(Route):
         towards = np.divide(target, square, out=np.ones_like(target), where=square > 0)
         return scaled_gap(scaled, W, Q, lambda tau: 0.5 * (1 - tau) ** 2 * square + 0.5 * removed, towards)
 
+    @staticmethod
+    def _least_norm(quadratic: Quadratic) -> Array:
+        """Of all minimizers of a singular quadratic the one of least norm, without what rounding adds to it."""
+        values, vectors = np.linalg.eigh(quadratic.gram)
+        kept = values > RANK * values[-1]
+        return np.asarray(vectors[:, kept] @ ((vectors[:, kept].T @ quadratic.c) / values[kept]))
+
     def unpenalized(self) -> FreeFit | None:
         coefs, intercepts = [], []
+        crowded = len(self.quadratics[0].c) >= self.fewest_rows
         for quadratic, rows in zip(self.quadratics, self.rows[0]):
-            w, _ = self._refined(quadratic, rows.times(0.0), np.zeros_like(quadratic.c))
+            w = self._least_norm(quadratic) if crowded else self._refined(quadratic, rows.times(0.0), 0 * quadratic.c)[0]
             coef = np.divide(w, quadratic.scale, out=np.zeros_like(w), where=quadratic.scale > 0)
             coefs.append(coef)
             intercepts.append(quadratic.y_center - coef @ quadratic.center)
@@ -172,5 +185,6 @@ class MomentsRoute(Route):
         )
         unit = self.unit
         return FreeFit(
-            unit**2 * train, unit**2 * test, unit * np.array(coefs), unit * np.array(intercepts), gap, gap <= self.tol
+            unit**2 * train, unit**2 * test, unit * np.array(coefs), unit * np.array(intercepts), gap, gap <= self.tol,
+            LEAST_NORM if crowded else "",
         )

@@ -14,7 +14,7 @@ from shrinkwise.engines.local import one_blas_thread
 from shrinkwise.losses import Loss
 from shrinkwise.path.lockstep import Lockstep
 from shrinkwise.penalties import ElasticNet
-from shrinkwise.problem import Problem, build_problems, power_of_two
+from shrinkwise.problem import build_problems, power_of_two
 from shrinkwise.validation import check_weights
 
 
@@ -65,6 +65,7 @@ def solve(
     """
     if alpha == np.inf:
         penalty, alpha = _frozen(penalty, X.shape[1]), 0.0
+    y = np.asarray(y, dtype=np.float64)
     weights = check_weights(sample_weight, len(y))
     weights = weights / np.ldexp(1.0, int(np.frexp(weights.max())[1]))
     weights /= weights.sum()
@@ -88,19 +89,12 @@ def solve(
         )
         lockstep = Lockstep(design, [problem], tol, engine or LocalEngine(), max_iter)
         if start is not None and np.any(start):
-            _begin(lockstep, problem, start, column_unit)
+            lockstep.batch.set_coefficients(0, problem.standardized(start, column_unit))
+            lockstep.Q[:] = lockstep.slopes([0])
         gaps, steps = lockstep.step(np.array([alpha]))
-        track = lockstep.tracks[0]
-        coef, intercept = problem.in_data_units(track.w, track.b, column_unit)
+        batch = lockstep.batch
+        coef, intercept = problem.in_data_units(batch.w[:, 0], float(batch.b[0]), column_unit)
     return Solution(coef, intercept, float(gaps[0]), int(steps[0]), bool(gaps[0] <= tol))
-
-
-def _begin(lockstep: Lockstep, problem: Problem, start: Array, column_unit: Array) -> None:
-    track = lockstep.tracks[0]
-    track.w = problem.standardized(start, column_unit)
-    track.restart()
-    track.settle_intercept()
-    lockstep.Q[:] = lockstep.slopes([0])
 
 
 def _frozen(penalty: ElasticNet, n_features: int) -> ElasticNet:

@@ -59,8 +59,7 @@ class ElasticNet(Penalty):
     )
 
     def __post_init__(self) -> None:
-        if isinstance(self.l1_ratio, float | int):
-            check_l1_ratio(self.l1_ratio)
+        check_l1_ratio(self.l1_ratio)
         if self.penalty_weights is not None:
             weights = np.asarray(self.penalty_weights, dtype=np.float64)
             if weights.ndim != 1 or not np.all(np.isfinite(weights)) or np.any(weights < 0):

@@ -10,7 +10,7 @@ from shrinkwise.report.figures import coefficient_paths, cv_curve, penalty_map
 from shrinkwise.report.glossary import GLOSSARY
 from shrinkwise.report.markup import Html, el, join, name
 from shrinkwise.report.report_input import ReportInput
-from shrinkwise.report.text import aligned, count, general, shorten, whole
+from shrinkwise.report.text import aligned, count, general, glued, shorten, whole
 from shrinkwise.report.words import (
     certificate_sentence,
     data_line,
@@ -25,12 +25,13 @@ from shrinkwise.report.words import (
 COEFFICIENTS = 200  # rows of the coefficient table at most
 ZEROS = 300  # names of features at zero at most
 NOTES = 200
+NOTE = 600  # characters of one
 SENTENCE = 2_000  # characters of any one text from outside
 
 
 def header(report: ReportInput) -> Html:
     """The title and the verdict, large and first."""
-    head, _, rest = shorten(report.verdict.sentence, SENTENCE).partition(": ")
+    head, _, rest = glued(shorten(report.verdict.sentence, SENTENCE)).partition(": ")
     about = [data_line(report), shorten(report.source, 120) if report.source else ""]
     return el(
         "header",
@@ -131,7 +132,7 @@ def penalty(report: ReportInput) -> Html | None:
 
 def notes(report: ReportInput) -> Html | None:
     """What was seen in the data and done about it."""
-    sentences = [shorten(note, SENTENCE) for note in report.notes[:NOTES]]
+    sentences = [shorten(note, NOTE) for note in report.notes[:NOTES]]
     if len(report.notes) > NOTES:
         sentences.append(f"And {whole(len(report.notes) - NOTES)} more notes, in the model file.")
     dropped = dropped_sentence(report)

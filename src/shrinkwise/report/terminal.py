@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from shrinkwise.report.report_input import ReportInput
-from shrinkwise.report.text import aligned, count, general, shorten, visible, whole
+from shrinkwise.report.text import ELLIPSIS, aligned, count, general, shorten, visible, whole
 from shrinkwise.report.words import certificate_sentence, data_line, dropped_sentence, edge_sentence, summary_rows
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
 
 FEATURES = 20  # rows of coefficients at most
-NAME = 32
+NAME = 32  # columns of a name at most
 PLAIN = str.maketrans(
     {"±": "+/-", "−": "-", "×": "x", "–": "-", "∞": "inf", "·": "-", "…": "...", "λ": "lambda", "\u202f": " "}
 )
@@ -23,7 +26,7 @@ PLAIN = str.maketrans(
 def print_report(report: ReportInput, console: Console) -> None:
     """Print the small table, the verdict, the certificate and the features.
 
-    Where the console is no terminal, or NO_COLOR is set, all but the names in the data is plain ASCII; what the
+    Where the console is no terminal, or NO_COLOR is set, all but what comes from the data is plain ASCII; what the
     console's encoding cannot write is escaped. Names can neither style the text nor move the cursor.
 
     Parameters
@@ -31,66 +34,82 @@ def print_report(report: ReportInput, console: Console) -> None:
     report : ReportInput
     console : rich.console.Console
     """
-    from rich.table import Table
-    from rich.text import Text
-
     plain = not console.is_terminal or console.no_color or console.is_dumb_terminal
-    encoding = console.encoding or "utf-8"
-
-    def words(text: str, style: str = "") -> Text:
-        shown = visible(text.translate(PLAIN)) if plain else visible(text)
-        return Text(shown.encode(encoding, "backslashreplace").decode(encoding), style="" if plain else style)
-
-    def table(heads: tuple[str, ...]) -> Table:
-        made = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="" if plain else "dim")
-        made.add_column(words(heads[0]), no_wrap=True)
-        for head in heads[1:]:
-            made.add_column(words(head), justify="right", no_wrap=True)
-        return made
-
-    def line(text: str, style: str = "") -> None:
-        if text:
-            console.print(words(text, style), highlight=False, soft_wrap=False)
-
+    screen = _Screen(console, plain, console.encoding or "utf-8")
     certified, sentence = certificate_sentence(report)
-    line(data_line(report), "dim")
-    console.print()
-    summary = table(("model", "λ", "l1_ratio", "features", "CV error ± SE", "train error"))
+    screen.line(data_line(report), "dim")
+    screen.line()
+    _print_summary(report, screen)
+    screen.line()
+    screen.line(report.verdict.sentence, "bold")
+    for words in (edge_sentence(report), dropped_sentence(report)):
+        if words:
+            screen.line(words)
+    screen.line(sentence, "green" if certified else "bold red")
+    screen.line()
+    _print_features(report, screen)
+
+
+@dataclass(frozen=True)
+class _Screen:
+    """A console that is given text only, never markup; rich is imported when the first word is printed."""
+
+    console: Console
+    plain: bool
+    encoding: str
+
+    def safe(self, words: str) -> str:
+        """Without control characters, and writable in the console's encoding."""
+        return visible(words).encode(self.encoding, "backslashreplace").decode(self.encoding)
+
+    def text(self, words: str, style: str = "") -> Text:
+        from rich.text import Text
+
+        return Text(self.safe(words.translate(PLAIN) if self.plain else words), style="" if self.plain else style)
+
+    def name(self, name: str) -> Text:
+        from rich.text import Text
+
+        return Text(shorten(self.safe(name), NAME, "..." if self.plain else ELLIPSIS))
+
+    def line(self, words: str = "", style: str = "") -> None:
+        self.console.print(self.text(words, style), highlight=False)
+
+    def table(self, *heads: str) -> Table:
+        from rich.table import Table
+
+        table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="" if self.plain else "dim")
+        for rank, head in enumerate(heads):
+            table.add_column(self.text(head), justify="right" if rank else "left", no_wrap=True, overflow="crop")
+        return table
+
+
+def _print_summary(report: ReportInput, screen: _Screen) -> None:
+    """The rows min, chosen, no penalty."""
+    table = screen.table("model", "λ", "l1_ratio", "features", "CV error ± SE", "train error")
     for row in summary_rows(report):
-        style = "bold" if row.chosen else ""
         label = f"{row.name} (chosen)" if row.chosen else row.name
         cells = (label, row.alpha, row.l1_ratio, row.features, row.error, row.train)
-        summary.add_row(*(words(cell, style) for cell in cells))
-    console.print(summary, highlight=False)
-    console.print()
-    line(report.verdict.sentence, "bold")
-    line(edge_sentence(report))
-    line(sentence, "green" if certified else "bold red")
-    line(dropped_sentence(report))
-    console.print()
-    _print_features(report, console, words, table, line)
+        table.add_row(*(screen.text(cell, "bold" if row.chosen else "") for cell in cells))
+    screen.console.print(table, highlight=False)
 
 
-def _print_features(report: ReportInput, console: Console, words: Any, table: Any, line: Any) -> None:
+def _print_features(report: ReportInput, screen: _Screen) -> None:
     """The chosen model's features, largest effect first."""
     result, chosen = report.result, report.chosen
     coef, effect = result.coef(chosen.ratio, chosen.index), result.standardized_coef(chosen.ratio, chosen.index)
     order = np.lexsort((-np.abs(coef), -np.abs(effect)))
     kept = [int(column) for column in order if coef[column] != 0]
     if not kept:
-        line("The chosen model keeps no feature: it predicts the same for every row.")
+        screen.line("The chosen model keeps no feature: it predicts the same for every row.")
         return
-    rows = table(("feature", "coefficient per SD", "per unit"))
-    per_sd = aligned(effect)
+    table, per_sd = screen.table("feature", "coefficient per SD", "per unit"), aligned(effect)
     for column in kept[:FEATURES]:
-        name = shorten(result.feature_names[column], NAME)
-        rows.add_row(words(name), words(per_sd(float(effect[column]))), words(general(float(coef[column]))))
-    console.print(rows, highlight=False)
+        numbers = per_sd(float(effect[column])), general(float(coef[column]))
+        table.add_row(screen.name(result.feature_names[column]), *map(screen.text, numbers))
+    screen.console.print(table, highlight=False)
     if len(kept) > FEATURES:
-        line(f"and {whole(len(kept) - FEATURES)} more: see the report", "dim")
+        screen.line(f"and {whole(len(kept) - FEATURES)} more: see the report", "dim")
+    words = f"intercept {general(result.intercept(chosen.ratio, chosen.index))}"
     zeros = len(result.feature_names) - len(kept)
-    intercept = general(result.intercept(chosen.ratio, chosen.index))
-    line(
-        f"intercept {intercept}; {count(zeros, 'feature')} at exactly zero" if zeros else f"intercept {intercept}",
-        "dim",
-    )
+    screen.line(f"{words}; {count(zeros, 'feature')} at exactly zero" if zeros else words, "dim")

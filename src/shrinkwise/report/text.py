@@ -33,7 +33,7 @@ def _visible_character(char: str) -> str:
     return "\N{REPLACEMENT CHARACTER}" if unicodedata.category(char) in REPLACED else char
 
 
-def shorten(text: str, limit: int) -> str:
+def shorten(text: str, limit: int, ellipsis: str = ELLIPSIS) -> str:
     """The text as :func:`visible` has it, its middle left out where it takes more than ``limit`` columns."""
     shown = visible(text[: 4 * limit] + text[-4 * limit :] if len(text) > 8 * limit else text)
     if not shown.strip():
@@ -41,7 +41,7 @@ def shorten(text: str, limit: int) -> str:
     if width(shown) <= limit and len(text) <= 8 * limit:
         return shown
     tail = _fit(reversed(shown), limit // 3)[::-1]
-    return _fit(shown, limit - 1 - width(tail)) + ELLIPSIS + tail
+    return _fit(shown, limit - len(ellipsis) - width(tail)) + ellipsis + tail
 
 
 def _fit(text: Iterable[str], limit: int) -> str:
@@ -79,10 +79,18 @@ def scores(values: Iterable[float], errors: Iterable[float]) -> Callable[[float]
     largest = max((abs(value) for value in values if math.isfinite(value)), default=0.0)
     smallest = min((error for error in errors if math.isfinite(error) and error > 0), default=0.0)
     unit = smallest or largest / 1000
-    if unit == 0 or not 1e-5 < unit < 1e7 or largest / unit > 1e6:
+    if unit == 0 or largest / unit > 1e6:
         return general
-    decimals = max(0, 1 - math.floor(math.log10(unit)))
-    return lambda value: f"{value:.{decimals}f}".replace("-", "−") if math.isfinite(value) else general(value)
+    power = 0 if 1e-5 < unit < 1e7 else math.floor(math.log10(max(largest, unit)))
+    decimals = max(0, 1 - math.floor(math.log10(unit / 10.0**power)))
+    tail = f"e{power}" if power else ""
+
+    def score(value: float) -> str:
+        if not abs(value) <= 1000 * largest:
+            return general(value)
+        return f"{value / 10.0**power:.{decimals}f}{tail}".replace("-", "−", 1 if value < 0 else 0)
+
+    return score
 
 
 def aligned(values: Iterable[float]) -> Callable[[float], str]:
@@ -93,6 +101,13 @@ def aligned(values: Iterable[float]) -> Callable[[float], str]:
     decimals = max(0, 3 - math.floor(math.log10(largest)))
     tiny = 0.5 * 10.0**-decimals
     return lambda value: general(value, 1) if 0 < abs(value) < tiny else f"{value:.{decimals}f}".replace("-", "−")
+
+
+def glued(text: str) -> str:
+    """The sentence with numbers held together at the end of a line: ``16.3 ± 6.9 %``, ``λ = 2.771``."""
+    for loose in (" ± ", " %", "λ = "):
+        text = text.replace(loose, loose.replace(" ", "\N{NO-BREAK SPACE}"))
+    return text
 
 
 def count(number: int, noun: str) -> str:

@@ -63,8 +63,11 @@ def score_words(report: ReportInput) -> Callable[[float], str]:
 
 
 def plus_minus(score: Callable[[float], str], mean: float, se: float) -> str:
-    """``3001 ± 160``, or the mean alone where there is no error."""
-    return f"{score(mean)} ± {score(se)}" if math.isfinite(se) and se > 0 else score(mean)
+    """``3001 ± 160``, ``(1.01 ± 0.14)e-12``, or the mean alone where there is no error."""
+    if not math.isfinite(se) or se <= 0:
+        return score(mean)
+    (middle, _, power), (error, _, same) = score(mean).partition("e"), score(se).partition("e")
+    return f"({middle} ± {error})e{power}" if power and power == same else f"{score(mean)} ± {score(se)}"
 
 
 def certificate_sentence(report: ReportInput) -> tuple[bool, str]:

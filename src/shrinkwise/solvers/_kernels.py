@@ -6,7 +6,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-RANK = 1e-12  # a pivot below this share of its diagonal marks a column that others in the support already explain
+RANK = 1e-12  # share of its diagonal that a pivot keeps where others in the support already explain the column
 LARGE = 600  # a support beyond this is left to LAPACK
 ROUNDS = 30  # of descent and Newton step that one strength of a path may take
 CUTS = 50  # of a Newton step before descent takes over again
@@ -82,21 +82,21 @@ def _dot(a, b, count):
 
 @njit("void(f8[:,::1],f8[::1])", **OPTIONS)
 def _solve_in_place(system, x):
-    """Cholesky of the lower triangle of a positive semi-definite system; dependent columns get a zero."""
+    """Cholesky of the lower triangle of a positive semi-definite system; pivots are kept from falling below RANK.
+
+    Along a direction that the system does not see the step is then very long, and ends where a coefficient is zero.
+    """
     k = len(x)
     for a in range(k):
         diagonal = system[a, a]
         for b in range(a):
-            pivot = system[b, b]
-            system[a, b] = (system[a, b] - _dot(system[a], system[b], b)) / pivot if pivot > 0.0 else 0.0
-        rest = diagonal - _dot(system[a], system[a], a)
-        system[a, a] = np.sqrt(rest) if rest > RANK * diagonal else 0.0
-        x[a] = (x[a] - _dot(system[a], x, a)) / system[a, a] if system[a, a] > 0.0 else 0.0
+            system[a, b] = (system[a, b] - _dot(system[a], system[b], b)) / system[b, b]
+        system[a, a] = np.sqrt(max(diagonal - _dot(system[a], system[a], a), RANK * diagonal))
+        x[a] = (x[a] - _dot(system[a], x, a)) / system[a, a]
     for a in range(k - 1, -1, -1):
-        if system[a, a] > 0.0:
-            x[a] /= system[a, a]
-            for b in range(a):
-                x[b] -= system[a, b] * x[a]
+        x[a] /= system[a, a]
+        for b in range(a):
+            x[b] -= system[a, b] * x[a]
 
 
 @njit("f8(f8,f8,f8,f8,f8)", **OPTIONS)

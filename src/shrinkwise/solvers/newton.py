@@ -1,162 +1,283 @@
-"""Prox-Newton on a working set: one problem on its way down a path."""
+"""Prox-Newton on working sets for many problems at once: each product with X serves all of them."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 import numpy as np
 
-from shrinkwise.design.base import Array
+from shrinkwise.design import Design
+from shrinkwise.design.base import ALL, Array, Cols
+from shrinkwise.penalties import Rows
 from shrinkwise.problem import Problem
 from shrinkwise.solvers.quadratic import solve_quadratic, violation
 
-REUSE = 0.2  # a step that shrinks the violation less than this finds a fresh Hessian
+REUSE = 0.1  # a step that leaves more than this share of the violation finds a fresh Hessian
 CHEAP = 4_000_000  # multiplications of a Hessian that is always made afresh
 FLOOR = 2e-16  # violations below this share of the steepest gradient are rounding
-MAX_NEWTON = 100
+STALLS = 4  # steps that do not halve the best violation: rounding has been reached
+ARMIJO = 0.1  # share of the promised decrease that a step has to bring (Tseng & Yun 2009, eq. 9)
+HALVINGS = 60
+
+Map = Callable[[Callable[[int], None], Sequence[int]], object]
 
 
-class Track:
-    """The state of one problem: coefficients, predictor, working set and its Gram.
+class WorkingSet:
+    """The columns that one problem works on, and their Gram in the metric of the loss's second derivative.
 
-    The Gram is that of the loss's second derivative, with the intercept eliminated. For the squared loss it never
-    changes: columns that enter the working set extend it. For other losses it is kept as long as steps with it shrink
-    the violation well.
+    The intercept is eliminated from the Gram. Columns that enter extend it; for losses other than the squared it is
+    kept as long as steps with it shrink the violation well.
     """
 
     def __init__(self, problem: Problem) -> None:
-        n, p = problem.design.shape
         self.problem = problem
-        self.w = np.zeros(p)
-        self.b = problem.null_intercept
-        self.eta = np.full(n, self.b)
         self.cols = np.zeros(0, dtype=np.intp)
         self.gram = np.zeros((0, 0))
         self.column = np.zeros(0)  # X'h: the intercept's row of the Hessian
-        self.total = 1.0  # Σ h
         self.h: Array | None = problem.weights if problem.loss.quadratic else None
-        self.steepest = 0.0  # the largest gradient of the null model: what rounding is measured against
+        self.total = 1.0  # Σ h
 
-    @property
-    def residual(self) -> Array:
-        """s · (−dℓ/dη), (n,)."""
-        return -self.problem.weights * self.problem.loss.gradient(self.problem.y, self.eta)
-
-    def work_on(self, cols: Array) -> None:
+    def choose(self, cols: Array) -> None:
         """Make ``cols`` the working set; entries of the Gram that are known are kept."""
         known = np.isin(self.cols, cols, assume_unique=True)
         new = np.setdiff1d(cols, self.cols, assume_unique=True)
         old = self.cols[known]
-        if self.h is not None:
-            m, k = len(old), len(new)
-            gram = np.empty((m + k, m + k))
-            gram[:m, :m] = self.gram[np.ix_(known, known)] if not known.all() else self.gram
-            if k:
-                # one block of products serves both: columns known and new against new
-                cross = self.problem.design.gram(self.h, new, np.concatenate([old, new]))
-                column = self.problem.design.rmatvec(self.h[:, None], new)[:, 0]
-                if self.problem.free_intercept:
-                    cross -= np.outer(column, np.concatenate([self.column[known], column])) / self.total
-                gram[m:] = cross
-                gram[:m, m:] = cross[:, :m].T
-                gram[m:, m:] = (cross[:, m:] + cross[:, m:].T) / 2
-                self.column = np.concatenate([self.column[known], column])
-            else:
-                self.column = self.column[known]
-            self.gram = gram
         self.cols = np.concatenate([old, new])
+        if self.h is None:
+            return
+        m = len(old)
+        gram = np.empty((len(self.cols), len(self.cols)))
+        gram[:m, :m] = self.gram if known.all() else self.gram[np.ix_(known, known)]
+        self.column = self.column[known]
+        if len(new):
+            design = self.problem.design
+            cross = design.gram(self.h, new, self.cols)
+            column = design.rmatvec(self.h[:, None], new)[:, 0] if self.problem.free_intercept else np.zeros(len(new))
+            self.column = np.concatenate([self.column, column])
+            cross -= np.outer(column, self.column) / self.total
+            gram[m:] = cross
+            gram[:m, m:] = cross[:, :m].T
+            gram[m:, m:] = (cross[:, m:] + cross[:, m:].T) / 2
+        self.gram = gram
 
-    def _refresh(self) -> None:
+    def refresh(self, eta: Array) -> None:
+        """The Hessian at a predictor."""
         problem = self.problem
-        self.h = problem.weights * problem.loss.hessian(problem.y, self.eta)
+        self.h = problem.weights * problem.loss.hessian(problem.y, eta)
         self.total = max(float(self.h.sum()), 1e-300)
         self.gram = problem.design.gram(self.h, self.cols)
-        self.column = problem.design.rmatvec(self.h[:, None], self.cols)[:, 0]
+        self.column = np.zeros(len(self.cols))
         if problem.free_intercept:
+            self.column = problem.design.rmatvec(self.h[:, None], self.cols)[:, 0]
             self.gram -= np.outer(self.column, self.column) / self.total
 
-    def solve(self, alpha: float, tol: float, q: Array | None = None, max_iter: int = MAX_NEWTON) -> int:
-        """Minimize over the working set until no condition of optimality is off by more than tol; returns the steps.
 
-        ``q`` is the slope on the working set where it is known already.
+class Batch:
+    """The state of k problems over one storage: coefficients, intercepts, predictors, working sets.
+
+    Parameters
+    ----------
+    design : Design
+        Standardized, of k problems.
+    problems : k problems
+        Over views of the design.
+    """
+
+    def __init__(self, design: Design, problems: Sequence[Problem]) -> None:
+        self.design, self.problems = design, list(problems)
+        k, (n, p) = len(self.problems), design.shape
+        self.loss = self.problems[0].loss
+        self.free_intercept = self.problems[0].free_intercept
+        self.y = np.column_stack([problem.y for problem in self.problems])
+        self.weights = np.column_stack([problem.weights for problem in self.problems])
+        self.w = np.zeros((p, k), order="F")
+        self.b = np.array([problem.null_intercept for problem in self.problems])
+        self.eta = np.tile(self.b, (n, 1))
+        self.sets = [WorkingSet(problem) for problem in self.problems]
+        self.steepest = np.zeros(k)  # of the null model: what rounding is measured against
+
+    def residuals(self, which: Sequence[int]) -> Array:
+        """s · (−dℓ/dη) of some problems, (n, len(which))."""
+        return -self.weights[:, which] * self.loss.gradient(self.y[:, which], self.eta[:, which])
+
+    def set_coefficients(self, i: int, w: Array) -> None:
+        """Put a problem at w, with its best intercept."""
+        self.w[:, i] = w
+        self.restart([i])
+        self.settle_intercepts([i])
+
+    def restart(self, which: Sequence[int]) -> None:
+        """Recompute predictors from coefficients, so that rounding of many updates does not add up."""
+        for i in which:
+            self.eta[:, i] = self.problems[i].predictor(self.w[:, i], self.b[i])
+
+    def solve(
+        self, which: Sequence[int], alphas: Array, tols: Array, slopes: Array, max_iter: int, run: Map
+    ) -> tuple[Array, Array]:
+        """Minimize some problems over their working sets.
+
+        Parameters
+        ----------
+        which : numbers of problems
+        alphas, tols : arrays of shape (k,)
+            Strengths, and the largest violations of the optimality conditions to leave.
+        slopes : array of shape (p, k)
+            −∇ of the losses at the present coefficients.
+        run : function
+            Calls a function for each of some problems, perhaps in threads.
+
+        Returns
+        -------
+        (Array, Array)
+            Newton steps taken by each problem, (k,), and which of them have settled. The squared loss takes one
+            step: its model is exact, and the next look at all columns tells what rounding has left.
         """
-        problem, cols = self.problem, self.cols
-        rows = problem.rows.take(cols).times(alpha)
-        tol = max(tol, FLOOR * self.steepest)
-        best, stalled, previous = np.inf, 0, np.inf
-        cheap = len(self.problem.y) * len(cols) ** 2 <= CHEAP
-        max_iter = min(max_iter, MAX_NEWTON)
+        k = len(self.problems)
+        steps, settled = np.zeros(k, dtype=np.int64), np.zeros(k, dtype=bool)
+        best, previous, stalled = np.full(k, np.inf), np.full(k, np.inf), np.zeros(k, dtype=np.int64)
+        rows = {i: self.problems[i].rows.take(self.sets[i].cols).times(alphas[i]) for i in which}
+        slope = {i: slopes[self.sets[i].cols, i] for i in which}
+        pull = self.residuals(which).sum(axis=0) if self.free_intercept else np.zeros(len(which))
+        pulls = dict(zip(which, pull, strict=True))
+        active = list(which)
+        value: dict[int, float] = {}
         for step in range(max_iter):
-            residual = self.residual
-            pull = float(residual.sum()) if problem.free_intercept else 0.0
-            if q is None:
-                q = problem.design.rmatvec(residual[:, None], cols)[:, 0]
-            w = self.w[cols]
-            worst = max(violation(q, w, rows), abs(pull))
-            if worst <= tol:
-                return step
-            stalled = 0 if worst < 0.5 * best else stalled + 1
-            best = min(best, worst)
-            if stalled > 4:
-                return step
-            if self.h is None or (not problem.loss.quadratic and (cheap or worst > REUSE * previous)):
-                self._refresh()
-            previous = worst
-            self._step(rows, q, w, pull, 0.01 * tol if problem.loss.quadratic else min(0.1, worst) * 0.1 * worst)
-            q = None
-        return max_iter
+            stale = []
+            for i in list(active):
+                worst = max(violation(slope[i], self.w[self.sets[i].cols, i], rows[i]), abs(pulls[i]))
+                stalled[i] = 0 if worst < 0.5 * best[i] else stalled[i] + 1
+                best[i] = min(best[i], worst)
+                if worst <= max(tols[i], FLOOR * self.steepest[i]) or stalled[i] > STALLS:
+                    settled[i] = True
+                    active.remove(i)
+                    continue
+                cheap = len(self.y) * len(slope[i]) ** 2 <= CHEAP
+                if self.sets[i].h is None or (not self.loss.quadratic and (cheap or worst > REUSE * previous[i])):
+                    stale.append(i)
+                previous[i] = worst
+            if not active:
+                break
+            run(lambda i: self.sets[i].refresh(self.eta[:, i]), stale)
+            self._step(active, rows, slope, pulls, previous, tols, value, run)
+            steps[active] += 1
+            if self.loss.quadratic or step == max_iter - 1:
+                break
+            residual = self.residuals(active)
+            union = self._union(active)
+            fresh = self.design.problem(active).rmatvec(residual, union)
+            for column, i in enumerate(active):
+                slope[i] = fresh[self._within(union, i), column]
+                pulls[i] = float(residual[:, column].sum()) if self.free_intercept else 0.0
+        self.settle_intercepts([i for i in which if steps[i]])
+        return steps, settled
 
-    def _step(self, rows: Array, q: Array, w: Array, pull: float, tol: float) -> None:
-        """Solve the quadratic model and go as far along as the objective agrees."""
-        problem = self.problem
-        new, slope = w.copy(), q - self.column * (pull / self.total) if problem.free_intercept else q.copy()
-        solve_quadratic(self.gram, slope, new, rows, tol)
-        direction = new - w
-        moved = np.flatnonzero(direction)
-        change = problem.design.matvec(direction[moved, None], self.cols[moved])[:, 0]
-        shift = (pull - float(self.column @ direction)) / self.total if problem.free_intercept else 0.0
-        if problem.loss.quadratic:
-            self.w[self.cols] = new
-            self.eta += change
+    def _union(self, which: Sequence[int]) -> Cols:
+        """All columns that some problem works on."""
+        union = np.unique(np.concatenate([self.sets[i].cols for i in which]))
+        return ALL if len(union) == len(self.w) else union
+
+    def _within(self, union: Cols, i: int) -> Array:
+        cols = self.sets[i].cols
+        return cols if isinstance(union, slice) else np.searchsorted(union, cols)
+
+    def _step(
+        self,
+        active: list[int],
+        rows: dict[int, Rows],
+        slope: dict[int, Array],
+        pulls: dict[int, float],
+        worst: Array,
+        tols: Array,
+        value: dict[int, float],
+        run: Map,
+    ) -> None:
+        """Solve the quadratic models and go along each as far as its objective agrees."""
+        new: dict[int, Array] = {}
+
+        def settle(i: int) -> None:
+            own = self.sets[i]
+            new[i] = self.w[own.cols, i]
+            q = slope[i] - own.column * (pulls[i] / own.total)
+            tol = 0.01 * tols[i] if self.loss.quadratic else min(0.1, worst[i]) * 0.1 * worst[i]
+            solve_quadratic(own.gram, q, new[i], rows[i], tol)
+
+        run(settle, active)
+        union = self._union(active)
+        directions = np.zeros((len(self.w[union]), len(active)))
+        shifts = np.zeros(len(active))
+        for column, i in enumerate(active):
+            own = self.sets[i]
+            direction = new[i] - self.w[own.cols, i]
+            directions[self._within(union, i), column] = direction
+            if self.free_intercept:
+                shifts[column] = (pulls[i] - float(own.column @ direction)) / own.total
+        change = self.design.problem(active).matvec(directions, union) + shifts
+        lengths = np.ones(len(active))
+        if not self.loss.quadratic:
+            lengths = self._lengths(active, rows, slope, pulls, new, change, shifts, value)
+        self.eta[:, active] += lengths * change
+        self.b[active] += lengths * shifts
+        for column, i in enumerate(active):
+            cols, length = self.sets[i].cols, lengths[column]
+            self.w[cols, i] = new[i] if length == 1 else self.w[cols, i] + length * (new[i] - self.w[cols, i])
+
+    def _lengths(
+        self,
+        active: list[int],
+        rows: dict[int, Rows],
+        slope: dict[int, Array],
+        pulls: dict[int, float],
+        new: dict[int, Array],
+        change: Array,
+        shifts: Array,
+        value: dict[int, float],
+    ) -> Array:
+        """Halve each step until it brings a share of the decrease that the slope promises."""
+        unknown = [i for i in active if i not in value]
+        if unknown:
+            value |= dict(zip(unknown, self._values(unknown, self.eta[:, unknown]), strict=True))
+        lengths = np.ones(len(active))
+        old = {i: self.w[self.sets[i].cols, i] for i in active}
+        before = {i: float(np.sum(rows[i].value(old[i]))) for i in active}
+        promised = {
+            i: float(np.sum(rows[i].value(new[i]))) - before[i] - float(slope[i] @ (new[i] - old[i])) - pulls[i] * shifts[c]
+            for c, i in enumerate(active)
+        }
+        open_columns = list(range(len(active)))
+        for _ in range(HALVINGS):
+            which = [active[c] for c in open_columns]
+            trial = self.eta[:, which] + lengths[open_columns] * change[:, open_columns]
+            reached = self._values(which, trial)
+            still = []
+            for c, i, after in zip(open_columns, which, reached, strict=True):
+                w = old[i] + lengths[c] * (new[i] - old[i])
+                gained = float(after - value[i]) + float(np.sum(rows[i].value(w))) - before[i]
+                rounding = 1e-14 * abs(value[i])
+                if gained <= ARMIJO * lengths[c] * promised[i] + rounding or lengths[c] < 1e-12:
+                    value[i] = float(after)
+                else:
+                    lengths[c] /= 2
+                    still.append(c)
+            open_columns = still
+            if not open_columns:
+                break
+        return lengths
+
+    def _values(self, which: Sequence[int], eta: Array) -> Array:
+        return np.einsum("nk,nk->k", self.weights[:, which], self.loss.value(self.y[:, which], eta))
+
+    def settle_intercepts(self, which: Sequence[int]) -> None:
+        """Newton on the intercepts alone: Σ residuals = 0 to rounding, which the certificate relies on."""
+        if not self.free_intercept:
             return
-        change += shift
-        length = self._line_search(rows, q, w, new, pull, change, shift)
-        self.w[self.cols] = w + length * direction if length < 1 else new
-        self.eta += length * change
-        self.b += length * shift
-        self.settle_intercept()
-
-    def _line_search(self, rows: Array, q: Array, w: Array, new: Array, pull: float, change: Array, shift: float) -> float:
-        """Halve the step until it brings a share of the decrease that the slope promises (Tseng & Yun 2009, eq. 9)."""
-        problem = self.problem
-        loss, y, s = problem.loss, problem.y, problem.weights
-        start, penalty = loss.value(y, self.eta), rows.value(w)
-        promised = float(np.sum(rows.value(new) - penalty)) - float(q @ (new - w)) - pull * shift
-        length = 1.0
-        for _ in range(60):
-            trial = w + length * (new - w)
-            gained = float(s @ (loss.value(y, self.eta + length * change) - start)) + float(
-                np.sum(rows.value(trial) - penalty)
-            )
-            if gained <= 0.1 * length * promised or abs(promised) < 1e-14 * max(float(s @ start), 1e-300):
-                return length
-            length /= 2
-        return length
-
-    def settle_intercept(self) -> None:
-        """Newton on the intercept alone: Σ residuals = 0 to rounding, which the certificate relies on."""
-        if not self.problem.free_intercept:
-            return
-        problem = self.problem
+        which = list(which)
         for _ in range(20):
-            pull = float(self.residual.sum())
-            curvature = float(problem.weights @ problem.loss.hessian(problem.y, self.eta))
-            if abs(pull) <= 1e-16 or curvature <= 0:
+            if not which:
                 return
-            shift = np.clip(pull / curvature, -2.0, 2.0)
-            if abs(shift) <= 1e-16 * max(1.0, abs(self.b)):
-                return
-            self.b += shift
-            self.eta += shift
-
-    def restart(self) -> None:
-        """Recompute the predictor from the coefficients, so that rounding of many updates does not add up."""
-        self.eta = self.problem.predictor(self.w, self.b)
+            pull = self.residuals(which).sum(axis=0)
+            hessian = self.weights[:, which] * self.loss.hessian(self.y[:, which], self.eta[:, which])
+            shift = np.clip(pull / np.maximum(hessian.sum(axis=0), 1e-300), -2.0, 2.0)
+            moves = (np.abs(pull) > 1e-16) & (np.abs(shift) > 1e-16 * np.maximum(1.0, np.abs(self.b[which])))
+            which = [i for i, move in zip(which, moves, strict=True) if move]
+            self.b[which] += shift[moves]
+            self.eta[:, which] += shift[moves]

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from shrinkwise.report.markup import Html, el, join, pixels
-from shrinkwise.report.text import general
+from shrinkwise.report.text import general, glued
 
 Point = tuple[float, float]
 
@@ -104,7 +104,7 @@ def linear_ticks(low: float, high: float, wanted: int) -> list[float]:
 
 def log_ticks(low: float, high: float, wanted: int) -> list[float]:
     """Round numbers between 10^low and 10^high: decades, or 1-2-5, or 1-3 where they fit."""
-    decades = range(math.floor(low), math.ceil(high) + 1)
+    decades = range(max(math.floor(low), -307), min(math.ceil(high), 307) + 1)
     for factors in ((1, 2, 5), (1, 3), (1,)):
         values = [factor * 10.0**decade for decade in decades for factor in factors]
         inside = [value for value in values if low <= math.log10(value) <= high]
@@ -252,7 +252,7 @@ def figure(
         Stands between drawing and caption.
     """
     drawings = [_svg(f"{identity}-{size.kind}", title, caption, size, draw(size)) for size in sizes]
-    return el("figure", *drawings, legend, el("figcaption", caption), id=identity)
+    return el("figure", *drawings, legend, el("figcaption", glued(caption)), id=identity)
 
 
 def _svg(identity: str, title: str, description: str, size: Size, content: Html) -> Html:

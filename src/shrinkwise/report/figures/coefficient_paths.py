@@ -105,7 +105,7 @@ def _names(report: ReportInput, size: Size, paths: Paths, edge: float, ends: lis
     """Names at the right ends of their paths, moved apart where they would overlap."""
     inside = [min(max(end, size.top), size.y_end) for end in ends]
     places = apart(inside, size.font * LINE_HEIGHT, size.top + size.font / 2, size.y_end - size.font / 2)
-    room = int((size.right - 22) / (size.font * 0.56))
+    room = int((size.right - 22) / (size.font * 0.6))
     parts: list[Html] = []
     for rank, (start, place) in enumerate(zip(inside, places, strict=True)):
         points = [(edge, start), (size.x_end + 4, start), (size.x_end + 14, place), (size.x_end + 18, place)]

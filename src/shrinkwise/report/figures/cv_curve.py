@@ -47,7 +47,8 @@ def marks(report: ReportInput) -> list[Selection]:
 
 def mark_lines(report: ReportInput, size: Size, strength: Strength) -> list[Html]:
     """A vertical line for each marked λ; names stand outside of them, or below each other where there is no room."""
-    drawn: list[Html] = []
+    lines: list[Html] = []
+    names: list[Html] = []
     cells = [cell for cell in marks(report) if strength.holds(cell.alpha)]
     cells.sort(key=lambda cell: -cell.alpha)
     for rank, cell in enumerate(cells):
@@ -58,11 +59,10 @@ def mark_lines(report: ReportInput, size: Size, strength: Strength) -> list[Html
         crowded = size.x_end - x < width if right else x - size.left < width or rank > 0
         right ^= crowded and not (rank > 0 and x - size.left >= width)
         y = size.top + size.font + (1.2 * size.font if crowded else 0)
-        drawn += [
-            line(x, size.top, x, size.y_end, "mark chosen" if chosen else "mark"),
-            text(x + 5 if right else x - 5, y, words, "start" if right else "end", "strong" if chosen else "muted"),
-        ]
-    return drawn
+        lines.append(line(x, size.top, x, size.y_end, "mark chosen" if chosen else "mark"))
+        side = (x + 5, "start") if right else (x - 5, "end")
+        names.append(text(side[0], y, words, side[1], "strong" if chosen else "muted"))
+    return lines + names
 
 
 def _draw(report: ReportInput, size: Size, vertical: tuple[float, float]) -> Html:
@@ -70,16 +70,15 @@ def _draw(report: ReportInput, size: Size, vertical: tuple[float, float]) -> Htm
     others = sorted({cell.ratio for cell in marks(report)} - {ratio})
     strength = strength_axis(result.alphas[[ratio, *others]].ravel().tolist(), size)
     y = spread(*vertical, size.y_end, size.top, margin=0.07)
-    mean, se, train = result.mean, result.se, result.train_mean
+    mean, train = result.mean, result.train_mean
     alphas = [strength(alpha) for alpha in result.alphas[ratio]]
 
     def points(values: np.ndarray, row: int = ratio) -> list[tuple[float, float]]:
         return [(strength(a), y(v)) for a, v in zip(result.alphas[row], values, strict=True) if math.isfinite(v)]
 
     frame = f"clip-{size.kind}"
-    upper, lower = mean[ratio] + se[ratio], mean[ratio] - se[ratio]
-    finite = np.isfinite(upper)
-    band = area(points(np.where(finite, upper, np.inf)), points(np.where(finite, lower, np.inf)), "band")
+    lower, upper = _band(report)
+    band = area(points(upper), points(lower), "band")
     curves = [
         band,
         *(curve(points(mean[row], row), "other") for row in others),
@@ -102,6 +101,15 @@ def _draw(report: ReportInput, size: Size, vertical: tuple[float, float]) -> Htm
             *_ends(report, size, y, alphas[-1]),
         ]
     )
+
+
+def _band(report: ReportInput) -> tuple[np.ndarray, np.ndarray]:
+    """One standard error below and above the held-out error; inf where it is not finite."""
+    result, ratio = report.result, report.chosen.ratio
+    mean, se = result.mean[ratio], result.se[ratio]
+    finite = np.isfinite(mean) & np.isfinite(se)
+    safe = np.where(finite, mean, np.inf)
+    return safe - np.where(finite, se, 0.0), safe + np.where(finite, se, 0.0)
 
 
 def _rectangle(size: Size) -> Html:
@@ -149,7 +157,7 @@ def _ends(report: ReportInput, size: Size, y: Scale, end: float) -> list[Html]:
         return _end_labels(report, size, y, size.x_end - 4.0, last)
     row = result.table(report.rule)[-1]
     x, levels = size.x_end + 22.0, (row["mean"], row["train"])
-    parts.append(text(size.x_end + 10, size.y_end + 18, "no penalty", class_="tick"))
+    parts.append(text(x - 4, size.height - 8, "no penalty", class_="muted"))
     for start, stop, class_ in zip(last, levels, ("cv", "train"), strict=True):
         if y.inside(start) and y.inside(stop):
             parts.append(line(end, y(start), x, y(stop), f"{class_} beyond"))
@@ -175,8 +183,8 @@ def _end_labels(report: ReportInput, size: Size, y: Scale, x: float, levels: tup
 def _range(report: ReportInput) -> tuple[float, float]:
     """Lowest and highest error of the frame: what lies far above all that is useful is cut."""
     result, ratio = report.result, report.chosen.ratio
-    mean, se, train = result.mean[ratio], result.se[ratio], result.train_mean[ratio]
-    values = np.concatenate([mean - se, mean + se, train])
+    mean, train = result.mean[ratio], result.train_mean[ratio]
+    values = np.concatenate([*_band(report), mean, train])
     free = result.unpenalized
     if free is not None and free.converged:
         row = result.table(report.rule)[-1]

@@ -1,0 +1,7 @@
+"""Linear models with the scikit-learn interface: one fit at a given strength, or a grid that finds it."""
+
+from shrinkwise.linear.classifier import LinearClassifier
+from shrinkwise.linear.regressor import LinearRegressor
+from shrinkwise.linear.search import LinearClassifierCV, LinearRegressorCV
+
+__all__ = ["LinearClassifier", "LinearClassifierCV", "LinearRegressor", "LinearRegressorCV"]

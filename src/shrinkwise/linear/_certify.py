@@ -1,0 +1,96 @@
+"""One fit at the face: the penalty from the parameters, and a warning with numbers where the certificate fails."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import numpy as np
+
+from shrinkwise.exceptions import ConvergenceWarning, UsageError
+from shrinkwise.linear._values import Array
+from shrinkwise.losses import LOSSES
+from shrinkwise.path import Solution, solve
+from shrinkwise.penalties import ElasticNet
+from shrinkwise.result import GridResult
+
+
+def check_flag(name: str, value: object) -> bool:
+    """True or False."""
+    if not isinstance(value, bool | np.bool_):
+        raise UsageError(f"{name} must be True or False, got {value!r}")
+    return bool(value)
+
+
+def check_per_feature(name: str, value: object, n_features: int) -> Any:
+    """A number for all features or one for each, as float64."""
+    try:
+        array = np.asarray(value, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise UsageError(f"{name} must be a number or one for each feature, got {value!r}") from error
+    if array.ndim > 1 or (array.ndim == 1 and len(array) != n_features):
+        raise UsageError(
+            f"{name} must be a number or one for each of the {n_features} features, got an array of shape {array.shape}"
+        )
+    return array
+
+
+def penalty_rows(estimator: Any, n_features: int) -> dict[str, Any]:
+    """``penalty_weights``, ``lower`` and ``upper`` of an estimator, checked."""
+    weights = estimator.penalty_weights
+    if weights is not None:
+        weights = check_per_feature("penalty_weights", weights, n_features)
+        weights = np.full(n_features, weights) if weights.ndim == 0 else weights
+    rows = {
+        "penalty_weights": weights,
+        "lower": check_per_feature("lower", estimator.lower, n_features),
+        "upper": check_per_feature("upper", estimator.upper, n_features),
+    }
+    ElasticNet(**rows)
+    return rows
+
+
+def certified(
+    X: Any, y: Array, *, loss: str, penalty: ElasticNet, alpha: float, tol: float, max_iter: int, **options: Any
+) -> Solution:
+    """The solution, with a warning where its gap is above ``tol``."""
+    solution = solve(
+        X, y, loss=LOSSES[loss], penalty=penalty, alpha=alpha, tol=tol, max_iter=max_iter, **options
+    )
+    if not solution.converged:
+        warnings.warn(_not_converged(solution, loss, alpha, tol, max_iter), ConvergenceWarning, stacklevel=4)
+    return solution
+
+
+def _not_converged(solution: Solution, loss: str, alpha: float, tol: float, max_iter: int) -> str:
+    if solution.n_iter >= max_iter:
+        remedy = f"raise max_iter (it is {max_iter})"
+    elif loss == "logistic" and alpha == 0:
+        remedy = (
+            "without a penalty the coefficients grow without end where the classes can be separated: use alpha > 0"
+        )
+    else:
+        remedy = "rounding allows no more with these columns: raise tol, or center, rescale or drop nearly equal columns"
+    share = "an unknown share" if not np.isfinite(solution.gap) else f"up to {solution.gap:.1e}"
+    return (
+        f"gap {solution.gap:.1e} > tol {tol:.1e} at alpha={alpha:.6g} after {solution.n_iter} iterations: the objective is "
+        f"above its minimum by {share} of the loss of the intercept-only model; {remedy}"
+    )
+
+
+def warn_of_grid(result: GridResult) -> None:
+    """One warning for all fits of a grid that are above its tolerance."""
+    failed = np.argwhere(~result.converged)
+    if not len(failed):
+        return
+    gaps = np.where(np.isnan(result.gaps), np.inf, result.gaps)
+    ratio, index, fold = (int(i) for i in np.unravel_index(int(np.argmax(gaps)), gaps.shape))
+    where = "all data" if fold == result.n_folds else f"fold {fold + 1}"
+    warnings.warn(
+        f"{len(failed)} of {result.converged.size} fits of the grid did not reach tol {result.tol:.1e}; the largest gap is "
+        f"{gaps[ratio, index, fold]:.1e} at alpha={result.alphas[ratio, index]:.6g}, "
+        f"l1_ratio={result.l1_ratios[ratio]:g}, {where}: their scores may be off by about as much; raise "
+        "alpha_min_ratio, so that the grid ends at stronger penalties, or raise tol",
+        ConvergenceWarning,
+        stacklevel=4,
+    )

@@ -1,0 +1,96 @@
+"""A fit at one strength."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from shrinkwise.linear._certify import certified, check_flag, penalty_rows
+from shrinkwise.linear._inputs import read_training
+from shrinkwise.linear._model import LinearModel
+from shrinkwise.penalties import ElasticNet
+from shrinkwise.validation import check_alpha, check_count, check_l1_ratio, check_number
+
+
+class SingleFit(LinearModel):
+    """Parameters and fit of `LinearRegressor` and `LinearClassifier`."""
+
+    def __init__(
+        self,
+        alpha: float = 0.01,
+        *,
+        l1_ratio: float = 1.0,
+        penalty_weights: ArrayLike | None = None,
+        lower: ArrayLike = -np.inf,
+        upper: ArrayLike = np.inf,
+        fit_intercept: bool = True,
+        standardize: bool = True,
+        tol: float = 1e-8,
+        max_iter: int = 1000,
+    ) -> None:
+        self.alpha = alpha
+        self.l1_ratio = l1_ratio
+        self.penalty_weights = penalty_weights
+        self.lower = lower
+        self.upper = upper
+        self.fit_intercept = fit_intercept
+        self.standardize = standardize
+        self.tol = tol
+        self.max_iter = max_iter
+
+    def fit(self, X: Any, y: Any, sample_weight: ArrayLike | None = None) -> Self:
+        """Fit the model and certify it.
+
+        Parameters
+        ----------
+        X : array, sparse matrix or frame of shape (n, p)
+            Numbers without missing or infinite values; nothing is copied but what has to be, and nothing modified.
+        y : array of shape (n,)
+            Target.
+        sample_weight : array of shape (n,), optional
+            Weights >= 0, not all zero; only their ratios matter.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        UsageError
+            If a parameter is out of its range.
+        DataError
+            If the data cannot be used; the message says what and where. A fit that fails or is interrupted leaves an
+            earlier one as it was.
+
+        Warns
+        -----
+        ConvergenceWarning
+            If the duality gap is above ``tol``.
+        """
+        alpha, l1_ratio = check_alpha(self.alpha), check_l1_ratio(self.l1_ratio)
+        tol, max_iter = check_number("tol", self.tol, low=0), check_count("max_iter", self.max_iter)
+        fit_intercept = check_flag("fit_intercept", self.fit_intercept)
+        standardize = check_flag("standardize", self.standardize)
+        data = read_training(self, X, y, sample_weight)
+        target, classes = self._target(data)
+        solution = certified(
+            data.X,
+            target,
+            loss=self._loss,
+            penalty=ElasticNet(l1_ratio, **penalty_rows(self, data.X.shape[1])),
+            alpha=alpha,
+            sample_weight=data.weights,
+            fit_intercept=fit_intercept,
+            standardize=standardize,
+            tol=tol,
+            max_iter=max_iter,
+        )
+        fitted = self._fitted(solution.coef, solution.intercept, classes)
+        certificate = {
+            "gap_": solution.gap,
+            "converged_": solution.converged,
+            "n_iter_": max(1, solution.n_iter),
+        }
+        return self._publish(data.seen | fitted | certificate)

@@ -1,0 +1,67 @@
+"""Logistic regression at one strength of the penalty."""
+
+from __future__ import annotations
+
+from shrinkwise.linear._model import Classification
+from shrinkwise.linear._single import SingleFit
+
+
+class LinearClassifier(Classification, SingleFit):
+    """Logistic regression for two classes with an elastic-net penalty.
+
+    Minimizes, with weights s, the mix r = ``l1_ratio`` and y = 1 for the second class,
+
+        (1/Σs) Σᵢ sᵢ ( log(1 + exp ηᵢ) − yᵢ ηᵢ ) + alpha Σⱼ πⱼ ( r |wⱼ| + (1 − r)/2 wⱼ² ),   η = b + Xw,
+
+    with lowerⱼ ≤ wⱼ ≤ upperⱼ, to a duality gap of ``tol``. The intercept b is not penalized. In terms of
+    scikit-learn's ``C``, alpha = 1/(C Σs).
+
+    Parameters
+    ----------
+    alpha : float >= 0, default 0.01
+        Strength λ of the penalty. With standardized columns and l1_ratio = 1 no feature comes in above 0.5. 0 is no
+        penalty, which has no solution where the classes can be separated. `LinearClassifierCV` finds the strength.
+    l1_ratio : float in [0, 1], default 1
+        1 is the lasso, 0 is ridge. (glmnet calls this number ``alpha``.)
+    penalty_weights : array of shape (p,), optional
+        π >= 0, one for each feature; 0 leaves a feature unpenalized.
+    lower, upper : float or array of shape (p,), default no bounds
+        Bounds of the coefficients in the units of the data, ``lower <= 0 <= upper``.
+    fit_intercept : bool, default True
+    standardize : bool, default True
+        Whether the penalty acts on the coefficients of standardized columns (sd with 1/n; without an intercept the root
+        mean square). Coefficients come back in the units of the data either way.
+    tol : float >= 0, default 1e-8
+        Duality gap to reach, relative to the loss of the intercept-only model.
+    max_iter : int >= 1, default 1000
+        Newton steps and rounds of working sets at the most.
+
+    Attributes
+    ----------
+    classes_ : array of shape (2,)
+        Labels in ascending order.
+    coef_ : array of shape (1, p)
+        Change of the log-odds of ``classes_[1]`` for a unit of each feature; zeros are exact.
+    intercept_ : array of shape (1,)
+    gap_ : float
+        The certificate: the objective is above its minimum by at most this share of the loss of the intercept-only
+        model, computed on the data themselves.
+    converged_ : bool
+        ``gap_ <= tol``.
+    n_iter_ : int
+    n_features_in_ : int
+    feature_names_in_ : array of shape (p,)
+        Only where the columns of X have names.
+
+    See Also
+    --------
+    LinearClassifierCV : Finds alpha and l1_ratio by cross-validation.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> X = np.array([[0.0], [1.0], [2.0], [3.0], [4.0], [5.0]])
+    >>> model = LinearClassifier(alpha=0.05).fit(X, ["no", "no", "yes", "no", "yes", "yes"])
+    >>> model.predict([[0.5], [4.5]])
+    array(['no', 'yes'], dtype=...)
+    """

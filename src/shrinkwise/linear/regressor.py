@@ -1,0 +1,70 @@
+"""Linear regression at one strength of the penalty."""
+
+from __future__ import annotations
+
+from shrinkwise.linear._model import Regression
+from shrinkwise.linear._single import SingleFit
+
+
+class LinearRegressor(Regression, SingleFit):
+    """Linear regression with an elastic-net penalty: lasso, ridge and all between.
+
+    Minimizes, with weights s and the mix r = ``l1_ratio``,
+
+        (1/Σs) Σᵢ sᵢ ½ (yᵢ − b − xᵢ'w)² + alpha Σⱼ πⱼ ( r |wⱼ| + (1 − r)/2 wⱼ² ),   lowerⱼ ≤ wⱼ ≤ upperⱼ
+
+    to a duality gap of ``tol``. The intercept b is not penalized.
+
+    Parameters
+    ----------
+    alpha : float >= 0, default 0.01
+        Strength λ of the penalty, in the units of y (for l1_ratio = 1 and standardized columns, the covariance with y
+        that a feature needs to come in). 0 is least squares; infinity leaves the intercept and what is not penalized.
+        No default suits all data: `LinearRegressorCV` finds the strength.
+    l1_ratio : float in [0, 1], default 1
+        1 is the lasso, 0 is ridge. (glmnet calls this number ``alpha``.)
+    penalty_weights : array of shape (p,), optional
+        π >= 0, one for each feature; 0 leaves a feature unpenalized.
+    lower, upper : float or array of shape (p,), default no bounds
+        Bounds of the coefficients in the units of the data, ``lower <= 0 <= upper``.
+    fit_intercept : bool, default True
+    standardize : bool, default True
+        Whether the penalty acts on the coefficients of standardized columns (sd with 1/n; without an intercept the root
+        mean square). Coefficients come back in the units of the data either way.
+    tol : float >= 0, default 1e-8
+        Duality gap to reach, relative to the loss of the intercept-only model.
+    max_iter : int >= 1, default 1000
+        Newton steps and rounds of working sets at the most.
+
+    Attributes
+    ----------
+    coef_ : array of shape (p,)
+        Coefficients in the units of the data; zeros are exact.
+    intercept_ : float
+    gap_ : float
+        The certificate: the objective is above its minimum by at most this share of the loss of the intercept-only
+        model, computed on the data themselves.
+    converged_ : bool
+        ``gap_ <= tol``.
+    n_iter_ : int
+    n_features_in_ : int
+    feature_names_in_ : array of shape (p,)
+        Only where the columns of X have names.
+
+    See Also
+    --------
+    LinearRegressorCV : Finds alpha and l1_ratio by cross-validation.
+
+    Notes
+    -----
+    The solver is prox-Newton on working sets: cost is about that of a few products with X, plus work of the size of
+    the support.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> X = np.array([[1.0, 0.0], [2.0, 1.0], [3.0, 0.0], [4.0, 1.0]])
+    >>> model = LinearRegressor(alpha=0.1).fit(X, [2.0, 4.0, 6.0, 8.0])
+    >>> model.coef_.round(3)
+    array([1.911, 0.   ])
+    """

@@ -1,0 +1,356 @@
+"""Strength and mix of the penalty by cross-validation, from one read of the data."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from numbers import Real
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike
+from sklearn import get_config
+from sklearn.utils.metadata_routing import UNUSED, MetadataRouter, MethodMapping, process_routing
+
+from shrinkwise.exceptions import UsageError
+from shrinkwise.grid import fit_grid
+from shrinkwise.linear._certify import certified, check_flag, penalty_rows, warn_of_grid
+from shrinkwise.linear._inputs import read_training, vector
+from shrinkwise.linear._model import Classification, LinearModel, Regression
+from shrinkwise.linear._scoring import grid_scorer, metric_name, scorer_of
+from shrinkwise.linear._splits import folds
+from shrinkwise.linear._values import Array
+from shrinkwise.penalties import ElasticNet
+from shrinkwise.result import RULES
+from shrinkwise.validation import check_alpha, check_count, check_l1_ratio, check_number
+
+REFINED = 1e-2  # the chosen model is solved on the rows to this share of tol
+
+
+class GridSearch(LinearModel):
+    """Parameters and fit of `LinearRegressorCV` and `LinearClassifierCV`."""
+
+    __metadata_request__fit = {"groups": UNUSED}  # groups go to the splitter alone  # noqa: RUF012
+
+    def __init__(
+        self,
+        *,
+        alphas: int | Sequence[float] = 100,
+        alpha_min_ratio: float | None = None,
+        l1_ratio: float | Sequence[float] = 1.0,
+        cv: Any = 10,
+        rule: str = "1se",
+        scoring: Any = None,
+        penalty_weights: ArrayLike | None = None,
+        lower: ArrayLike = -np.inf,
+        upper: ArrayLike = np.inf,
+        fit_intercept: bool = True,
+        standardize: bool = True,
+        tol: float = 1e-6,
+        max_iter: int = 1000,
+    ) -> None:
+        self.alphas = alphas
+        self.alpha_min_ratio = alpha_min_ratio
+        self.l1_ratio = l1_ratio
+        self.cv = cv
+        self.rule = rule
+        self.scoring = scoring
+        self.penalty_weights = penalty_weights
+        self.lower = lower
+        self.upper = upper
+        self.fit_intercept = fit_intercept
+        self.standardize = standardize
+        self.tol = tol
+        self.max_iter = max_iter
+
+    def fit(self, X: Any, y: Any, sample_weight: ArrayLike | None = None, groups: ArrayLike | None = None) -> Self:
+        """Fit the whole grid, pick one model by the rule, and certify it on the data.
+
+        Parameters
+        ----------
+        X : array, sparse matrix or frame of shape (n, p)
+            Numbers without missing or infinite values; nothing is copied but what has to be, and nothing modified.
+        y : array of shape (n,)
+            Target.
+        sample_weight : array of shape (n,), optional
+            Weights >= 0, not all zero; they count in the fits and in the scores.
+        groups : array of shape (n,), optional
+            For the splitter. With ``cv`` a number, rows of one group stay in one fold.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        UsageError
+            If a parameter is out of its range.
+        DataError
+            If the data cannot be used; the message says what and where. A fit that fails or is interrupted leaves an
+            earlier one as it was.
+
+        Warns
+        -----
+        ConvergenceWarning
+            If a fit of the grid, or the chosen one, is above its tolerance.
+        DataWarning
+            If a class has fewer members than folds were asked for.
+        """
+        options = self._options()
+        data = read_training(self, X, y, sample_weight)
+        target, classes = self._target(data)
+        labels = target if classes is None else classes[target.astype(np.intp)]
+        if groups is not None:
+            groups = vector(groups, "groups")
+        split_options, score_options = self._routed(data.weights, groups)
+        splits = folds(self.cv, X, labels, classes, groups, split_options)
+        rows = penalty_rows(self, data.X.shape[1])
+        scored: dict[str, Any] = {}
+        if self.scoring is not None:
+            scored = {
+                "scorer": grid_scorer(self.scoring, data.X, labels, data.weights, classes, splits, score_options),
+                "metric": metric_name(self.scoring),
+            }
+        result = fit_grid(
+            data.X,
+            target,
+            splits,
+            loss=self._loss,
+            alpha_min_ratio=self.alpha_min_ratio,
+            sample_weight=data.weights,
+            feature_names=data.names,
+            classes=None if classes is None else [str(label) for label in classes.tolist()],
+            **options["grid"],
+            **options["model"],
+            **rows,
+            **scored,
+        )
+        warn_of_grid(result)
+        if not np.any(np.isfinite(result.mean)):
+            raise UsageError(f"no fit of the grid has a finite score ({result.metric}); use another scoring or larger folds")
+        chosen = result.select(self.rule)
+        solution = certified(
+            data.X,
+            target,
+            loss=self._loss,
+            penalty=ElasticNet(chosen.l1_ratio, **rows),
+            alpha=chosen.alpha,
+            sample_weight=data.weights,
+            tol=REFINED * result.tol,
+            max_iter=options["max_iter"],
+            start=result.coef(chosen.ratio, chosen.index),
+            **options["model"],
+        )
+        found = {
+            "alpha_": chosen.alpha,
+            "l1_ratio_": chosen.l1_ratio,
+            "alphas_": result.alphas[chosen.ratio].copy(),
+            "result_": result,
+            "gap_": solution.gap,
+            "converged_": solution.converged and result.all_converged,
+            "n_iter_": max(1, solution.n_iter),
+        }
+        return self._publish(data.seen | self._fitted(solution.coef, solution.intercept, classes) | found)
+
+    def _options(self) -> dict[str, Any]:
+        """The parameters, checked before any work."""
+        if not isinstance(self.rule, str) or not re.fullmatch(r"min|1se|k=\d+|within=\d+(\.\d+)?%", self.rule):
+            raise UsageError(f"{RULES}, got {self.rule!r}")
+        alphas, mixes = self.alphas, self.l1_ratio
+        if isinstance(alphas, Real | np.bool_):
+            alphas = check_count("alphas", alphas)
+        else:
+            alphas = tuple(check_alpha(alpha) for alpha in _sequence("alphas", alphas))
+        mixes = (mixes,) if isinstance(mixes, Real) or mixes is None else _sequence("l1_ratio", mixes)
+        if self.scoring is not None:
+            scorer_of(self.scoring)
+        return {
+            "grid": {
+                "alphas": alphas,
+                "l1_ratios": tuple(check_l1_ratio(ratio) for ratio in mixes),
+                "tol": check_number("tol", self.tol, low=0),
+            },
+            "model": {
+                "fit_intercept": check_flag("fit_intercept", self.fit_intercept),
+                "standardize": check_flag("standardize", self.standardize),
+            },
+            "max_iter": check_count("max_iter", self.max_iter),
+        }
+
+    def _routed(self, weights: Array | None, groups: Array | None) -> tuple[dict[str, Any], dict[str, Any] | None]:
+        """What the splitter and the scorer receive; None where metadata routing is off."""
+        if not get_config()["enable_metadata_routing"]:
+            return ({} if groups is None else {"groups": groups}), None
+        routed = process_routing(self, "fit", sample_weight=weights, groups=groups)
+        return dict(routed.splitter.split), (dict(routed.scorer.score) if self.scoring is not None else {})
+
+    def get_metadata_routing(self) -> MetadataRouter:
+        """Where metadata go: sample_weight to this fit and the scorer, groups to the splitter.
+
+        Returns
+        -------
+        MetadataRouter
+        """
+        splitter = self.cv if hasattr(self.cv, "split") else None
+        router = MetadataRouter(owner=self).add_self_request(self)
+        router.add(splitter=splitter, method_mapping=MethodMapping().add(caller="fit", callee="split"))
+        if self.scoring is not None:
+            router.add(
+                scorer=scorer_of(self.scoring), method_mapping=MethodMapping().add(caller="fit", callee="score")
+            )
+        return router
+
+
+def _sequence(name: str, value: Any) -> Sequence[Any]:
+    if isinstance(value, str | bytes):
+        raise UsageError(f"{name} must be a number or a sequence of numbers, got {value!r}")
+    try:
+        return list(value)
+    except TypeError as error:
+        raise UsageError(f"{name} must be a number or a sequence of numbers, got {value!r}") from error
+
+
+class LinearRegressorCV(Regression, GridSearch):
+    """Linear regression with an elastic-net penalty whose strength and mix are found by cross-validation.
+
+    Every strength, mix and fold is fitted from one read of the data, standardized with the means and sds of its own
+    training rows, and certified by its duality gap. The objective is that of `LinearRegressor`.
+
+    Parameters
+    ----------
+    alphas : int or sequence of float, default 100
+        How many strengths, from the smallest that leaves no feature in, evenly spaced in their logarithm; the grid goes
+        on to weaker ones while the best is the weakest. Or the strengths themselves, in the units of the objective.
+    alpha_min_ratio : float in (0, 1), optional
+        The weakest strength as a share of the strongest; 1e-3, and 1e-2 where n < p.
+    l1_ratio : float in [0, 1] or sequence, default 1
+        The mix, or the mixes to try: 1 is the lasso, 0 is ridge. The default is the lasso because its choice does not
+        depend on the units of y; mixes below 1 weigh |w| against w², whose units differ, as in scikit-learn.
+    cv : int, splitter or iterable of pairs, default 10
+        Number of unshuffled folds, a scikit-learn splitter, or pairs of training and held-out rows.
+    rule : str, default "1se"
+        ``"1se"``: the simplest model within one standard error of the best; ``"min"``: the best; ``"k=7"``: the best
+        with at most 7 features; ``"within=1%"``: the simplest at most 1 % worse than the best.
+    scoring : str, callable or None, default None
+        A scikit-learn scorer. None is the mean squared error.
+    penalty_weights : array of shape (p,), optional
+        π >= 0, one for each feature; 0 leaves a feature unpenalized.
+    lower, upper : float or array of shape (p,), default no bounds
+        Bounds of the coefficients in the units of the data, ``lower <= 0 <= upper``.
+    fit_intercept : bool, default True
+    standardize : bool, default True
+        Whether the penalty acts on the coefficients of standardized columns.
+    tol : float >= 0, default 1e-6
+        Duality gap of every fit of the grid, relative to the loss of the intercept-only model; the chosen model is
+        solved to a hundredth of it.
+    max_iter : int >= 1, default 1000
+        Newton steps and rounds of working sets for the chosen model at the most.
+
+    Attributes
+    ----------
+    coef_ : array of shape (p,)
+        Coefficients in the units of the data; zeros are exact.
+    intercept_ : float
+    alpha_, l1_ratio_ : float
+        The chosen strength and mix.
+    alphas_ : array
+        Strengths that were tried with the chosen mix, decreasing.
+    result_ : GridResult
+        All scores, coefficients and certificates; ``result_.table()`` is the short answer.
+    gap_ : float
+        Relative duality gap of the chosen model.
+    converged_ : bool
+        Whether all fits of the grid and the chosen one reached their tolerance.
+    n_iter_ : int
+        Iterations of the chosen model's last solve.
+    n_features_in_ : int
+    feature_names_in_ : array of shape (p,)
+        Only where the columns of X have names.
+
+    See Also
+    --------
+    LinearRegressor : One fit at a given strength.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> X = np.random.default_rng(0).standard_normal((80, 6))
+    >>> model = LinearRegressorCV(cv=5).fit(X, 3 * X[:, 0] - X[:, 1] + 1)
+    >>> np.flatnonzero(model.coef_)
+    array([0, 1])
+    """
+
+
+class LinearClassifierCV(Classification, GridSearch):
+    """Logistic regression for two classes whose penalty's strength and mix are found by cross-validation.
+
+    Every strength, mix and fold marches down the path together, standardized with the means and sds of its own training
+    rows, and certified by its duality gap. The objective is that of `LinearClassifier`.
+
+    Parameters
+    ----------
+    alphas : int or sequence of float, default 100
+        How many strengths, from the smallest that leaves no feature in, evenly spaced in their logarithm; the grid goes
+        on to weaker ones while the best is the weakest. Or the strengths themselves, in the units of the objective.
+    alpha_min_ratio : float in (0, 1), optional
+        The weakest strength as a share of the strongest; 1e-3, and 1e-2 where n < p.
+    l1_ratio : float in [0, 1] or sequence, default 1
+        The mix, or the mixes to try: 1 is the lasso, 0 is ridge.
+    cv : int, splitter or iterable of pairs, default 10
+        Number of unshuffled folds with the same shares of the classes (fewer, with a warning, where a class has fewer
+        members), a scikit-learn splitter, or pairs of training and held-out rows.
+    rule : str, default "1se"
+        ``"1se"``: the simplest model within one standard error of the best; ``"min"``: the best; ``"k=7"``: the best
+        with at most 7 features; ``"within=1%"``: the simplest at most 1 % worse than the best.
+    scoring : str, callable or None, default None
+        A scikit-learn scorer. None is the log loss.
+    penalty_weights : array of shape (p,), optional
+        π >= 0, one for each feature; 0 leaves a feature unpenalized.
+    lower, upper : float or array of shape (p,), default no bounds
+        Bounds of the coefficients in the units of the data, ``lower <= 0 <= upper``.
+    fit_intercept : bool, default True
+    standardize : bool, default True
+        Whether the penalty acts on the coefficients of standardized columns.
+    tol : float >= 0, default 1e-6
+        Duality gap of every fit of the grid, relative to the loss of the intercept-only model; the chosen model is
+        solved to a hundredth of it.
+    max_iter : int >= 1, default 1000
+        Newton steps and rounds of working sets for the chosen model at the most.
+
+    Attributes
+    ----------
+    classes_ : array of shape (2,)
+        Labels in ascending order.
+    coef_ : array of shape (1, p)
+        Change of the log-odds of ``classes_[1]`` for a unit of each feature; zeros are exact.
+    intercept_ : array of shape (1,)
+    alpha_, l1_ratio_ : float
+        The chosen strength and mix.
+    alphas_ : array
+        Strengths that were tried with the chosen mix, decreasing.
+    result_ : GridResult
+        All scores, coefficients and certificates; ``result_.table()`` is the short answer.
+    gap_ : float
+        Relative duality gap of the chosen model.
+    converged_ : bool
+        Whether all fits of the grid and the chosen one reached their tolerance.
+    n_iter_ : int
+        Iterations of the chosen model's last solve.
+    n_features_in_ : int
+    feature_names_in_ : array of shape (p,)
+        Only where the columns of X have names.
+
+    See Also
+    --------
+    LinearClassifier : One fit at a given strength.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.standard_normal((120, 5))
+    >>> y = np.where(X[:, 0] + 0.5 * rng.standard_normal(120) > 0, "good", "bad")
+    >>> model = LinearClassifierCV(cv=5).fit(X, y)
+    >>> model.predict([[2.0, 0, 0, 0, 0]])
+    array(['good'], dtype=...)
+    """

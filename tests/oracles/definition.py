@@ -1,0 +1,143 @@
+"""The penalized problem from its definition, in long double, in the units of the data: no line of the package is used.
+
+    P(w, b) = Σ s ℓ(y, Xw + b) + α Ω(w sd),    D(θ) = −Σ s ℓ*(y, −θ) − Σⱼ (αΩⱼ)*(zⱼ'Sθ),    Σ s = 1
+
+For every feasible θ: D(θ) ≤ min P, so P(w, b) − D(θ) bounds how far (w, b) is from the optimum.
+"""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+LD = np.longdouble
+NOTHING = LD(1e-17)  # of a sum of long doubles of size 1
+
+
+@dataclass
+class Definition:
+    X: np.ndarray
+    y: np.ndarray
+    alpha: float
+    l1_ratio: float = 1.0
+    weights: np.ndarray | None = None
+    penalty_weights: np.ndarray | None = None
+    lower: float | np.ndarray = -np.inf
+    upper: float | np.ndarray = np.inf
+    loss: str = "squared"
+    fit_intercept: bool = True
+    standardize: bool = True
+    s: np.ndarray = field(init=False)
+
+    def __post_init__(self):
+        X = self.X.toarray() if hasattr(self.X, "toarray") else self.X
+        self.X, self.y = np.asarray(X, dtype=LD), np.asarray(self.y, dtype=LD)
+        n, p = self.X.shape
+        s = np.ones(n) if self.weights is None else self.weights
+        used = np.asarray(s) > 0
+        self.X, self.y, s = self.X[used], self.y[used], np.asarray(s, dtype=LD)[used]
+        self.s = s / s.sum()
+        self.center = self.s @ self.X if self.fit_intercept else np.zeros(p, dtype=LD)
+        self.scale = np.sqrt(self.s @ (self.X - self.center) ** 2)
+        flat = np.all(self.X == self.X[:1], axis=0) if self.fit_intercept else np.all(self.X == 0, axis=0)
+        self.scale = np.where(flat, LD(0), self.scale)
+        safe = np.where(flat, LD(1), self.scale)
+        self.Z = np.where(flat, LD(0), (self.X - self.center) / safe)
+        pi = np.ones(p, dtype=LD) if self.penalty_weights is None else np.asarray(self.penalty_weights, dtype=LD)
+        unit = np.ones(p, dtype=LD) if self.standardize else safe  # coefficients are penalized in this unit
+        self.l1 = LD(self.alpha) * LD(self.l1_ratio) * pi / unit
+        self.l2 = LD(self.alpha) * (1 - LD(self.l1_ratio)) * pi / unit**2
+        with np.errstate(invalid="ignore"):
+            self.low = np.where(np.asarray(self.lower) == 0, 0, np.asarray(self.lower, dtype=LD) * safe) * np.ones(p)
+            self.up = np.where(np.asarray(self.upper) == 0, 0, np.asarray(self.upper, dtype=LD) * safe) * np.ones(p)
+        self.low, self.up = np.where(flat, 0, self.low), np.where(flat, 0, self.up)
+
+    def predictor(self, coef, intercept):
+        return self.X @ np.asarray(coef, dtype=LD) + LD(intercept)
+
+    def pointwise(self, eta):
+        if self.loss == "squared":
+            return (self.y - eta) ** 2 / 2
+        return np.logaddexp(LD(0), eta) - self.y * eta
+
+    def residual(self, eta):
+        """−dℓ/dη."""
+        return self.y - eta if self.loss == "squared" else self.y - 1 / (1 + np.exp(-eta))
+
+    def loss_conjugate(self, u):
+        if self.loss == "squared":
+            return u**2 / 2 + u * self.y
+        v = self.y + u
+        inside = (v >= 0) & (v <= 1)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            entropy = np.where(v > 0, v * np.log(v), 0) + np.where(v < 1, (1 - v) * np.log1p(-v), 0)
+        return np.where(inside, entropy, np.inf)
+
+    def penalty_conjugate(self, q):
+        """sup over lower ≤ w ≤ upper of qw − l1|w| − l2/2 w², one coordinate at a time."""
+        total = LD(0)
+        for u, l1, l2, low, up in zip(q, self.l1, self.l2, self.low, self.up, strict=True):
+            bound, pull = (up, u - l1) if u > 0 else (-low, -u - l1)
+            if pull <= 0 or bound == 0:
+                continue
+            w = min(pull / l2, bound) if l2 > 0 else bound
+            total += pull * w - l2 / 2 * w * w
+        return total
+
+    @property
+    def null_loss(self):
+        """The loss of the model with the intercept alone."""
+        mean = self.s @ self.y
+        if not self.fit_intercept:
+            eta = LD(0)
+        elif self.loss == "squared":
+            eta = mean
+        else:
+            eta = np.log(mean / (1 - mean))
+        return self.s @ self.pointwise(np.full_like(self.y, eta))
+
+    def objective(self, coef, intercept):
+        w = np.asarray(coef, dtype=LD) * self.scale
+        slack = 1e-9 * np.maximum(1, np.abs(w))
+        assert np.all(w >= self.low - slack)
+        assert np.all(w <= self.up + slack)
+        penalty = np.sum(self.l1 * np.abs(w) + self.l2 / 2 * w * w)
+        return self.s @ self.pointwise(self.predictor(coef, intercept)) + penalty
+
+    def dual(self, theta):
+        """D(θ); −∞ where θ is not feasible."""
+        if self.fit_intercept and abs(self.s @ theta) > NOTHING * (1 + np.max(np.abs(theta))):
+            return -np.inf
+        q = self.Z.T @ (self.s * theta)
+        free = (self.l1 == 0) & (self.l2 == 0)
+        q = np.where(free & (np.abs(q) <= 100 * NOTHING * np.max(np.abs(theta))), 0, q)
+        return -self.s @ self.loss_conjugate(-theta) - self.penalty_conjugate(q)
+
+    def gap(self, coef, intercept):
+        """P − D at the best of the dual points that the residual points to, in units of the null loss."""
+        eta = self.predictor(coef, intercept)
+        theta = self._orthogonal(self.residual(eta), eta)
+        q = np.abs(self.Z.T @ (self.s * theta))
+        rigid = (self.l2 == 0) & (self.l1 > 0) & np.isinf(np.where(self.Z.T @ (self.s * theta) > 0, self.up, self.low))
+        tau = np.min(self.l1[rigid & (q > 0)] / q[rigid & (q > 0)], initial=LD(1))
+        best = max(self.dual(factor * theta) for factor in (LD(1), tau * (1 - NOTHING), tau * LD(0.999)))
+        gap = self.objective(coef, intercept) - best
+        return float(gap / self.null_loss if self.null_loss > 0 else gap)
+
+    def _orthogonal(self, theta, eta):
+        """θ without its part along the intercept and the columns that nothing penalizes."""
+        free = (self.l1 == 0) & (self.l2 == 0) & (self.up > 0) & (self.low < 0)
+        columns = ([np.ones_like(eta)] if self.fit_intercept else []) + list(self.Z.T[free])
+        mean = 1 / (1 + np.exp(-eta))
+        h = np.ones_like(eta) if self.loss == "squared" else mean * (1 - mean)
+        basis = []
+        for column in columns:
+            direction = h * column
+            for _ in range(2):  # Gram–Schmidt, twice is enough
+                for other in basis:
+                    direction = direction - other * ((self.s / h) @ (other * direction)) / ((self.s / h) @ other**2)
+            if (self.s / h) @ direction**2 > 1e-24 * ((self.s * h) @ column**2):
+                basis.append(direction)
+        for _ in range(2):
+            for direction in basis:
+                theta = theta - direction * ((self.s / h) @ (direction * theta)) / ((self.s / h) @ direction**2)
+        return theta

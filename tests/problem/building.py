@@ -1,0 +1,28 @@
+"""A Problem from a case, built the way a fit builds it."""
+
+import numpy as np
+
+from shrinkwise.design import as_design
+from shrinkwise.losses import LOSSES
+from shrinkwise.penalties import ElasticNet
+from shrinkwise.problem import build_problems, power_of_two
+
+
+def build(case, loss, *, fit_intercept=True, standardize=True, **penalty):
+    """(problem, unit of each column)."""
+    weights = np.ones(len(case.y)) if case.weights is None else case.weights
+    weights = (weights / weights.sum())[:, None]
+    unit = power_of_two(case.y) if loss == "squared" else 1.0
+    design, column_unit = as_design(case.X)
+    (problem,) = build_problems(
+        design.standardized(weights, fit_intercept),
+        case.y / unit,
+        weights,
+        LOSSES[loss],
+        ElasticNet(**penalty),
+        fit_intercept=fit_intercept,
+        standardize=standardize,
+        column_unit=column_unit,
+        unit=unit,
+    )
+    return problem, column_unit
