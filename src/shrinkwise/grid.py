@@ -16,8 +16,7 @@ from shrinkwise.engines import LocalEngine
 from shrinkwise.engines.local import one_blas_thread
 from shrinkwise.exceptions import DataError, UsageError
 from shrinkwise.losses import LOSSES, Loss
-from shrinkwise.moments import Moments
-from shrinkwise.path import Block, FreeFit, LockstepRoute, MomentsRoute, Route, geometric
+from shrinkwise.path import Block, FreeFit, LockstepRoute, MomentsRoute, Route, geometric, moments_of_sets
 from shrinkwise.penalties import ElasticNet
 from shrinkwise.problem import build_problems, power_of_two
 from shrinkwise.result import GridResult, Unpenalized
@@ -34,9 +33,7 @@ Split = tuple[Array, Array]
 Scorer = Callable[[int, Array, Array], tuple[Array, Array]]
 
 MEMORY = 2 << 30  # bytes that the moments of all folds may take
-ROWS = 2048  # of a chunk: small enough for a cache, large enough for a product
 SMALLEST_RATIO = 1e-6  # an extended grid does not go below this share of alpha_max
-USABLE = (1e-200, 1e200)  # variances outside of it have lost digits to under- or overflow
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,7 +86,7 @@ def fit_grid(
     engine: LocalEngine | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> GridResult:
-    """Fit every strength and mix on every training set and on all data, certify each fit, score it on the held-out rows.
+    """Fit every strength and mix on every training set and on all data; certify each fit, score it on held-out rows.
 
     Parameters
     ----------
@@ -210,7 +207,9 @@ def fit_grid(
         n_iter=block.n_iter,
         null_score=null_score,
         unpenalized=_public(free),
-        feature_names=tuple(feature_names) if feature_names is not None else tuple(f"x{j}" for j in range(task.n_features)),
+        feature_names=tuple(feature_names)
+        if feature_names is not None
+        else tuple(f"x{j}" for j in range(task.n_features)),
         center=center,
         scale=scale,
         target_scale=_target_scale(task),
@@ -226,7 +225,13 @@ def _public(free: FreeFit | None) -> Unpenalized | None:
     if free is None:
         return None
     return Unpenalized(
-        free.train_score, free.test_score, free.coefs[-1], float(free.intercepts[-1]), free.gap, free.converged, free.note
+        free.train_score,
+        free.test_score,
+        free.coefs[-1],
+        float(free.intercepts[-1]),
+        free.gap,
+        free.converged,
+        free.note,
     )
 
 
@@ -257,7 +262,8 @@ def _folds(splits: Sequence[Split], weights: Array) -> tuple[Array, tuple[Array,
         for rows, kind in ((train, "training"), (test, "held-out")):
             if not np.any(weights[rows] > 0):
                 raise DataError(
-                    f"the {kind} rows of fold {fold + 1} have no weight ({len(rows)} rows); use fewer folds or drop rows of weight 0"
+                    f"the {kind} rows of fold {fold + 1} have no weight ({len(rows)} rows); "
+                    "use fewer folds, or drop the rows of weight 0"
                 )
         tests.append(test)
     return counts, tuple(tests)
@@ -291,7 +297,7 @@ def _check_classes(task: _Task) -> None:
 
 def _fold_weights(task: _Task) -> Array:
     held_out = np.array([task.weights[rows].sum() for rows in task.tests])
-    return held_out / held_out.sum()
+    return np.asarray(held_out / held_out.sum())
 
 
 def _target_scale(task: _Task) -> float:
@@ -343,7 +349,9 @@ def _rescored(scorer: Scorer, block: Block, free: FreeFit | None, task: _Task) -
     null = np.array([scorer(fold, zero, _null_intercept(task, fold))[1][0] for fold in folds])
     if free is not None:
         pairs = [scorer(fold, free.coefs[[fold]], free.intercepts[[fold]]) for fold in folds]
-        free = replace(free, train_score=np.array([p[0][0] for p in pairs]), test_score=np.array([p[1][0] for p in pairs]))
+        free = replace(
+            free, train_score=np.array([p[0][0] for p in pairs]), test_score=np.array([p[1][0] for p in pairs])
+        )
     return replace(block, train_score=train, test_score=test), null, free
 
 
@@ -354,12 +362,20 @@ def _null_intercept(task: _Task, fold: int) -> Array:
 
 def _route(task: _Task) -> tuple[Route, Array, Array]:
     """The cheapest route that keeps its digits, and center and scale of the columns on all data."""
-    moments = _moments(task) if _is_tall(task) else None
+    moments = None
+    if _is_tall(task):
+        held_out = np.column_stack([np.bincount(rows, minlength=len(task.y)) for rows in task.tests])
+        moments = moments_of_sets(task.X, task.y, task.weights, np.hstack([task.counts, held_out]), task.engine, MEMORY)
     if moments is not None:
-        training, held_out = moments
+        whole, sets = moments
+        folds = task.counts.shape[1]
+        training, testing = [*sets[:folds], whole], sets[folds:]
+        if task.maps is not None:
+            training = [part.mapped(linear) for part, linear in zip(training, task.maps, strict=True)]
+            testing = [part.mapped(linear) for part, linear in zip(testing, task.maps[:-1], strict=True)]
         route = MomentsRoute(
             training,
-            held_out,
+            testing,
             task.penalties,
             fewest_rows=int(np.min(np.count_nonzero(task.counts * (task.weights > 0)[:, None], axis=0))),
             unit=task.unit,
@@ -378,7 +394,9 @@ def _rows_route(task: _Task) -> tuple[Route, Array, Array]:
     weights /= weights.sum(axis=0)
     design, column_unit = as_design(task.X)
     if task.maps is not None:
-        design = design.mapped(tuple(sparse.csc_array(sparse.diags_array(column_unit) @ linear) for linear in task.maps))
+        design = design.mapped(
+            tuple(sparse.csc_array(sparse.diags_array(column_unit) @ linear) for linear in task.maps)
+        )
         column_unit = np.ones(task.n_features)
     design = design.standardized(weights, task.fit_intercept)
     problems = [
@@ -417,96 +435,3 @@ def _is_tall(task: _Task) -> bool:
     fits_memory = 8.0 * (q + 1) ** 2 * 3 * (task.counts.shape[1] + 1) <= MEMORY
     dense_enough = not sparse.issparse(task.X) or task.X.nnz * 50 >= n * q or q <= 200
     return task.loss.quadratic and q <= n and fits_memory and dense_enough
-
-
-def _moments(task: _Task) -> tuple[list[Moments], list[Moments]] | None:
-    """Moments of all training sets and held-out rows from one read; None where they have lost digits.
-
-    Rows that are in the same training and held-out sets form a cell; the moments of a set are the sum of its cells.
-    Splits with so many cells that this saves nothing are read one by one.
-    """
-    n = len(task.y)
-    held_out = np.zeros_like(task.counts)
-    for fold, rows in enumerate(task.tests):
-        held_out[:, fold] = np.bincount(rows, minlength=n)
-    member = np.hstack([task.counts, held_out])
-    patterns, cell_of = _distinct_rows(member)
-    folds = task.counts.shape[1]
-    if len(patterns) > max(4 * folds, 64) or 8.0 * (task.X.shape[1] + 1) ** 2 * len(patterns) > MEMORY:
-        return None
-    X = task.X.tocsr() if sparse.issparse(task.X) else task.X
-    shift = np.append(_mean_of_first(X), np.mean(task.y[:ROWS]))
-    uniform = np.all(task.weights == task.weights[0])
-
-    def read(rows: Array | slice) -> Moments:
-        block = X[rows].toarray() if sparse.issparse(X) else X[rows]
-        return Moments.of(block, task.y[rows], None if uniform else task.weights[rows], shift)
-
-    with np.errstate(over="ignore", under="ignore", invalid="ignore"):
-        cells = []
-        for cell in range(len(patterns)):
-            rows = np.flatnonzero(cell_of == cell)
-            cells.append(task.engine.sum(read, _chunks(rows, max(ROWS, X.shape[1]))))
-        if uniform:
-            cells = [cell * float(task.weights[0]) for cell in cells]
-        whole = cells[0]
-        for cell in cells[1:]:
-            whole = whole + cell
-        diagonal = np.diagonal(whole.second) / whole.weight
-    if not np.all(np.isfinite(whole.second)) or np.any(diagonal > USABLE[1]) or np.any(diagonal < USABLE[0]):
-        constant = diagonal[:-1] < USABLE[0]
-        if not np.all(np.isfinite(whole.second)) or np.any(diagonal > USABLE[1]) or not _is_constant(X, constant):
-            return None
-
-    def total(counts: Array) -> Moments:
-        picked = np.flatnonzero(counts)
-        missing = np.flatnonzero(counts == 0)
-        if len(missing) < len(picked) and np.all(counts[picked] == 1):
-            result = whole
-            for cell in missing:
-                result = result - cells[cell]
-            return result
-        result = cells[picked[0]] * float(counts[picked[0]])
-        for cell in picked[1:]:
-            result = result + cells[cell] * float(counts[cell])
-        return result
-
-    training = [total(patterns[:, fold]) for fold in range(folds)] + [whole]
-    testing = [total(patterns[:, folds + fold]) for fold in range(folds)]
-    if task.maps is not None:
-        training = [part.mapped(linear) for part, linear in zip(training, task.maps)]
-        testing = [part.mapped(linear) for part, linear in zip(testing, task.maps)]
-    return training, testing
-
-
-def _distinct_rows(table: Array) -> tuple[Array, Array]:
-    """The distinct rows of a table of whole numbers, and which of them each row is."""
-    factors = np.random.default_rng(0).integers(1, 2**62, size=table.shape[1])
-    with np.errstate(over="ignore"):
-        keys = table.astype(np.int64) @ factors  # wraps around: a hash
-    _, first, which = np.unique(keys, return_index=True, return_inverse=True)
-    if not np.array_equal(table[first][which], table):  # two rows with one hash
-        distinct, which = np.unique(table, axis=0, return_inverse=True)
-        return distinct, which.ravel()
-    return table[first], which
-
-
-def _chunks(rows: Array, size: int) -> list[Array | slice]:
-    """Cuts of ascending row numbers; a run of neighbours becomes a slice, which copies nothing."""
-    parts = [rows[start : start + size] for start in range(0, len(rows), size)]
-    return [
-        slice(int(part[0]), int(part[-1]) + 1) if part[-1] - part[0] + 1 == len(part) else part for part in parts
-    ]
-
-
-def _mean_of_first(X: Any) -> Array:
-    first = X[:ROWS]
-    mean = np.asarray(first.mean(axis=0, dtype=np.float64)).ravel()
-    return np.where(np.isfinite(mean), mean, 0.0)
-
-
-def _is_constant(X: Any, columns: Array) -> bool:
-    """Whether columns whose variance is nothing really never vary (else it was lost to underflow)."""
-    block = X[:, np.flatnonzero(columns)]
-    block = block.toarray() if sparse.issparse(block) else block
-    return bool(np.all(block == block[:1]))

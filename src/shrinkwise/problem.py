@@ -45,7 +45,7 @@ class Problem:
     @property
     def free(self) -> Array:
         """Columns without any penalty, as a mask."""
-        return (self.rows.l1 == 0) & (self.rows.l2 == 0) & (self.rows.upper > 0)
+        return np.asarray((self.rows.l1 == 0) & (self.rows.l2 == 0) & (self.rows.upper > 0))
 
     @property
     def null_intercept(self) -> float:
@@ -60,7 +60,7 @@ class Problem:
     def predictor(self, w: Array, b: float) -> Array:
         """η of shape (n,)."""
         cols = np.flatnonzero(w)
-        return self.design.matvec(w[cols, None], cols)[:, 0] + b
+        return np.asarray(self.design.matvec(w[cols, None], cols)[:, 0] + b)
 
     def slope(self, eta: Array) -> Array:
         """q = −∇ of the loss with respect to w, (p,)."""
@@ -129,9 +129,7 @@ class Problem:
         return coef / self.unit * column_unit * self.design.scale[:, 0]
 
 
-def scaled_gap(
-    rows: Rows, w: Array, q: Array, loss_slack: Callable[[Array], Array], towards_target: Array
-) -> Array:
+def scaled_gap(rows: Rows, w: Array, q: Array, loss_slack: Callable[[Array], Array], towards_target: Array) -> Array:
     """The smallest gap over scalings τ of a dual point whose slope is q: Σ of the Fenchel–Young slacks.
 
     Parameters

@@ -130,7 +130,7 @@ class GridResult:
 
     def coef(self, ratio: int, index: int, fold: int = -1) -> Array:
         """Coefficients (p,) of one fit in the units of the data; ``fold=-1`` is the fit on all data."""
-        return self.coefs[ratio][fold][[index]].toarray()[0]
+        return np.asarray(self.coefs[ratio][fold][[index]].toarray()[0])
 
     def intercept(self, ratio: int, index: int, fold: int = -1) -> float:
         return float(self.intercepts[ratio, index, fold])
@@ -246,13 +246,9 @@ class GridResult:
             elif name == "unpenalized":
                 header[name] = None
                 if value is not None:
-                    header[name] = {
-                        key: item for key, item in _plain_fields(value) if not isinstance(item, np.ndarray)
-                    }
+                    header[name] = {key: item for key, item in _plain_fields(value) if not isinstance(item, np.ndarray)}
                     arrays |= {
-                        f"unpenalized_{key}": item
-                        for key, item in _plain_fields(value)
-                        if isinstance(item, np.ndarray)
+                        f"unpenalized_{key}": item for key, item in _plain_fields(value) if isinstance(item, np.ndarray)
                     }
             elif isinstance(value, np.ndarray):
                 arrays[name] = value
@@ -273,13 +269,17 @@ class GridResult:
         )
         free = header["unpenalized"]
         if free is not None:
-            free = Unpenalized(**free, **{key: arrays[f"unpenalized_{key}"] for key in ("train_score", "test_score", "coef")})
+            free = Unpenalized(**dict(free), **_unpenalized_arrays(arrays))
         own = {field.name for field in fields(cls)} - {"coefs", "unpenalized"}
         values: dict[str, Any] = {key: value for key, value in header.items() if key in own}
         values |= {key: value for key, value in arrays.items() if key in own}
         for key in ("feature_names", "classes"):
             values[key] = None if values.get(key) is None else tuple(values[key])
         return cls(**values, coefs=coefs, unpenalized=free)
+
+
+def _unpenalized_arrays(arrays: Mapping[str, Array]) -> dict[str, Any]:
+    return {key: arrays[f"unpenalized_{key}"] for key in ("train_score", "test_score", "coef")}
 
 
 def _plain_fields(record: Any) -> Iterator[tuple[str, Any]]:

@@ -38,7 +38,7 @@ class Definition:
         self.s = s / s.sum()
         self.center = self.s @ self.X if self.fit_intercept else np.zeros(p, dtype=LD)
         self.scale = np.sqrt(self.s @ (self.X - self.center) ** 2)
-        flat = np.all(self.X == self.X[:1], axis=0) if self.fit_intercept else np.all(self.X == 0, axis=0)
+        flat = np.all(self.X[:1] == self.X, axis=0) if self.fit_intercept else np.all(self.X == 0, axis=0)
         self.scale = np.where(flat, LD(0), self.scale)
         safe = np.where(flat, LD(1), self.scale)
         self.Z = np.where(flat, LD(0), (self.X - self.center) / safe)
@@ -79,8 +79,11 @@ class Definition:
             bound, pull = (up, u - l1) if u > 0 else (-low, -u - l1)
             if pull <= 0 or bound == 0:
                 continue
-            w = min(pull / l2, bound) if l2 > 0 else bound
-            total += pull * w - l2 / 2 * w * w
+            if l2 > 0:
+                w = min(pull / l2, bound)
+                total += pull * w - l2 / 2 * w * w
+            else:
+                total += pull * bound
         return total
 
     @property
@@ -128,7 +131,7 @@ class Definition:
         free = (self.l1 == 0) & (self.l2 == 0) & (self.up > 0) & (self.low < 0)
         columns = ([np.ones_like(eta)] if self.fit_intercept else []) + list(self.Z.T[free])
         mean = 1 / (1 + np.exp(-eta))
-        h = np.ones_like(eta) if self.loss == "squared" else mean * (1 - mean)
+        h = np.ones_like(eta) if self.loss == "squared" else np.maximum(mean * (1 - mean), LD(1e-300))
         basis = []
         for column in columns:
             direction = h * column

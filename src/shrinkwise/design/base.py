@@ -24,7 +24,7 @@ def scale_of(variance: Array, second: Array, shift: Array, centered: bool) -> Ar
     """Square roots of variances, 0 where a variance is no more than the rounding of the sums that it came from."""
     floor = ROUNDING * second + (ROUNDING * shift) ** 2 if centered else np.zeros_like(variance)
     scale = np.sqrt(np.where(variance > floor, variance, 0.0))
-    return np.where(scale > TINY_SCALE, scale, 0.0)
+    return np.asarray(np.where(scale > TINY_SCALE, scale, 0.0))
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,9 +62,14 @@ class Design(ABC):
     @property
     def means(self) -> Array:
         """What is subtracted from each column in all, (p, k)."""
+        return np.asarray(self.center + self.offsets)
+
+    @property
+    def offsets(self) -> Array:
+        """The part of the means that the shift has taken already, (p, 1) or (p, k)."""
         if self.maps is None:
-            return self.center + self.shift[:, None]
-        return self.center + np.column_stack([linear.T @ self.shift for linear in self.maps])
+            return np.asarray(self.shift[:, None])
+        return np.column_stack([linear.T @ self.shift for linear in self.maps])
 
     def problem(self, index: int | Sequence[int]) -> Self:
         """The same design for one problem or some."""
@@ -83,10 +88,10 @@ class Design(ABC):
         V = np.divide(W, scale, out=np.zeros_like(W), where=scale > 0)
         constant = np.einsum("jk,jk->k", center, V)
         if self.maps is None:
-            return self._times(V, cols) - constant
+            return np.asarray(self._times(V, cols) - constant)
         raw = np.column_stack([linear[:, cols] @ V[:, i] for i, linear in enumerate(self.maps)])
         rows = np.flatnonzero(np.any(raw != 0, axis=1))
-        return self._times(raw[rows], rows) - constant
+        return np.asarray(self._times(raw[rows], rows) - constant)
 
     def rmatvec(self, R: Array, cols: Cols = ALL) -> Array:
         """Standardized X[:, cols]' @ R: column i of R (n, k) belongs to problem i. Shape (len(cols), k)."""

@@ -84,8 +84,8 @@ class DenseDesign(Design):
     def standardized(self, weights: Array, centered: bool = True) -> Self:
         if self.maps is not None:
             parts = [self.problem(i)._standardized(weights[:, [i]], centered) for i in range(weights.shape[1])]
-            columns = {name: np.column_stack([getattr(part, name) for part in parts]) for name in ("center", "scale")}
-            return replace(self, **columns)
+            center, scale = (np.column_stack([getattr(part, name) for part in parts]) for name in ("center", "scale"))
+            return replace(self, center=center, scale=scale)
         return self._standardized(weights, centered)
 
     def _standardized(self, weights: Array, centered: bool) -> Self:
@@ -117,4 +117,4 @@ class DenseDesign(Design):
 
 
 def _joined(cols: Cols, others: Cols | None) -> Cols:
-    return cols if others is None else np.concatenate([np.atleast_1d(cols), np.atleast_1d(others)])
+    return cols if others is None else np.concatenate([np.asarray(cols), np.asarray(others)])

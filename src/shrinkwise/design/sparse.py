@@ -50,17 +50,16 @@ class SparseDesign(Design):
         return columns, self.center[cols, 0] * factor
 
     def standardized(self, weights: Array, centered: bool = True) -> Self:
-        design = self._shifted() if centered and self.maps is None else self
+        design = self._shifted() if centered else self
         squares = design.store.copy()
         squares.data **= 2
         if design.maps is None:
             first, second = design.store.T @ weights, squares.T @ weights
         else:  # columns that a map adds up have no row in common, so their squares add up too
-            first, second = (
-                np.column_stack([power(linear).T @ (stored.T @ weights[:, i]) for i, linear in enumerate(design.maps)])
-                for power, stored in ((lambda t: t, design.store), (lambda t: t.power(2), squares))
-            )
-        scale = scale_of(second - first**2 * centered, second, design.shift[:, None] if self.maps is None else 0.0, centered)
+            pairs = [(linear, weights[:, i]) for i, linear in enumerate(design.maps)]
+            first = np.column_stack([linear.T @ (design.store.T @ s) for linear, s in pairs])
+            second = np.column_stack([linear.power(2).T @ (squares.T @ s) for linear, s in pairs])
+        scale = scale_of(second - first**2 * centered, second, design.offsets, centered)
         return replace(design, center=first * centered, scale=scale)
 
     def _shifted(self) -> Self:
@@ -102,7 +101,10 @@ def checked_sparse(X: Any) -> Any:
         if X.format == "bsr":
             major, minor = major // blocks[0], minor // blocks[1]
         if len(X.indptr) != major + 1 or X.indptr[0] != 0 or np.any(np.diff(X.indptr) < 0):
-            raise DataError(f"the indptr of the sparse matrix X ({X.format}) is corrupt: it must increase from 0, one entry each row or column and one more")
+            raise DataError(
+                f"the indptr of the sparse matrix X ({X.format}) is corrupt: it must increase from 0 "
+                f"and have length {major + 1}, got length {len(X.indptr)}"
+            )
         if len(X.indices) != len(X.data) or X.indptr[-1] > len(X.indices):
             raise DataError(
                 f"the sparse matrix X ({X.format}) is corrupt: indptr ends at {X.indptr[-1]}, "
@@ -111,7 +113,9 @@ def checked_sparse(X: Any) -> Any:
         used = X.indices[: X.indptr[-1]]
         if len(used) and (used.min() < 0 or used.max() >= minor):
             bad = used[(used < 0) | (used >= minor)][0]
-            raise DataError(f"the sparse matrix X ({X.format}) is corrupt: index {bad} is out of bounds for shape {X.shape}")
+            raise DataError(
+                f"the sparse matrix X ({X.format}) is corrupt: index {bad} is out of bounds for shape {X.shape}"
+            )
     return X
 
 

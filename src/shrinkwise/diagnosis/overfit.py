@@ -43,32 +43,41 @@ def overfit_verdict(result: GridResult, rule: str = "1se") -> Verdict:
     chosen, best = result.select(rule), result.select("min")
     saved, saved_se = _paired(result, result.null_score - result.test_score[chosen.ratio, chosen.index])
     useful = saved > DISTINGUISHABLE * saved_se and chosen.n_features > 0
-    tail = "" if useful else " Beware: the chosen model does not predict distinguishably better than no features at all."
+    warning = (
+        "" if useful else " Beware: the chosen model predicts no better than no features at all, as far as can be told."
+    )
     free = result.unpenalized
     if free is None or not free.converged:
-        why = f" ({free.note})" if free is not None and free.note else ""
-        sentence = f"Without a penalty there is no finite fit to compare with{why}: here the penalty is what makes a model possible."
-        return Verdict(sentence + tail, None, useful, float("nan"), float("nan"))
+        reason = free.note if free is not None else f"{len(result.feature_names)} features, {result.n_samples} rows"
+        sentence = f"Without a penalty there is no fit to compare with: {reason}."
+        return Verdict(sentence + warning, None, useful, float("nan"), float("nan"))
 
     held_out = float(free.test_score @ result.fold_weights)
     train = float(free.train_score @ result.fold_weights)
-    gain, gain_se = _paired(result, free.test_score - result.test_score[best.ratio, best.index])
     unit = abs(held_out) or 1.0
-    gain, gain_se = gain / unit, gain_se / unit
-    optimism = (held_out - train) / unit
-    percent = f"{abs(100 * gain):.1f} ± {100 * gain_se:.1f} %"
-    gap_words = f"its error is {train:.4g} on the rows it was fitted to and {held_out:.4g} on held-out rows"
+    gain, gain_se = (
+        part / unit for part in _paired(result, free.test_score - result.test_score[best.ratio, best.index])
+    )
+    errors = f"its error is {train:.4g} on the rows it was fitted to and {held_out:.4g} on held-out rows"
     overfits = gain > DISTINGUISHABLE * gain_se
     if overfits:
-        sentence = f"Without a penalty you would overfit: {gap_words}; the penalty lowers the held-out error by {percent}."
+        sentence = (
+            f"Without a penalty you would overfit: {errors}; "
+            f"the best penalty lowers the held-out error by {100 * gain:.1f} ± {100 * gain_se:.1f} %."
+        )
     elif gain < -DISTINGUISHABLE * gain_se:
-        sentence = f"You do not overfit: {gap_words}, and every penalty of the grid makes it worse, by {percent} at least."
+        sentence = (
+            f"You do not overfit: without a penalty {errors}; "
+            f"the best penalty of the grid raises it by {-100 * gain:.1f} ± {100 * gain_se:.1f} %."
+        )
     else:
         sentence = (
-            f"No overfitting can be shown: without a penalty {gap_words} ({100 * optimism:.1f} % apart); "
-            f"the best penalty changes the held-out error by {100 * gain:+.1f} ± {100 * gain_se:.1f} %, not distinguishable from nothing."
-        ).replace("changes the held-out error by +", "lowers the held-out error by ")
-    return Verdict(sentence + tail, overfits, useful, gain, gain_se)
+            f"No overfitting can be shown: without a penalty {errors}; the best penalty changes the held-out error "
+            f"by {-100 * gain:+.1f} ± {100 * gain_se:.1f} %, which is not distinguishable from nothing."
+        )
+    return Verdict(
+        sentence.replace("without a penalty its", "without a penalty the") + warning, overfits, useful, gain, gain_se
+    )
 
 
 def _paired(result: GridResult, differences: np.ndarray) -> tuple[float, float]:

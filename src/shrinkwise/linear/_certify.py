@@ -54,9 +54,7 @@ def certified(
     X: Any, y: Array, *, loss: str, penalty: ElasticNet, alpha: float, tol: float, max_iter: int, **options: Any
 ) -> Solution:
     """The solution, with a warning where its gap is above ``tol``."""
-    solution = solve(
-        X, y, loss=LOSSES[loss], penalty=penalty, alpha=alpha, tol=tol, max_iter=max_iter, **options
-    )
+    solution = solve(X, y, loss=LOSSES[loss], penalty=penalty, alpha=alpha, tol=tol, max_iter=max_iter, **options)
     if not solution.converged:
         warnings.warn(_not_converged(solution, loss, alpha, tol, max_iter), ConvergenceWarning, stacklevel=4)
     return solution
@@ -66,11 +64,11 @@ def _not_converged(solution: Solution, loss: str, alpha: float, tol: float, max_
     if solution.n_iter >= max_iter:
         remedy = f"raise max_iter (it is {max_iter})"
     elif loss == "logistic" and alpha == 0:
-        remedy = (
-            "without a penalty the coefficients grow without end where the classes can be separated: use alpha > 0"
-        )
+        remedy = "without a penalty the coefficients grow without end where the classes can be separated: use alpha > 0"
     else:
-        remedy = "rounding allows no more with these columns: raise tol, or center, rescale or drop nearly equal columns"
+        remedy = (
+            "rounding allows no more with these columns: raise tol, or center, rescale or drop nearly equal columns"
+        )
     share = "an unknown share" if not np.isfinite(solution.gap) else f"up to {solution.gap:.1e}"
     return (
         f"gap {solution.gap:.1e} > tol {tol:.1e} at alpha={alpha:.6g} after {solution.n_iter} iterations: the objective is "

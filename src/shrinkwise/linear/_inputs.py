@@ -142,8 +142,8 @@ def _from_frame(frame: nw.DataFrame[Any]) -> Any:
         if all(str(kind).startswith("Sparse") for kind in kinds):
             return native.sparse.to_coo()
     columns = []
-    for name in frame.columns:
-        values = series_values(frame[name], f"X (column {name!r})")
+    for name, series in zip(frame.columns, frame.iter_columns()):
+        values = series_values(series, f"X (column {name!r})")
         columns.append(numbers(values, "X", _At(name)))
     single = all(column.dtype == np.float32 for column in columns)
     out = np.empty(frame.shape, dtype=np.float32 if single and columns else np.float64, order="F")
@@ -173,7 +173,9 @@ def _sound(X: Any) -> Any:
                 raise DataError(f"the sparse matrix X is corrupt: {len(index)} {axis} indices for {len(X.data)} data")
             if len(index) and (index.min() < 0 or index.max() >= size):
                 bad = index[(index < 0) | (index >= size)][0]
-                raise DataError(f"the sparse matrix X is corrupt: {axis} index {bad} is out of bounds for shape {X.shape}")
+                raise DataError(
+                    f"the sparse matrix X is corrupt: {axis} index {bad} is out of bounds for shape {X.shape}"
+                )
     return checked_sparse(X)
 
 
@@ -203,7 +205,7 @@ def _any_array(values: Any, name: str) -> Array:
     """An array from a list, a series, a single column of a frame, an array."""
     known = nw.from_native(values, pass_through=True, allow_series=True)
     if isinstance(known, nw.DataFrame):
-        columns = [series_values(known[column], name) for column in known.columns]
+        columns = [series_values(column, name) for column in known.iter_columns()]
         return np.column_stack(columns) if columns else np.empty(known.shape)
     if isinstance(known, nw.Series):
         array = series_values(known, name)

@@ -40,7 +40,9 @@ def scorer_of(scoring: Any) -> Any:
     try:
         scorer = get_scorer(scoring)
     except (TypeError, ValueError, KeyError) as error:
-        raise UsageError(f"scoring must be None, the name of a scikit-learn scorer or a callable, got {scoring!r}") from error
+        raise UsageError(
+            f"scoring must be None, the name of a scikit-learn scorer or a callable, got {scoring!r}"
+        ) from error
     if not callable(scorer):
         raise UsageError(f"scoring must be None, the name of a scikit-learn scorer or a callable, got {scoring!r}")
     return scorer
@@ -112,7 +114,9 @@ def grid_scorer(
             try:
                 out[a] = -float(score)
             except (TypeError, ValueError) as error:
-                raise UsageError(f"scoring must return a number, {metric_name(scoring)[6:]} returned {score!r}") from error
+                raise UsageError(
+                    f"scoring must return a number, {metric_name(scoring)[6:]} returned {score!r}"
+                ) from error
         return out
 
     def both(fold: int, coefs: Array, intercepts: Array) -> tuple[Array, Array]:

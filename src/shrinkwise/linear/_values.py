@@ -71,7 +71,9 @@ def numbers(array: Array, name: str, place: Place = place_of) -> Array:
         return array
     if array.dtype.kind != "O":
         first = array.ravel()[0] if array.size else ""
-        raise DataError(f"Input {name} holds text (dtype {array.dtype}, e.g. {str(first)!r}); convert or encode it as numbers")
+        raise DataError(
+            f"Input {name} holds text (dtype {array.dtype}, e.g. {str(first)!r}); convert or encode it as numbers"
+        )
     texts = {kind for kind in map(type, array.flat) if issubclass(kind, str | bytes)}
     if not texts:
         try:
@@ -98,7 +100,11 @@ def numbers(array: Array, name: str, place: Place = place_of) -> Array:
 
 def is_missing(value: object) -> bool:
     """Whether an object stands for a missing value: None, NaN, pandas' NA and NaT."""
-    return value is None or type(value).__name__ in ("NAType", "NaTType") or bool(isinstance(value, float) and value != value)
+    return (
+        value is None
+        or type(value).__name__ in ("NAType", "NaTType")
+        or bool(isinstance(value, float) and value != value)
+    )
 
 
 def missing_message(value: object, name: str, place: str) -> str:

@@ -127,7 +127,9 @@ class GridSearch(LinearModel):
         )
         warn_of_grid(result)
         if not np.any(np.isfinite(result.mean)):
-            raise UsageError(f"no fit of the grid has a finite score ({result.metric}); use another scoring or larger folds")
+            raise UsageError(
+                f"no fit of the grid has a finite score ({result.metric}); use another scoring or larger folds"
+            )
         chosen = result.select(self.rule)
         solution = certified(
             data.X,
@@ -195,9 +197,7 @@ class GridSearch(LinearModel):
         router = MetadataRouter(owner=self).add_self_request(self)
         router.add(splitter=splitter, method_mapping=MethodMapping().add(caller="fit", callee="split"))
         if self.scoring is not None:
-            router.add(
-                scorer=scorer_of(self.scoring), method_mapping=MethodMapping().add(caller="fit", callee="score")
-            )
+            router.add(scorer=scorer_of(self.scoring), method_mapping=MethodMapping().add(caller="fit", callee="score"))
         return router
 
 

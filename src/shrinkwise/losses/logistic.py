@@ -12,7 +12,7 @@ TINY = 1e-300  # keeps log(0) away where its factor is zero
 
 
 class LogisticLoss(Loss):
-    """ℓ(y, η) = log(1 + e^η) − yη for y in [0, 1]; ℓ*(y, u) = v log v + (1 − v) log(1 − v) with v = y + u; logit link."""
+    """ℓ(y, η) = log(1 + e^η) − yη for y in [0, 1], logit link; ℓ*(y, u) = v log v + (1 − v) log(1 − v), v = y + u."""
 
     name = "logistic"
     metric = "log loss"
@@ -34,7 +34,7 @@ class LogisticLoss(Loss):
     def conjugate(self, y: Array, u: Array, xp: ModuleType = np) -> Array:
         v = y + u
         entropy = _x_log(v, v, xp) + _x_log(1 - v, 1 - v, xp)
-        return xp.where((v < 0) | (v > 1), xp.inf, entropy)
+        return xp.where((v < 0) | (v > 1), np.inf, entropy)
 
     def link(self, mu: Array, xp: ModuleType = np) -> Array:
         return xp.log(mu) - xp.log1p(-mu)
@@ -53,7 +53,7 @@ class LogisticLoss(Loss):
         """Kullback–Leibler divergence of v = y + u from μ: v log(v/μ) + (1 − v) log((1 − v)/(1 − μ))."""
         v = y + u
         divergence = _x_log(v, v, xp) + _x_log(1 - v, 1 - v, xp) + self.value(v, eta, xp)
-        return xp.where((v < 0) | (v > 1), xp.inf, xp.maximum(divergence, 0.0))
+        return xp.where((v < 0) | (v > 1), np.inf, xp.maximum(divergence, 0.0))
 
 
 def _x_log(x: Array, of: Array, xp: ModuleType) -> Array:

@@ -159,7 +159,7 @@ class Lockstep:
         worst = violation(q[own.cols], w[own.cols], rows.take(own.cols).times(alpha))
         shrinks = worst < 0.5 * best[i]
         best[i] = min(best[i], worst)
-        return worst > floor and shrinks
+        return bool(worst > floor and shrinks)
 
     def _above(self, i: int, alpha: float) -> Array:
         """Columns whose slope is beyond what the penalty holds at zero."""
@@ -232,7 +232,9 @@ class LockstepRoute(Route):
             batch = self.lockstep.batch
             for i, problem in enumerate(self.lockstep.problems):
                 ratio, fit = divmod(i, self.fits)
-                coef, intercepts[ratio, a, fit] = problem.in_data_units(batch.w[:, i], float(batch.b[i]), self.column_unit)
+                coef, intercepts[ratio, a, fit] = problem.in_data_units(
+                    batch.w[:, i], float(batch.b[i]), self.column_unit
+                )
                 coefs[i].append(sparse.csr_array(coef[None]))
                 if fit < self.fits - 1:
                     train[ratio, a, fit], test[ratio, a, fit] = self._scores(fit, batch.eta[:, i])

@@ -58,7 +58,9 @@ class MomentsRoute(Route):
         ]
         self.fewest_rows = fewest_rows
         self.unit, self.tol, self.engine, self.progress = unit, tol, engine, progress
-        self.states = [[self._null(quadratic, rows) for quadratic, rows in zip(self.quadratics, line)] for line in self.rows]
+        self.states = [
+            [self._null(quadratic, rows) for quadratic, rows in zip(self.quadratics, line)] for line in self.rows
+        ]
         zero = np.zeros((1, len(self.quadratics[0].c)))
         self.null_score = unit**2 * np.array(
             [
@@ -173,18 +175,29 @@ class MomentsRoute(Route):
         coefs, intercepts = [], []
         crowded = len(self.quadratics[0].c) >= self.fewest_rows
         for quadratic, rows in zip(self.quadratics, self.rows[0]):
-            w = self._least_norm(quadratic) if crowded else self._refined(quadratic, rows.times(0.0), 0 * quadratic.c)[0]
+            w = (
+                self._least_norm(quadratic)
+                if crowded
+                else self._refined(quadratic, rows.times(0.0), 0 * quadratic.c)[0]
+            )
             coef = np.divide(w, quadratic.scale, out=np.zeros_like(w), where=quadratic.scale > 0)
             coefs.append(coef)
             intercepts.append(quadratic.y_center - coef @ quadratic.center)
         gap = self._gaps(quadratic, rows, np.zeros(1), w[None], (quadratic.c - quadratic.gram @ w)[None])[0]
         gap = float(gap / (0.5 * quadratic.yy or 1.0))
         train, test = (
-            np.array([part.mean_squared_error(c[None], np.array([b]))[0] for part, c, b in zip(parts, coefs, intercepts)])
+            np.array(
+                [part.mean_squared_error(c[None], np.array([b]))[0] for part, c, b in zip(parts, coefs, intercepts)]
+            )
             for parts in (self.training[:-1], self.held_out)
         )
         unit = self.unit
         return FreeFit(
-            unit**2 * train, unit**2 * test, unit * np.array(coefs), unit * np.array(intercepts), gap, gap <= self.tol,
+            unit**2 * train,
+            unit**2 * test,
+            unit * np.array(coefs),
+            unit * np.array(intercepts),
+            gap,
+            gap <= self.tol,
             LEAST_NORM if crowded else "",
         )

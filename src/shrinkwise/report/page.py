@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from importlib.resources import files
-from pathlib import Path
 
-from shrinkwise.exceptions import UsageError
+from shrinkwise._files import write_whole
 from shrinkwise.report.markup import el, escape
 from shrinkwise.report.report_input import ReportInput
 from shrinkwise.report.sections import SECTIONS
@@ -60,39 +58,5 @@ def write_page(path: str | os.PathLike[str], report: ReportInput, *, overwrite: 
     UsageError
         If the file exists and ``overwrite`` is False, or cannot be written.
     """
-    place = Path(path)
-    target = place.resolve()
-    _check_place(place, target, overwrite)
     content = render_page(report).encode("utf-8")
-    try:
-        handle, temporary = tempfile.mkstemp(prefix=f".{target.name[:80]}.", suffix=".tmp", dir=target.parent)
-    except OSError as error:
-        raise _unwritable(place, error) from error
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        mask = os.umask(0)
-        os.umask(mask)
-        Path(temporary).chmod(0o666 & ~mask)
-        _check_place(place, target, overwrite)
-        Path(temporary).replace(target)
-    except BaseException as error:  # Ctrl-C included
-        Path(temporary).unlink(missing_ok=True)
-        if isinstance(error, OSError):
-            raise _unwritable(place, error) from error
-        raise
-
-
-def _check_place(path: Path, target: Path, overwrite: bool) -> None:
-    if target.is_dir():
-        raise UsageError(f"{path} is a folder; give the name of a file in it")
-    if not target.parent.is_dir():
-        raise UsageError(f"the folder of {path} does not exist; create it, or choose another place")
-    if target.exists() and not overwrite:
-        raise UsageError(f"{path} exists; choose another name, or pass --overwrite (overwrite=True) to replace it")
-
-
-def _unwritable(path: Path, error: OSError) -> UsageError:
-    return UsageError(f"{path} cannot be written: {error.strerror or error}; nothing was changed; choose another place")
+    write_whole(path, lambda file: file.write(content), overwrite=overwrite)

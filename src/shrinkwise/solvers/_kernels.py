@@ -3,6 +3,8 @@
 # mypy: disable-error-code="no-untyped-def"
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numba import njit
 
@@ -13,7 +15,7 @@ CUTS = 50  # of a Newton step before descent takes over again
 
 VECTOR = "f8[::1]"
 PROBLEM = f"f8[:,::1],{VECTOR},{VECTOR},{VECTOR},{VECTOR},{VECTOR},{VECTOR}"  # gram, q, w, l1, l2, lower, upper
-OPTIONS = {"cache": True, "nogil": True, "error_model": "numpy"}
+OPTIONS: dict[str, Any] = {"cache": True, "nogil": True, "error_model": "numpy"}
 
 
 @njit(f"i8({PROBLEM},f8,i8)", **OPTIONS)
@@ -101,7 +103,7 @@ def _solve_in_place(system, x):
 
 @njit("f8(f8,f8,f8,f8,f8)", **OPTIONS)
 def _edge(w, step, l1, lower, upper):
-    """How far a coefficient may go in the direction of a step: to zero where an L1 penalty turns there, to its bound."""
+    """How far a coefficient may go in the direction of a step: to zero where an L1 penalty turns, or to its bound."""
     if step > 0.0:
         return 0.0 if l1 > 0.0 and w < 0.0 else upper
     return 0.0 if l1 > 0.0 and w > 0.0 else lower
@@ -161,7 +163,7 @@ def newton(gram, q, w, l1, l2, lower, upper):
 
 @njit(f"i8({PROBLEM},f8,i8,i8)", **OPTIONS)
 def settle(gram, q, w, l1, l2, lower, upper, tol, max_sweeps, max_rounds):
-    """Descent and Newton steps in turn until no violation is above tol; rounds taken, negative if that was not enough."""
+    """Descent and Newton steps in turn until no violation is above tol; the rounds taken, negative if too few."""
     for turn in range(1, max_rounds + 1):
         if descend(gram, q, w, l1, l2, lower, upper, tol, max_sweeps) > 0:
             return turn

@@ -8,7 +8,9 @@ from shrinkwise.design.base import Array
 from shrinkwise.problem import Problem
 
 
-def fista(problem: Problem, alpha: float, tol: float = 1e-6, max_iter: int = 100_000) -> tuple[Array, float, float, int]:
+def fista(
+    problem: Problem, alpha: float, tol: float = 1e-6, max_iter: int = 100_000
+) -> tuple[Array, float, float, int]:
     """Minimize one problem by FISTA with restarts.
 
     Parameters
@@ -29,7 +31,7 @@ def fista(problem: Problem, alpha: float, tol: float = 1e-6, max_iter: int = 100
     Beck & Teboulle, SIAM J. Imaging Sci. 2009; restarts by O'Donoghue & Candès, Found. Comput. Math. 2015, sec. 3.2.
     """
     rows = problem.rows.times(alpha)
-    n, p = problem.design.shape
+    p = problem.design.shape[1]
     step = 1.0 / (problem.loss.smoothness * _largest_eigenvalue(problem))
     w, b = np.zeros(p), problem.null_intercept
     v, c, t = w, b, 1.0

@@ -240,7 +240,10 @@ class Batch:
         old = {i: self.w[self.sets[i].cols, i] for i in active}
         before = {i: float(np.sum(rows[i].value(old[i]))) for i in active}
         promised = {
-            i: float(np.sum(rows[i].value(new[i]))) - before[i] - float(slope[i] @ (new[i] - old[i])) - pulls[i] * shifts[c]
+            i: float(np.sum(rows[i].value(new[i])))
+            - before[i]
+            - float(slope[i] @ (new[i] - old[i]))
+            - pulls[i] * shifts[c]
             for c, i in enumerate(active)
         }
         open_columns = list(range(len(active)))
@@ -264,7 +267,7 @@ class Batch:
         return lengths
 
     def _values(self, which: Sequence[int], eta: Array) -> Array:
-        return np.einsum("nk,nk->k", self.weights[:, which], self.loss.value(self.y[:, which], eta))
+        return np.asarray(np.einsum("nk,nk->k", self.weights[:, which], self.loss.value(self.y[:, which], eta)))
 
     def settle_intercepts(self, which: Sequence[int]) -> None:
         """Newton on the intercepts alone: Σ residuals = 0 to rounding, which the certificate relies on."""

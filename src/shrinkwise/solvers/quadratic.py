@@ -23,7 +23,7 @@ def violations(q: Array, w: Array, rows: Rows) -> Array:
     at_zero = np.maximum(open_pull(q, rows.lower, rows.upper) - rows.l1, 0.0)
     slope = q - rows.l2 * w - rows.l1 * np.sign(w)
     slope = np.where(w >= rows.upper, np.minimum(slope, 0.0), np.where(w <= rows.lower, np.maximum(slope, 0.0), slope))
-    return np.where(w == 0, at_zero, np.abs(slope))
+    return np.asarray(np.where(w == 0, at_zero, np.abs(slope)))
 
 
 def solve_quadratic(gram: Array, q: Array, w: Array, rows: Rows, tol: float, max_rounds: int = 200) -> int:
@@ -55,7 +55,7 @@ def solve_quadratic(gram: Array, q: Array, w: Array, rows: Rows, tol: float, max
     best, stalled, turn = np.inf, 0, 0
     at_once = 20 if len(w) <= KERNEL else 1  # a kernel that runs long would keep Ctrl-C waiting
     while turn < max_rounds:
-        turns = settle(gram, q, w, *rows, tol, SWEEPS, at_once)
+        turns = int(settle(gram, q, w, *rows, tol, SWEEPS, at_once))
         turn += abs(turns)
         if turns > 0:
             return turn

@@ -20,7 +20,6 @@ import math
 import os
 import re
 import struct
-import tempfile
 import zipfile
 import zlib
 from collections.abc import Mapping
@@ -30,7 +29,8 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from shrinkwise.exceptions import ModelFileError, UsageError
+from shrinkwise._files import write_whole
+from shrinkwise.exceptions import ModelFileError
 
 Array = NDArray[Any]
 
@@ -77,27 +77,13 @@ def write_container(
     text = json.dumps(header, allow_nan=False, separators=(",", ":")).encode("ascii")
     entries = {HEADER: text, DIGEST: hashlib.sha256(text).hexdigest().encode("ascii")}
     entries |= {f"{name}.npy": payload for name, payload in payloads.items()}
-    target = path.resolve()
-    _refuse_existing(path, target, overwrite)
-    try:
-        handle, temporary = tempfile.mkstemp(prefix=f".{target.name[:80]}.", suffix=".tmp", dir=target.parent)
-    except OSError as error:
-        raise _unwritable(path, error) from error
-    try:
-        with os.fdopen(handle, "wb") as file:
-            with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
-                for name, payload in entries.items():
-                    archive.writestr(zipfile.ZipInfo(name), payload)  # its date is fixed: equal models, equal bytes
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).chmod(0o666 & ~_umask())
-        _refuse_existing(path, target, overwrite)
-        Path(temporary).replace(target)
-    except BaseException as error:
-        Path(temporary).unlink(missing_ok=True)
-        if isinstance(error, OSError):
-            raise _unwritable(path, error) from error
-        raise
+
+    def write(file: IO[bytes]) -> None:
+        with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
+            for name, payload in entries.items():
+                archive.writestr(zipfile.ZipInfo(name), payload)  # its date is fixed: equal models, equal bytes
+
+    write_whole(path, write, overwrite=overwrite)
 
 
 def read_container(path: Path, newest: int) -> tuple[int, Any, dict[str, Array]]:
@@ -216,28 +202,9 @@ def _npy(array: Array) -> bytes:
     return buffer.read()
 
 
-def _refuse_existing(path: Path, target: Path, overwrite: bool) -> None:
-    if target.is_dir():
-        raise UsageError(f"{path} is a folder; give the name of a file in it")
-    if not target.parent.is_dir():
-        raise UsageError(f"the folder of {path} does not exist; create it, or choose another place")
-    if target.exists() and not overwrite:
-        raise UsageError(f"{path} exists; choose another name, or pass --overwrite (overwrite=True) to replace it")
-
-
-def _unwritable(path: Path, error: OSError) -> ModelFileError:
-    return ModelFileError(f"{path} cannot be written: {_reason(error)}; nothing was changed; choose another place")
-
-
 def _reason(error: BaseException) -> str:
     return getattr(error, "strerror", None) or str(error) or type(error).__name__
 
 
 def _no_constant(text: str) -> float:
     raise ValueError(f"{text} is not JSON")
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

@@ -43,6 +43,7 @@ def check_loss(loss: Loss) -> None:
     require(loss.name and loss.metric, f"{name} needs the words name and metric")
     for target, _ in loss.examples:
         require(low <= target <= high, f"{name}.examples has y={target}, outside of its domain [{low}, {high}]")
+    _check_link(loss, name)
     for target in dict.fromkeys(y for y, _ in loss.examples):
         given = [eta for y, eta in loss.examples if y == target]
         eta = np.array([*given, *np.random.default_rng(0).uniform(-4.0, 4.0, 12)])
@@ -53,7 +54,6 @@ def check_loss(loss: Loss) -> None:
         _check_conjugate(loss, name, y, eta)
         _check_deviance(loss, name, y, eta)
         _check_namespace(loss, name, y, eta)
-    _check_link(loss, name)
 
 
 def _check_shapes(loss: Loss, name: str, y: Array, eta: Array) -> None:

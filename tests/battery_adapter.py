@@ -1,0 +1,79 @@
+"""shrinkwise behind the battery of hostile cases (../shared/battery.py): run it with `.ci/run`, or
+
+    BATTERY_STRICT=1 python ../shared/battery.py run --adapter tests.battery_adapter:Shrinkwise --out battery.jsonl
+"""
+
+import sys
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from shrinkwise import DataError, LinearClassifier, LinearRegressor
+
+
+def _unsupported(reason: str) -> Exception:
+    """The battery's own exception for "not offered": its worker runs as the main module."""
+    battery = sys.modules["__main__"] if hasattr(sys.modules["__main__"], "Unsupported") else sys.modules["battery"]
+    error: Exception = battery.Unsupported(reason)
+    return error
+
+
+@dataclass
+class Fit:
+    """What the battery judges."""
+
+    coef: Any
+    intercept: Any
+    model: Any
+    fit_intercept: bool
+    reported_gap: float | None = None
+    converged: bool | None = None
+
+
+class Shrinkwise:
+    """Its objective is ours without standardization."""
+
+    name = "shrinkwise"
+    families = frozenset({"gaussian", "binomial"})
+    weights = True
+    sparse = True
+    intercept = frozenset({"gaussian", "binomial"})
+    python = sys.executable
+    scale = 1.0
+    labels = True
+    l2_only: frozenset[str] = frozenset()
+    l1_only: frozenset[str] = frozenset()
+
+    def warmup(self) -> None:
+        X = np.random.default_rng(0).standard_normal((20, 3))
+        self.fit(X, X[:, 0], alpha=0.01)
+        self.fit(X, X[:, 0] > X[:, 1], family="binomial", alpha=0.01)
+
+    def fit(
+        self,
+        X: Any,
+        y: Any,
+        *,
+        family: str = "gaussian",
+        alpha: Any = 0.1,
+        l1_ratio: Any = 1.0,
+        fit_intercept: bool = True,
+        sample_weight: Any = None,
+        tol: Any = None,
+        max_iter: Any = None,
+    ) -> Fit:
+        kind = LinearRegressor if family == "gaussian" else LinearClassifier
+        options = {name: value for name, value in (("tol", tol), ("max_iter", max_iter)) if value is not None}
+        model = kind(alpha, l1_ratio=l1_ratio, fit_intercept=fit_intercept, standardize=False, **options)
+        try:
+            model.fit(X, y, sample_weight=sample_weight)
+        except DataError as error:
+            if "Only binary classification" in str(error):  # out of scope until the multinomial loss is there
+                raise _unsupported(str(error)) from error
+            raise
+        intercept = np.ravel(model.intercept_)[0]
+        return Fit(np.ravel(model.coef_), intercept, model, fit_intercept, model.gap_, model.converged_)
+
+    def predict(self, fit: Fit, X: Any) -> Any:
+        return fit.model.predict(X)
