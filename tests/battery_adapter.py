@@ -1,7 +1,4 @@
-"""shrinkwise behind the battery of hostile cases (../shared/battery.py): run it with `.ci/run`, or
-
-    BATTERY_STRICT=1 python ../shared/battery.py run --adapter tests.battery_adapter:Shrinkwise --out battery.jsonl
-"""
+"""shrinkwise behind the battery of hostile cases (../shared/battery.py), which `.ci/run` runs."""
 
 import sys
 from dataclasses import dataclass

@@ -28,7 +28,7 @@ def check_number(
         bounds = f"in {'(' if above else '['}{low:g}, {high:g}{')' if below else ']'}"
     wanted = f"{name} must be {bounds}, got {value!r}{'; ' + hint if hint else ''}"
     if isinstance(value, bool | np.bool_) or not isinstance(value, Real):
-        raise UsageError(f"{wanted} ({type(value).__name__} is not a number)")
+        raise UsageError(f"{wanted} (not a number)")
     number = float(value)
     if np.isnan(number) or not low <= number <= high or (above and number == low) or (below and number == high):
         raise UsageError(wanted)

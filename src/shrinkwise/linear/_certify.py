@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -51,12 +52,22 @@ def penalty_rows(estimator: Any, n_features: int) -> dict[str, Any]:
 
 
 def certified(
-    X: Any, y: Array, *, loss: str, penalty: ElasticNet, alpha: float, tol: float, max_iter: int, **options: Any
+    X: Any,
+    y: Array,
+    *,
+    loss: str,
+    penalty: ElasticNet,
+    alpha: float,
+    tol: float,
+    max_iter: int,
+    aim: float = 1.0,
+    **options: Any,
 ) -> Solution:
-    """The solution, with a warning where its gap is above ``tol``."""
-    solution = solve(X, y, loss=LOSSES[loss], penalty=penalty, alpha=alpha, tol=tol, max_iter=max_iter, **options)
+    """The solution, sought to ``aim`` times the tolerance, with a warning where its gap is above the tolerance."""
+    solution = solve(X, y, loss=LOSSES[loss], penalty=penalty, alpha=alpha, tol=aim * tol, max_iter=max_iter, **options)
+    solution = replace(solution, converged=solution.gap <= tol)
     if not solution.converged:
-        warnings.warn(_not_converged(solution, loss, alpha, tol, max_iter), ConvergenceWarning, stacklevel=4)
+        warnings.warn(_not_converged(solution, loss, alpha, tol, max_iter), ConvergenceWarning, stacklevel=3)
     return solution
 
 
@@ -64,15 +75,15 @@ def _not_converged(solution: Solution, loss: str, alpha: float, tol: float, max_
     if solution.n_iter >= max_iter:
         remedy = f"raise max_iter (it is {max_iter})"
     elif loss == "logistic" and alpha == 0:
-        remedy = "without a penalty the coefficients grow without end where the classes can be separated: use alpha > 0"
+        remedy = "without a penalty coefficients grow without end where the classes can be separated: use alpha > 0"
     else:
         remedy = (
             "rounding allows no more with these columns: raise tol, or center, rescale or drop nearly equal columns"
         )
     share = "an unknown share" if not np.isfinite(solution.gap) else f"up to {solution.gap:.1e}"
     return (
-        f"gap {solution.gap:.1e} > tol {tol:.1e} at alpha={alpha:.6g} after {solution.n_iter} iterations: the objective is "
-        f"above its minimum by {share} of the loss of the intercept-only model; {remedy}"
+        f"gap {solution.gap:.1e} > tol {tol:.1e} at alpha={alpha:.6g} after {solution.n_iter} iterations: the "
+        f"objective is above its minimum by {share} of the loss of the intercept-only model; {remedy}"
     )
 
 
@@ -85,10 +96,10 @@ def warn_of_grid(result: GridResult) -> None:
     ratio, index, fold = (int(i) for i in np.unravel_index(int(np.argmax(gaps)), gaps.shape))
     where = "all data" if fold == result.n_folds else f"fold {fold + 1}"
     warnings.warn(
-        f"{len(failed)} of {result.converged.size} fits of the grid did not reach tol {result.tol:.1e}; the largest gap is "
-        f"{gaps[ratio, index, fold]:.1e} at alpha={result.alphas[ratio, index]:.6g}, "
+        f"{len(failed)} of {result.converged.size} fits of the grid did not reach tol {result.tol:.1e}; the largest "
+        f"gap is {gaps[ratio, index, fold]:.1e} at alpha={result.alphas[ratio, index]:.6g}, "
         f"l1_ratio={result.l1_ratios[ratio]:g}, {where}: their scores may be off by about as much; raise "
         "alpha_min_ratio, so that the grid ends at stronger penalties, or raise tol",
         ConvergenceWarning,
-        stacklevel=4,
+        stacklevel=3,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any
 
 import narwhals as nw
@@ -38,10 +39,9 @@ class Training:
 
 def read_training(estimator: BaseEstimator, X: Any, y: Any, sample_weight: Any) -> Training:
     """Check the data of a fit. The estimator stays as it is: a blank one of its class takes what is seen."""
-    blank = type(estimator).__new__(type(estimator))
-    frame = _frame(X)
+    blank: Any = object.__new__(type(estimator))
+    X, frame = _opened(X)
     if frame is not None:
-        _check_names(frame)
         validate_data(blank, X, y=y, skip_check_array=True)
     values = _matrix(estimator, X, frame)
     if frame is None:
@@ -52,15 +52,16 @@ def read_training(estimator: BaseEstimator, X: Any, y: Any, sample_weight: Any) 
         raise DataError(f"X has {n_samples} samples, but y has length {len(target)}")
     weights = None
     if sample_weight is not None:
-        weights = check_weights(numbers(_any_array(sample_weight, "sample_weight"), "sample_weight"), n_samples)
+        if not isinstance(sample_weight, Real):  # one number is the weight of all
+            sample_weight = numbers(_any_array(sample_weight, "sample_weight"), "sample_weight")
+        weights = check_weights(sample_weight, n_samples)
     return Training(values, target, weights, dict(vars(blank)))
 
 
 def read_again(estimator: Any, X: Any) -> Any:
     """Check the data of a prediction: named columns are put in the order of the fit."""
-    frame = _frame(X)
+    X, frame = _opened(X)
     if frame is not None:
-        _check_names(frame)
         known = getattr(estimator, "feature_names_in_", None)
         if known is not None and set(frame.columns) == set(known):
             frame = frame.select(list(known))
@@ -85,20 +86,22 @@ def target_numbers(y: Array) -> Array:
     return values
 
 
-def _frame(X: Any) -> nw.DataFrame[Any] | None:
-    frame = nw.from_native(X, pass_through=True)
+def _opened(X: Any) -> tuple[Any, nw.DataFrame[Any] | None]:
+    """X and, where it is a data frame, a view of it. Columns are matched by name, so names have to be unique."""
+    if hasattr(X, "__arrow_c_stream__") and hasattr(X, "schema") and not nw.dependencies.is_into_dataframe(X):
+        import pyarrow as pa  # whoever has a record batch has loaded it
+
+        X = X if isinstance(nw.from_native(X, pass_through=True), nw.LazyFrame) else pa.table(X)
+    try:
+        frame = nw.from_native(X, pass_through=True)
+        names = frame.columns if isinstance(frame, nw.DataFrame) else []
+    except nw.exceptions.DuplicateError as error:
+        raise DataError(f"X has duplicate column names; give each column a name of its own ({error})") from error
     if isinstance(frame, nw.LazyFrame):
         raise DataError(f"X is a lazy frame ({type(X).__module__}.{type(X).__qualname__}); call its collect() first")
-    return frame if isinstance(frame, nw.DataFrame) else None
-
-
-def _check_names(frame: nw.DataFrame[Any]) -> None:
-    """Columns are matched by their names, which have to be unique for that."""
-    seen: set[object] = set()
-    for name in frame.columns:
-        if name in seen:
-            raise DataError(f"X has duplicate column names, e.g. {name!r}; give each column a unique name")
-        seen.add(name)
+    if len(set(names)) < len(names):
+        raise DataError(f"X has duplicate column names; give each column a name of its own ({names!r})")
+    return X, (frame if isinstance(frame, nw.DataFrame) else None)
 
 
 def _matrix(estimator: BaseEstimator, X: Any, frame: nw.DataFrame[Any] | None) -> Any:

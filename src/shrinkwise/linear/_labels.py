@@ -62,8 +62,8 @@ def _labels(y: Array) -> Array:
         broken = np.flatnonzero(y != np.floor(y))
         if len(broken):
             raise DataError(
-                f"Unknown label type: continuous. y holds {y[broken[0]]} at row {broken[0]}: class labels must be whole "
-                "numbers, booleans or text; for a continuous target use LinearRegressor"
+                f"Unknown label type: continuous. y holds {y[broken[0]]} at row {broken[0]}: class labels must be "
+                "whole numbers, booleans or text; for a continuous target use LinearRegressor"
             )
     return y
 

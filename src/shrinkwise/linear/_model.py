@@ -35,7 +35,7 @@ class LinearModel(BaseEstimator):
         return self
 
 
-class Regression(RegressorMixin, LinearModel):  # type: ignore[misc]
+class Regression(RegressorMixin, LinearModel):
     """Predicts η itself."""
 
     _loss = "squared"
@@ -70,7 +70,7 @@ class Regression(RegressorMixin, LinearModel):  # type: ignore[misc]
         return {"coef_": coef, "intercept_": intercept}
 
 
-class Classification(ClassifierMixin, LinearModel):  # type: ignore[misc]
+class Classification(ClassifierMixin, LinearModel):
     """Predicts one of two classes from the log-odds η of the second."""
 
     _loss = "logistic"

@@ -90,7 +90,7 @@ def grid_scorer(
     routed : dict or None
         What metadata routing gives to the scorer; None with routing off: weights go to a scorer that takes them.
     """
-    scorer = scorer_of(scoring)
+    scorer, label = scorer_of(scoring), scoring if isinstance(scoring, str) else repr(scoring)
     X = X.tocsr() if hasattr(X, "tocsr") else X
     empty = _fits(classes, X.shape[1])
     if routed is None:
@@ -114,9 +114,7 @@ def grid_scorer(
             try:
                 out[a] = -float(score)
             except (TypeError, ValueError) as error:
-                raise UsageError(
-                    f"scoring must return a number, {metric_name(scoring)[6:]} returned {score!r}"
-                ) from error
+                raise UsageError(f"scoring must return a number, {label} returned {score!r}") from error
         return out
 
     def both(fold: int, coefs: Array, intercepts: Array) -> tuple[Array, Array]:

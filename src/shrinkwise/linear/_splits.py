@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import warnings
-from numbers import Integral
+from collections.abc import Iterable
+from numbers import Real
 from typing import Any
 
 import numpy as np
-from sklearn.model_selection import GroupKFold, KFold, StratifiedGroupKFold, StratifiedKFold, check_cv
+from sklearn.model_selection import GroupKFold, KFold, StratifiedGroupKFold, StratifiedKFold
 
 from shrinkwise.exceptions import DataError, DataWarning, UsageError
 from shrinkwise.linear._values import Array
 from shrinkwise.validation import check_count
+
+DEFAULT = 10  # folds
 
 
 def folds(
@@ -30,16 +33,17 @@ def folds(
     options : dict
         What metadata routing gives to the splitter's ``split``; with routing off, the groups.
     """
-    if isinstance(cv, Integral | np.bool_):
-        splitter = _of_count(check_count("cv", cv, low=2), y, classes, groups)
+    cv = DEFAULT if cv is None else cv
+    if isinstance(cv, Real | np.bool_):
+        cv = _of_count(check_count("cv", cv, low=2), y, classes, groups)
+    if hasattr(cv, "split") and not isinstance(cv, str):
+        pairs = list(cv.split(X, y, **options))
+    elif isinstance(cv, Iterable) and not isinstance(cv, str):
+        pairs = list(cv)
     else:
-        try:
-            splitter = check_cv(cv, y, classifier=classes is not None)
-        except ValueError as error:
-            raise UsageError(
-                f"cv must be a number of folds, a scikit-learn splitter or pairs of training and held-out rows, got {cv!r}"
-            ) from error
-    pairs = list(splitter.split(X, y, **options))
+        raise UsageError(
+            f"cv must be a number of folds, a scikit-learn splitter or pairs of training and held-out rows, got {cv!r}"
+        )
     if not pairs:
         raise UsageError(f"cv must give at least one pair of training and held-out rows, got none from {cv!r}")
     checked = []
@@ -67,14 +71,14 @@ def _of_count(count: int, y: Array, classes: Array | None, groups: Any) -> Any:
         return StratifiedKFold(count)
     if size < 2:
         raise DataError(
-            f"class {label!r} has {size} member, so one of the training sets would hold only one class; cross-validation "
-            "needs at least 2 members of each class"
+            f"class {label!r} has {size} member, so one of the training sets would hold only one class; "
+            "cross-validation needs at least 2 members of each class"
         )
     warnings.warn(
-        f"class {label!r} has {size} members, fewer than cv={count} folds: {size} folds are used, so that each holds out "
-        "a member of both classes; give a splitter to decide otherwise",
+        f"class {label!r} has {size} members, fewer than cv={count} folds: {size} folds are used, so that each holds "
+        "out a member of both classes; give a splitter to decide otherwise",
         DataWarning,
-        stacklevel=5,
+        stacklevel=4,
     )
     return StratifiedKFold(size)
 

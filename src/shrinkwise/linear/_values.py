@@ -38,6 +38,9 @@ def plain_array(values: Any, name: str) -> Array:
             )
         values = values.data
     array = values if isinstance(values, np.ndarray) else np.asarray(values)
+    if array.dtype.kind in "US" and array is not values:  # NumPy turns [1, "a"] into text
+        objects = np.asarray(values, dtype=object)
+        array = array if all(isinstance(value, str | bytes) for value in objects.flat) else objects
     if array.dtype.kind == "c":
         raise DataError(
             f"Complex data not supported: {name} has dtype {array.dtype}; give its real part, or real and imaginary "
@@ -119,8 +122,8 @@ def series_values(series: nw.Series[Any], name: str) -> Array:
     dtype = series.dtype
     if dtype.is_temporal():
         raise DataError(
-            f"Input {name} holds dates or times ({dtype}), which are not numbers; encode them first, e.g. as days since a "
-            "start"
+            f"Input {name} holds dates or times ({dtype}), which are not numbers; encode them first, e.g. as "
+            "days since a start"
         )
     if dtype.is_numeric() or dtype == nw.Boolean:
         if series.null_count() == 0 and not dtype.is_decimal():

@@ -138,7 +138,8 @@ class GridSearch(LinearModel):
             penalty=ElasticNet(chosen.l1_ratio, **rows),
             alpha=chosen.alpha,
             sample_weight=data.weights,
-            tol=REFINED * result.tol,
+            tol=result.tol,
+            aim=REFINED,
             max_iter=options["max_iter"],
             start=result.coef(chosen.ratio, chosen.index),
             **options["model"],
@@ -149,21 +150,23 @@ class GridSearch(LinearModel):
             "alphas_": result.alphas[chosen.ratio].copy(),
             "result_": result,
             "gap_": solution.gap,
-            "converged_": solution.converged and result.all_converged,
+            "converged_": solution.converged,
             "n_iter_": max(1, solution.n_iter),
         }
         return self._publish(data.seen | self._fitted(solution.coef, solution.intercept, classes) | found)
 
     def _options(self) -> dict[str, Any]:
         """The parameters, checked before any work."""
-        if not isinstance(self.rule, str) or not re.fullmatch(r"min|1se|k=\d+|within=\d+(\.\d+)?%", self.rule):
-            raise UsageError(f"{RULES}, got {self.rule!r}")
-        alphas, mixes = self.alphas, self.l1_ratio
+        rule: object = self.rule
+        if not isinstance(rule, str) or not re.fullmatch(r"min|1se|k=\d+|within=\d+(\.\d+)?%", rule):
+            raise UsageError(f"{RULES}, got {rule!r}")
+        alphas: Any = self.alphas
+        mixes: Any = self.l1_ratio
         if isinstance(alphas, Real | np.bool_):
             alphas = check_count("alphas", alphas)
         else:
             alphas = tuple(check_alpha(alpha) for alpha in _sequence("alphas", alphas))
-        mixes = (mixes,) if isinstance(mixes, Real) or mixes is None else _sequence("l1_ratio", mixes)
+        mixes = [mixes] if isinstance(mixes, Real) or mixes is None else _sequence("l1_ratio", mixes)
         if self.scoring is not None:
             scorer_of(self.scoring)
         return {
@@ -258,9 +261,9 @@ class LinearRegressorCV(Regression, GridSearch):
     result_ : GridResult
         All scores, coefficients and certificates; ``result_.table()`` is the short answer.
     gap_ : float
-        Relative duality gap of the chosen model.
+        Relative duality gap of the chosen model, computed on the data themselves.
     converged_ : bool
-        Whether all fits of the grid and the chosen one reached their tolerance.
+        ``gap_ <= tol``; ``result_.all_converged`` says the same of every fit of the grid.
     n_iter_ : int
         Iterations of the chosen model's last solve.
     n_features_in_ : int
@@ -331,9 +334,9 @@ class LinearClassifierCV(Classification, GridSearch):
     result_ : GridResult
         All scores, coefficients and certificates; ``result_.table()`` is the short answer.
     gap_ : float
-        Relative duality gap of the chosen model.
+        Relative duality gap of the chosen model, computed on the data themselves.
     converged_ : bool
-        Whether all fits of the grid and the chosen one reached their tolerance.
+        ``gap_ <= tol``; ``result_.all_converged`` says the same of every fit of the grid.
     n_iter_ : int
         Iterations of the chosen model's last solve.
     n_features_in_ : int

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-RANK = 1e-12  # share of its diagonal that a pivot keeps where others in the support already explain the column
+LIFT = 1e-10  # of the diagonal of a singular system: its step is long where the system sees nothing, and cut at a zero
 LARGE = 600  # a support beyond this is left to LAPACK
 ROUNDS = 30  # of descent and Newton step that one strength of a path may take
 CUTS = 50  # of a Newton step before descent takes over again
@@ -82,23 +82,35 @@ def _dot(a, b, count):
     return total
 
 
-@njit("void(f8[:,::1],f8[::1])", **OPTIONS)
+@njit("b1(f8[:,::1],f8[::1])", **OPTIONS)
 def _solve_in_place(system, x):
-    """Cholesky of the lower triangle of a positive semi-definite system; pivots are kept from falling below RANK.
-
-    Along a direction that the system does not see the step is then very long, and ends where a coefficient is zero.
-    """
+    """Cholesky of the lower triangle of a positive definite system; False where a pivot is lost to rounding."""
     k = len(x)
     for a in range(k):
         diagonal = system[a, a]
         for b in range(a):
             system[a, b] = (system[a, b] - _dot(system[a], system[b], b)) / system[b, b]
-        system[a, a] = np.sqrt(max(diagonal - _dot(system[a], system[a], a), RANK * diagonal))
+        rest = diagonal - _dot(system[a], system[a], a)
+        if not rest > 0.1 * LIFT * diagonal:
+            return False
+        system[a, a] = np.sqrt(rest)
         x[a] = (x[a] - _dot(system[a], x, a)) / system[a, a]
     for a in range(k - 1, -1, -1):
         x[a] /= system[a, a]
         for b in range(a):
             x[b] -= system[a, b] * x[a]
+    return True
+
+
+@njit("void(f8[:,::1],f8[::1],f8[::1],f8[::1],f8[::1],i8[::1],f8[:,::1],f8[::1],f8)", **OPTIONS)
+def _assemble(gram, q, w, l1, l2, support, system, right, lift):
+    """Newton's equations on the support, their diagonal lifted by a share."""
+    for a in range(len(right)):
+        j = support[a]
+        for b in range(a + 1):
+            system[a, b] = gram[j, support[b]]
+        system[a, a] = (system[a, a] + l2[j]) * (1.0 + lift)
+        right[a] = q[j] - l2[j] * w[j] - l1[j] * np.sign(w[j])
 
 
 @njit("f8(f8,f8,f8,f8,f8)", **OPTIONS)
@@ -113,7 +125,7 @@ def _edge(w, step, l1, lower, upper):
 def newton(gram, q, w, l1, l2, lower, upper):
     """Newton steps on the nonzeros, each cut where a coefficient meets zero or a bound, until one is full.
 
-    Returns False, with nothing done, where the support is too large for a kernel.
+    Returns False where the support is too large for a kernel, or its system too singular.
     """
     m = len(w)
     support = np.empty(m, np.int64)
@@ -127,15 +139,12 @@ def newton(gram, q, w, l1, l2, lower, upper):
     for _ in range(CUTS):
         if k == 0:
             return True
-        system = np.empty((k, k))
-        step = np.empty(k)
-        for a in range(k):
-            j = support[a]
-            for b in range(a + 1):
-                system[a, b] = gram[j, support[b]]
-            system[a, a] += l2[j]
-            step[a] = q[j] - l2[j] * w[j] - l1[j] * np.sign(w[j])
-        _solve_in_place(system, step)
+        system, step = np.empty((k, k)), np.empty(k)
+        _assemble(gram, q, w, l1, l2, support, system, step, 0.0)
+        if not _solve_in_place(system, step):
+            _assemble(gram, q, w, l1, l2, support, system, step, LIFT)
+            if not _solve_in_place(system, step):
+                return False
         length = 1.0
         for a in range(k):
             j = support[a]

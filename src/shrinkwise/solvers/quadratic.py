@@ -10,7 +10,7 @@ from shrinkwise.penalties.base import Array, Rows, open_pull
 SWEEPS = 10  # of coordinate descent between two Newton steps
 KERNEL = 600  # with more coefficients than this the kernel comes back after each round
 CUTS = 50  # of a Newton step before coordinate descent takes over again
-RANK = 1e-12  # share of its diagonal by which a singular system is lifted
+LIFT = 1e-10  # share of its diagonal by which a singular system is lifted, ten times more until it factors
 
 
 def violation(q: Array, w: Array, rows: Rows) -> float:
@@ -96,13 +96,11 @@ def _newton_on_large_support(gram: Array, q: Array, w: Array, rows: Rows) -> Non
 
 
 def solve_psd(system: Array, right: Array) -> Array:
-    """Solution of a positive semi-definite system; a singular one is lifted by a share of RANK of its diagonal."""
-    factor, info = lapack.dpotrf(system, lower=1)
-    pivots = np.diagonal(factor)
-    if info != 0 or pivots.min() ** 2 < RANK * pivots.max() ** 2:
-        lifted = system + np.diag(RANK * np.diagonal(system))
-        factor, info = lapack.dpotrf(lifted, lower=1)
-        while info != 0:
-            lifted += np.diag(10 * RANK * np.diagonal(system))
-            factor, info = lapack.dpotrf(lifted, lower=1)
-    return np.asarray(lapack.dpotrs(factor, right, lower=1)[0])
+    """Solution of a positive semi-definite system; the diagonal of a singular one is lifted by a share of it."""
+    lift = 0.0
+    while True:
+        factor, info = lapack.dpotrf(system + np.diag(lift * np.diagonal(system)), lower=1)
+        pivots = np.diagonal(factor)
+        if info == 0 and pivots.min() ** 2 > 0.1 * LIFT * pivots.max() ** 2:
+            return np.asarray(lapack.dpotrs(factor, right, lower=1)[0])
+        lift = max(LIFT, 10 * lift)
