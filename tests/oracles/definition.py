@@ -122,7 +122,7 @@ class Definition:
         q = np.abs(self.Z.T @ (self.s * theta))
         rigid = (self.l2 == 0) & (self.l1 > 0) & np.isinf(np.where(self.Z.T @ (self.s * theta) > 0, self.up, self.low))
         tau = np.min(self.l1[rigid & (q > 0)] / q[rigid & (q > 0)], initial=LD(1))
-        best = max(self.dual(factor * theta) for factor in (LD(1), tau * (1 - NOTHING), tau * LD(0.999)))
+        best = max(self.dual(factor * theta) for factor in (LD(1), tau * (1 - 100 * NOTHING)))
         gap = self.objective(coef, intercept) - best
         return float(gap / self.null_loss if self.null_loss > 0 else gap)
 

@@ -248,15 +248,6 @@ def test_a_fit_that_is_stopped_early_says_its_gap():
     assert true <= found.gap * (1 + 1e-6)
 
 
-@pytest.mark.parametrize("loss", LOSSES)
-def test_no_features_leave_the_intercept(loss):
-    y = np.array([0.0, 1.0, 1.0, 1.0])
-    found = solve(np.zeros((4, 0)), y, loss=LOSSES[loss], penalty=ElasticNet(), alpha=1.0)
-    assert found.converged
-    assert found.coef.shape == (0,)
-    assert found.intercept == pytest.approx(0.75 if loss == "squared" else np.log(3))
-
-
 @pytest.mark.parametrize("value", [0.0, 3.3, 1e9, -1e-9])
 @pytest.mark.parametrize("kind", [np.asarray, sparse.csc_array])
 def test_a_constant_target_is_its_own_answer(value, kind):

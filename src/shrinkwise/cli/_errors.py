@@ -23,8 +23,6 @@ def exit_code(error: BaseException, *, debug: bool = False) -> int:
         return BROKEN_PIPE
     if isinstance(error, click.exceptions.Exit):
         return error.exit_code
-    if isinstance(error, SystemExit):
-        return error.code if isinstance(error.code, int) else USAGE
     if debug:
         traceback.print_exception(error)
     words, code = _answer(error)
@@ -36,8 +34,6 @@ def _answer(error: BaseException) -> tuple[str, int]:
     """The line and the code."""
     if isinstance(error, Stop):
         return str(error), error.code
-    if isinstance(error, KeyboardInterrupt | click.Abort):
-        return str(Stop()), Stop().code
     if isinstance(error, DataError | ModelFileError):
         return f"error: {one_line(str(error))}", BAD_DATA
     if isinstance(error, ShrinkwiseError):

@@ -10,7 +10,7 @@ from typing import NoReturn
 import click
 
 from shrinkwise import __version__
-from shrinkwise.cli._errors import USAGE, exit_code
+from shrinkwise.cli._errors import DONE, USAGE, exit_code
 from shrinkwise.cli._signals import stop_by_exception
 
 COMMANDS = {
@@ -66,7 +66,8 @@ def main(args: Sequence[str] | None = None) -> NoReturn:
     arguments = list(sys.argv[1:] if args is None else args)
     try:
         with stop_by_exception():
-            code = shrinkwise.main(arguments, prog_name="shrinkwise", standalone_mode=False, obj=arguments)
+            with shrinkwise.make_context("shrinkwise", list(arguments), obj=arguments) as context:
+                code = shrinkwise.invoke(context) or DONE
             sys.stdout.flush()
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.format_message(), err=True)

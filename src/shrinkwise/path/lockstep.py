@@ -122,9 +122,10 @@ class Lockstep:
         return gap / self.null_losses[i] if self.null_losses[i] > 0 else gap
 
     def _tolerance(self, i: int, alpha: float) -> float:
-        """The violation δ that leaves half of the gap: gap ≤ Σ|w|·δ ≤ (null loss / α)·δ for an L1 penalty."""
+        """The violation δ that leaves half of the gap: gap ≤ Σ|w|·δ ≤ (null loss / α l1)·δ, at the weakest l1."""
         rows = self.problems[i].rows
-        return 0.5 * self.tol * alpha * float(np.max(rows.l1 + rows.l2, initial=0.0))
+        strengths = (rows.l1 + rows.l2)[rows.l1 + rows.l2 > 0]
+        return 0.5 * self.tol * alpha * float(np.min(strengths, initial=np.inf)) if len(strengths) else 0.0
 
     def _choose(self, i: int, alpha: float) -> None:
         """The working set for the next strength: the sequential strong rule (Tibshirani et al. 2012, eq. 18)."""

@@ -1,0 +1,77 @@
+"""Values of options, checked before anything is read."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import click
+
+from shrinkwise.exceptions import UsageError
+
+RULE = re.compile(r"1se|min|k=\d+|within=\d+(?:\.\d+)?%?")
+
+
+class Mixes(click.ParamType):
+    """One or more l1_ratios, separated by commas."""
+
+    name = "mixes"
+
+    def convert(
+        self, value: str | tuple[float, ...], param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[float, ...]:
+        if isinstance(value, tuple):
+            return value
+        mixes: list[float] = []
+        for part in value.split(","):
+            try:
+                mix = float(part)
+            except ValueError:
+                self.fail(f"{part.strip()!r} is not a number; give one or more, as in 0.1,0.5,0.9,1", param, ctx)
+            if not 0 <= mix <= 1:
+                self.fail(f"{part.strip()} is not in [0, 1]: 0 is ridge (L2), 1 is lasso (L1)", param, ctx)
+            mixes.append(mix)
+        return tuple(dict.fromkeys(mixes))
+
+
+class Rule(click.ParamType):
+    """How the model is chosen from the grid."""
+
+    name = "rule"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        rule = value.replace(" ", "")
+        if not RULE.fullmatch(rule):
+            self.fail(f"{value!r} is none of 1se, min, k=7 (at most 7 features), within=1% (of the lowest)", param, ctx)
+        return rule + "%" if rule.startswith("within") and not rule.endswith("%") else rule
+
+
+def possible_names(values: Sequence[str]) -> tuple[str, ...]:
+    """Every column that these values may name: a value is one name, or several between commas."""
+    parts = [part.strip() for value in values for part in value.split(",") if part.strip()]
+    return tuple(dict.fromkeys([*values, *parts]))
+
+
+def column_names(values: Sequence[str], columns: Sequence[str], option: str) -> tuple[str, ...]:
+    """The columns that these values name.
+
+    A value that is a column's name is that column; else it is split at its commas. What is no column is left as it is:
+    the rooms below say so, and which name was probably meant.
+
+    Raises
+    ------
+    UsageError
+        If a value can be read both ways.
+    """
+    names: list[str] = []
+    for value in values:
+        parts = [part.strip() for part in value.split(",") if part.strip()]
+        together, apart = value in columns, "," in value and all(part in columns for part in parts)
+        if together and apart:
+            raise UsageError(
+                f"{option} {value!r} can mean the column of that name or {len(parts)} columns; to name the {len(parts)}, "
+                f"repeat the option for each; to name the one, rename it"
+            )
+        some = any(part in columns for part in parts)
+        names += [value] if together or not (apart or some) else parts
+    return tuple(dict.fromkeys(names))

@@ -1,0 +1,141 @@
+"""From a table to what a grid needs: matrix, maps, target, weights, folds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shrinkwise.cli._folds import Folds, Split, make_folds, splits
+from shrinkwise.cli._options import column_names, possible_names
+from shrinkwise.cli._say import Voice
+from shrinkwise.cli.fit import Request
+from shrinkwise.data import (
+    Encoding,
+    Target,
+    check_folds,
+    describe,
+    encode,
+    expand,
+    feature_columns,
+    leak_warnings,
+    read_table,
+    table_notes,
+    take_groups,
+    take_target,
+    take_weights,
+)
+from shrinkwise.exceptions import DataError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """The data of a fit, checked and encoded."""
+
+    target: Target
+    weights: NDArray[np.float64] | None
+    folds: Folds  # of each row of the file; -1 in none
+    splits: list[Split]
+    encoding: Encoding
+    notes: tuple[str, ...]
+
+
+def prepare(request: Request, say: Voice) -> Prepared:
+    """Read, check and encode; tell what was done on the way."""
+    table, exclude, as_text = _read(request)
+    say(f"Read {request.table}: {describe(table)}.")
+    notes = list(table_notes(table))
+    target = take_target(table, request.target, request.task, request.drop_missing_target)
+    columns = feature_columns(
+        table, request.target, weights=request.weights, groups=request.groups, exclude=exclude
+    )
+    weights = take_weights(table, request.weights, target.rows) if request.weights else None
+    groups = take_groups(table, request.groups, target.rows) if request.groups else None
+    notes += target.notes
+    counts = None if weights is None else weights > 0
+    _check_folds(target, request.folds, groups, counts)
+    if counts is not None and not counts.all():
+        idle = int(np.count_nonzero(~counts))
+        notes.append(f"{idle} {'row' if idle == 1 else 'rows'} of weight zero: in no fold, without a say.")
+    expansion = expand(table, columns, rows=target.rows, as_text=[name for name in as_text if name in columns])
+    leaks = leak_warnings(expansion, target)
+    if exclude:
+        notes.append(f"Excluded: {', '.join(map(repr, exclude))}.")
+    notes += expansion.notes
+    rows = len(table)
+    del table
+    classes = np.zeros(len(target.values), np.int64) if target.classes is None else target.values.astype(np.int64)
+    folds = make_folds(request.folds, request.seed, classes=classes, groups=groups, counts=counts)
+    pairs = splits(folds, request.folds)
+    encoding = encode(expansion, [train for train, _ in pairs], weights)
+    of_file = np.full(rows, -1, dtype=np.int32)
+    of_file[target.rows] = folds
+    notes += encoding.notes
+    notes.append(_encoded(encoding, request))
+    say(*notes, *(f"warning: {leak}" for leak in leaks))
+    return Prepared(target, weights, of_file, pairs, encoding, (*leaks, *notes))
+
+
+def _read(request: Request) -> tuple[pa.Table, tuple[str, ...], tuple[str, ...]]:
+    """The table, the columns to exclude and those to take as text."""
+    wanted = possible_names(request.as_text)
+    table = read_table(request.table, text=wanted)
+    as_text = column_names(request.as_text, table.column_names, "--as-text")
+    if set(wanted).intersection(table.column_names) - set(as_text):  # "a,b" is one column, and there is an "a"
+        table = read_table(request.table, text=as_text)
+    lacking = [name for name in as_text if name not in table.column_names]
+    if lacking:
+        expand(table, [], as_text=lacking)  # refuses them by name
+    return table, column_names(request.exclude, table.column_names, "--exclude"), as_text
+
+
+def _check_folds(
+    target: Target, n_folds: int, groups: NDArray[np.int64] | None, counts: NDArray[np.bool_] | None
+) -> None:
+    """`check_folds` for the rows that count."""
+    if counts is None:
+        check_folds(target, n_folds, groups)
+        return
+    values = target.values[counts]
+    if np.all(values == values[0]):
+        raise DataError(
+            f"the target {target.name!r} has one value only in the rows whose weight is positive; weigh rows with other "
+            "values, too"
+        )
+    check_folds(replace(target, values=values), n_folds, None if groups is None else groups[counts])
+
+
+def _encoded(encoding: Encoding, request: Request) -> str:
+    """How many columns became how many features, and how the rows were dealt."""
+    used = [rule for rule in encoding.encoder.rules if rule.outputs]
+    columns, features = len(used), len(encoding.names)
+    return (
+        f"{columns} {'column' if columns == 1 else 'columns'} became {features} "
+        f"{'feature' if features == 1 else 'features'}, standardized within each of {request.folds} folds "
+        f"({_dealt(request)})."
+    )
+
+
+def _dealt(request: Request) -> str:
+    groups = f", rows of one {request.groups!r} together" if request.groups else ""
+    return f"shuffled with seed {request.seed}{groups}"
+
+
+def grid_arguments(prepared: Prepared, request: Request) -> dict[str, Any]:
+    """What `fit_grid` is asked for."""
+    target, encoding = prepared.target, prepared.encoding
+    return {
+        "loss": "squared" if target.classes is None else "logistic",
+        "l1_ratios": request.l1_ratio,
+        "alphas": request.alphas,
+        "sample_weight": prepared.weights,
+        "maps": encoding.maps,
+        "feature_names": encoding.names,
+        "classes": target.classes,
+        "tol": request.tol,
+    }

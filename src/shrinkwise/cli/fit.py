@@ -1,0 +1,108 @@
+"""``shrinkwise fit``: from a table to a verdict, a report and a model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import click
+
+from shrinkwise.cli._options import Mixes, Rule
+
+COLUMN = "COL"
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the person asked for."""
+
+    table: str
+    target: str
+    task: str
+    l1_ratio: tuple[float, ...]
+    folds: int
+    rule: str
+    exclude: tuple[str, ...]
+    as_text: tuple[str, ...]
+    weights: str | None
+    groups: str | None
+    drop_missing_target: bool
+    seed: int
+    tol: float
+    alphas: int
+    out: str
+    as_json: bool
+    quiet: bool
+    overwrite: bool
+    arguments: tuple[str, ...] = ()
+
+
+@click.command(epilog="Exit codes: 0 done, 1 a fit is not certified, 2 wrong usage, 3 a file or its data cannot be used.")
+@click.argument("table")
+@click.option("--target", "-t", required=True, metavar=COLUMN, help="The column to predict.")
+@click.option(
+    "--task",
+    type=click.Choice(["auto", "regression", "classification"]),
+    default="auto",
+    show_default=True,
+    help="What to fit; auto decides by the target and says so.",
+)
+@click.option(
+    "--l1-ratio",
+    type=Mixes(),
+    default="0.1,0.5,0.9,1",
+    show_default=True,
+    metavar="MIX,...",
+    help="The mixes to try: 1 is the lasso (L1), 0 is ridge (L2).",
+)
+@click.option(
+    "--folds", type=click.IntRange(2), default=10, show_default=True, metavar="K", help="Folds of the cross-validation."
+)
+@click.option(
+    "--rule",
+    type=Rule(),
+    default="1se",
+    show_default=True,
+    metavar="RULE",
+    help="How the model is chosen: 1se (the simplest within one standard error of the lowest error), min (the lowest "
+    "error), k=7 (the lowest with at most 7 features), within=1% (the simplest within 1 % of the lowest).",
+)
+@click.option(
+    "--exclude", multiple=True, metavar=f"{COLUMN},...", help="Columns to leave out; repeat it, or separate by commas."
+)
+@click.option(
+    "--as-text", multiple=True, metavar=f"{COLUMN},...", help="Columns to take as levels: zip codes, numbers as labels."
+)
+@click.option("--weights", metavar=COLUMN, help="A column with the weights of the rows.")
+@click.option("--groups", metavar=COLUMN, help="A column whose equal rows stay in one fold: patients, sites.")
+@click.option("--drop-missing-target", is_flag=True, help="Leave out rows whose target is missing.")
+@click.option(
+    "--seed", type=click.IntRange(0), default=0, show_default=True, metavar="N", help="Seed of the folds: same seed, same result."
+)
+@click.option(
+    "--tol",
+    type=click.FloatRange(0, 1, min_open=True),
+    default=1e-6,
+    show_default=True,
+    metavar="GAP",
+    help="Relative duality gap that every fit must reach.",
+)
+@click.option(
+    "--alphas", type=click.IntRange(2, 10_000), default=100, show_default=True, metavar="N", help="Strengths λ of each mix."
+)
+@click.option(
+    "--out", default=".", show_default="the current folder", metavar="DIR", help="Where report.html and model.shrinkwise go."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the whole result as JSON on stdout.")
+@click.option("--quiet", "-q", is_flag=True, help="Print nothing but errors on stderr.")
+@click.option("--overwrite", is_flag=True, help="Replace report.html and model.shrinkwise.")
+@click.pass_obj
+def fit(arguments: list[str], /, **options: Any) -> int:
+    """Fit TABLE (CSV, Parquet or Feather) and say what came out.
+
+    Every strength and mix of the penalty is cross-validated; encoding, imputation and scaling are learned inside each
+    training fold. Writes report.html and model.shrinkwise.
+    """
+    from shrinkwise.cli._job import run  # NumPy, Arrow and the rest
+
+    return run(Request(**options, arguments=tuple(arguments)))
