@@ -111,8 +111,8 @@ class Definition:
         if self.fit_intercept and abs(self.s @ theta) > NOTHING * (1 + np.max(np.abs(theta))):
             return -np.inf
         q = self.Z.T @ (self.s * theta)
-        free = (self.l1 == 0) & (self.l2 == 0)
-        q = np.where(free & (np.abs(q) <= 100 * NOTHING * np.max(np.abs(theta))), 0, q)
+        rounding = 100 * NOTHING * np.max(np.abs(theta))
+        q = np.where(self.l2 == 0, np.sign(q) * np.maximum(np.abs(q) - rounding, 0), q)
         return -self.s @ self.loss_conjugate(-theta) - self.penalty_conjugate(q)
 
     def gap(self, coef, intercept):

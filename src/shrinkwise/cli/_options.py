@@ -12,38 +12,30 @@ from shrinkwise.exceptions import UsageError
 RULE = re.compile(r"1se|min|k=\d+|within=\d+(?:\.\d+)?%?")
 
 
-class Mixes(click.ParamType):
-    """One or more l1_ratios, separated by commas."""
-
-    name = "mixes"
-
-    def convert(
-        self, value: str | tuple[float, ...], param: click.Parameter | None, ctx: click.Context | None
-    ) -> tuple[float, ...]:
-        if isinstance(value, tuple):
-            return value
-        mixes: list[float] = []
-        for part in value.split(","):
-            try:
-                mix = float(part)
-            except ValueError:
-                self.fail(f"{part.strip()!r} is not a number; give one or more, as in 0.1,0.5,0.9,1", param, ctx)
-            if not 0 <= mix <= 1:
-                self.fail(f"{part.strip()} is not in [0, 1]: 0 is ridge (L2), 1 is lasso (L1)", param, ctx)
-            mixes.append(mix)
-        return tuple(dict.fromkeys(mixes))
+def mixes(ctx: click.Context, param: click.Parameter, value: str) -> tuple[float, ...]:
+    """One or more l1_ratios between commas."""
+    numbers: list[float] = []
+    for part in value.split(","):
+        try:
+            number = float(part)
+        except ValueError:
+            raise click.BadParameter(
+                f"{part.strip()!r} is not a number; give one or more, as in 0.1,0.5,0.9,1", ctx, param
+            ) from None
+        if not 0 <= number <= 1:
+            raise click.BadParameter(f"{part.strip()} is not in [0, 1]: 0 is ridge (L2), 1 is lasso (L1)", ctx, param)
+        numbers.append(number)
+    return tuple(dict.fromkeys(numbers))
 
 
-class Rule(click.ParamType):
+def rule(ctx: click.Context, param: click.Parameter, value: str) -> str:
     """How the model is chosen from the grid."""
-
-    name = "rule"
-
-    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        rule = value.replace(" ", "")
-        if not RULE.fullmatch(rule):
-            self.fail(f"{value!r} is none of 1se, min, k=7 (at most 7 features), within=1% (of the lowest)", param, ctx)
-        return rule + "%" if rule.startswith("within") and not rule.endswith("%") else rule
+    words = value.replace(" ", "")
+    if not RULE.fullmatch(words):
+        raise click.BadParameter(
+            f"{value!r} is none of 1se, min, k=7 (at most 7 features), within=1% (of the lowest error)", ctx, param
+        )
+    return words + "%" if words.startswith("within") and not words.endswith("%") else words
 
 
 def possible_names(values: Sequence[str]) -> tuple[str, ...]:
@@ -69,8 +61,8 @@ def column_names(values: Sequence[str], columns: Sequence[str], option: str) -> 
         together, apart = value in columns, "," in value and all(part in columns for part in parts)
         if together and apart:
             raise UsageError(
-                f"{option} {value!r} can mean the column of that name or {len(parts)} columns; to name the {len(parts)}, "
-                f"repeat the option for each; to name the one, rename it"
+                f"{option} {value!r} can mean the column of that name or {len(parts)} columns; to name those, repeat "
+                "the option for each; to name the one, rename it"
             )
         some = any(part in columns for part in parts)
         names += [value] if together or not (apart or some) else parts

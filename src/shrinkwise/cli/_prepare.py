@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,9 +51,7 @@ def prepare(request: Request, say: Voice) -> Prepared:
     say(f"Read {request.table}: {describe(table)}.")
     notes = list(table_notes(table))
     target = take_target(table, request.target, request.task, request.drop_missing_target)
-    columns = feature_columns(
-        table, request.target, weights=request.weights, groups=request.groups, exclude=exclude
-    )
+    columns = feature_columns(table, request.target, weights=request.weights, groups=request.groups, exclude=exclude)
     weights = take_weights(table, request.weights, target.rows) if request.weights else None
     groups = take_groups(table, request.groups, target.rows) if request.groups else None
     notes += target.notes
@@ -62,7 +60,7 @@ def prepare(request: Request, say: Voice) -> Prepared:
     if counts is not None and not counts.all():
         idle = int(np.count_nonzero(~counts))
         notes.append(f"{idle} {'row' if idle == 1 else 'rows'} of weight zero: in no fold, without a say.")
-    expansion = expand(table, columns, rows=target.rows, as_text=[name for name in as_text if name in columns])
+    expansion = expand(table, columns, rows=target.rows, as_text=as_text)
     leaks = leak_warnings(expansion, target)
     if exclude:
         notes.append(f"Excluded: {', '.join(map(repr, exclude))}.")
@@ -88,9 +86,6 @@ def _read(request: Request) -> tuple[pa.Table, tuple[str, ...], tuple[str, ...]]
     as_text = column_names(request.as_text, table.column_names, "--as-text")
     if set(wanted).intersection(table.column_names) - set(as_text):  # "a,b" is one column, and there is an "a"
         table = read_table(request.table, text=as_text)
-    lacking = [name for name in as_text if name not in table.column_names]
-    if lacking:
-        expand(table, [], as_text=lacking)  # refuses them by name
     return table, column_names(request.exclude, table.column_names, "--exclude"), as_text
 
 
@@ -104,8 +99,8 @@ def _check_folds(
     values = target.values[counts]
     if np.all(values == values[0]):
         raise DataError(
-            f"the target {target.name!r} has one value only in the rows whose weight is positive; weigh rows with other "
-            "values, too"
+            f"the target {target.name!r} has one value only in the rows of positive weight; give rows with other values "
+            "a positive weight, too"
         )
     check_folds(replace(target, values=values), n_folds, None if groups is None else groups[counts])
 
@@ -124,18 +119,3 @@ def _encoded(encoding: Encoding, request: Request) -> str:
 def _dealt(request: Request) -> str:
     groups = f", rows of one {request.groups!r} together" if request.groups else ""
     return f"shuffled with seed {request.seed}{groups}"
-
-
-def grid_arguments(prepared: Prepared, request: Request) -> dict[str, Any]:
-    """What `fit_grid` is asked for."""
-    target, encoding = prepared.target, prepared.encoding
-    return {
-        "loss": "squared" if target.classes is None else "logistic",
-        "l1_ratios": request.l1_ratio,
-        "alphas": request.alphas,
-        "sample_weight": prepared.weights,
-        "maps": encoding.maps,
-        "feature_names": encoding.names,
-        "classes": target.classes,
-        "tol": request.tol,
-    }

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from shrinkwise.cli._options import Mixes, Rule
+from shrinkwise.cli._options import mixes, rule
 
 COLUMN = "COL"
 
@@ -37,7 +37,9 @@ class Request:
     arguments: tuple[str, ...] = ()
 
 
-@click.command(epilog="Exit codes: 0 done, 1 a fit is not certified, 2 wrong usage, 3 a file or its data cannot be used.")
+@click.command(
+    epilog="Exit codes: 0 done, 1 a fit is not certified, 2 wrong usage, 3 a file or its data cannot be used."
+)
 @click.argument("table")
 @click.option("--target", "-t", required=True, metavar=COLUMN, help="The column to predict.")
 @click.option(
@@ -49,7 +51,7 @@ class Request:
 )
 @click.option(
     "--l1-ratio",
-    type=Mixes(),
+    callback=mixes,
     default="0.1,0.5,0.9,1",
     show_default=True,
     metavar="MIX,...",
@@ -60,7 +62,7 @@ class Request:
 )
 @click.option(
     "--rule",
-    type=Rule(),
+    callback=rule,
     default="1se",
     show_default=True,
     metavar="RULE",
@@ -77,7 +79,12 @@ class Request:
 @click.option("--groups", metavar=COLUMN, help="A column whose equal rows stay in one fold: patients, sites.")
 @click.option("--drop-missing-target", is_flag=True, help="Leave out rows whose target is missing.")
 @click.option(
-    "--seed", type=click.IntRange(0), default=0, show_default=True, metavar="N", help="Seed of the folds: same seed, same result."
+    "--seed",
+    type=click.IntRange(0),
+    default=0,
+    show_default=True,
+    metavar="N",
+    help="Seed of the folds: same seed, same result.",
 )
 @click.option(
     "--tol",
@@ -88,10 +95,19 @@ class Request:
     help="Relative duality gap that every fit must reach.",
 )
 @click.option(
-    "--alphas", type=click.IntRange(2, 10_000), default=100, show_default=True, metavar="N", help="Strengths λ of each mix."
+    "--alphas",
+    type=click.IntRange(2, 10_000),
+    default=100,
+    show_default=True,
+    metavar="N",
+    help="Strengths λ of each mix.",
 )
 @click.option(
-    "--out", default=".", show_default="the current folder", metavar="DIR", help="Where report.html and model.shrinkwise go."
+    "--out",
+    default=".",
+    show_default="the current folder",
+    metavar="DIR",
+    help="Where report.html and model.shrinkwise go.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the whole result as JSON on stdout.")
 @click.option("--quiet", "-q", is_flag=True, help="Print nothing but errors on stderr.")

@@ -21,6 +21,14 @@ COMMANDS = {
 }
 
 
+HELP = """Do I overfit, which penalty, how strong, which features, and how sure is that?
+
+\b
+shrinkwise fit houses.csv --target price
+shrinkwise predict model.shrinkwise new.csv -o predictions.csv
+"""
+
+
 class LazyGroup(click.Group):
     """Sub-command NAME is the function of that name in the module of that name."""
 
@@ -42,17 +50,13 @@ class LazyGroup(click.Group):
 @click.group(
     cls=LazyGroup,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    help=HELP,
     epilog="Exit codes: 0 done, 1 a fit is not certified, 2 wrong usage, 3 a file or its data cannot be used.",
 )
 @click.version_option(__version__, prog_name="shrinkwise", message="%(prog)s %(version)s")
 @click.option("--debug", is_flag=True, help="Show the stack trace of an error.")
 def shrinkwise(debug: bool) -> None:
-    """Do I overfit, which penalty, how strong, which features, and how sure is that?
-
-    \b
-    shrinkwise fit houses.csv --target price
-    shrinkwise predict model.shrinkwise new.csv -o predictions.csv
-    """
+    """Take the options of all commands; `main` reads them."""
 
 
 def main(args: Sequence[str] | None = None) -> NoReturn:

@@ -102,7 +102,7 @@ class Lockstep:
                 continue
             for i in everyone:
                 if not gaps[i] <= self.tol:
-                    gaps[i] = self._gap(i, alphas[i])
+                    gaps[i] = self.gap(i, alphas[i])
             pending = [i for i in everyone if not gaps[i] <= self.tol]
             tries += 1
             if not pending or tries > 3:
@@ -112,11 +112,12 @@ class Lockstep:
             self.batch.restart(pending)
             self.Q[:, pending] = self.slopes(pending)
         for i in pending:
-            gaps[i] = self._gap(i, alphas[i])
+            gaps[i] = self.gap(i, alphas[i])
         self.alphas = np.array(alphas, dtype=np.float64)
         return gaps, steps
 
-    def _gap(self, i: int, alpha: float) -> float:
+    def gap(self, i: int, alpha: float) -> float:
+        """Relative duality gap of one problem where it stands."""
         batch = self.batch
         gap = self.problems[i].gap(alpha, batch.w[:, i], float(batch.b[i]), batch.eta[:, i], self.Q[:, i])
         return gap / self.null_losses[i] if self.null_losses[i] > 0 else gap

@@ -18,6 +18,7 @@ from shrinkwise.solvers.quadratic import solve_quadratic
 
 TIGHT = 1e-10  # violations below this share of the steepest gradient end coordinate descent
 RANK = 1e-11  # eigenvalues below this share of the largest are rounding
+KERNEL = 20_000_000  # entries of Grams that a kernel may sweep over before it comes back
 SWEEPS = 20  # of coordinate descent before a Newton step
 
 
@@ -119,11 +120,12 @@ class MomentsRoute(Route):
         W, Q = np.zeros((len(alphas), size)), np.zeros((len(alphas), size))
         steps = np.zeros(len(alphas), dtype=np.int64)
         tol = TIGHT * float(np.max(np.abs(quadratic.c), initial=0.0))
-        index = 0
+        index, at_once = 0, 1 + KERNEL // size**2  # a kernel that runs long would keep Ctrl-C waiting
         while index < len(alphas):
             self.engine.checkpoint()
-            index = settle_path(quadratic.gram, q, w, *rows, alphas, W, Q, steps, index, tol, SWEEPS)
-            if index < len(alphas):
+            end = min(index + at_once, len(alphas))
+            index = settle_path(quadratic.gram, q, w, *rows, alphas[:end], W, Q, steps, index, tol, SWEEPS)
+            if index < end:
                 at = rows.times(alphas[index])
                 steps[index] += abs(solve_quadratic(quadratic.gram, q, w, at, tol))
                 W[index], Q[index] = w, q

@@ -88,13 +88,16 @@ def solve(
             unit=unit,
         )
         lockstep = Lockstep(design, [problem], tol, engine or LocalEngine(), max_iter)
+        gap, steps = np.inf, 1
         if start is not None and np.any(start):
             lockstep.batch.set_coefficients(0, problem.standardized(start, column_unit))
             lockstep.Q[:] = lockstep.slopes([0])
-        gaps, steps = lockstep.step(np.array([alpha]))
+            gap = lockstep.gap(0, alpha)  # a good start is only certified
+        if not gap <= tol:
+            (gap,), (steps,) = lockstep.step(np.array([alpha]))
         batch = lockstep.batch
         coef, intercept = problem.in_data_units(batch.w[:, 0], float(batch.b[0]), column_unit)
-    return Solution(coef, intercept, float(gaps[0]), int(steps[0]), bool(gaps[0] <= tol))
+    return Solution(coef, intercept, float(gap), int(steps), bool(gap <= tol))
 
 
 def _frozen(penalty: ElasticNet, n_features: int) -> ElasticNet:
