@@ -33,6 +33,7 @@ Split = tuple[Array, Array]
 Scorer = Callable[[int, Array, Array], tuple[Array, Array]]
 
 MEMORY = 2 << 30  # bytes that the moments of all folds may take
+RIDGE = 1e-3  # a ridge path goes that much further: where its penalty matters does not depend on y
 SMALLEST_RATIO = 1e-6  # an extended grid does not go below this share of alpha_max
 
 
@@ -73,6 +74,7 @@ def fit_grid(
     penalty_weights: Array | None = None,
     lower: float | Array = -np.inf,
     upper: float | Array = np.inf,
+    ridge_unit: float = 1.0,
     fit_intercept: bool = True,
     standardize: bool = True,
     maps: Sequence[sparse.csc_array] | None = None,
@@ -101,7 +103,7 @@ def fit_grid(
         of it; or the strengths themselves, in the units of the objective.
     alpha_min_ratio : float in (0, 1), default 1e-3, 1e-2 where n < p
     sample_weight : array of shape (n,), optional
-    penalty_weights, lower, upper
+    penalty_weights, lower, upper, ridge_unit
         See :class:`~shrinkwise.penalties.ElasticNet`.
     standardize : bool
         Whether the penalty acts on standardized columns; means and sd are those of each training set.
@@ -163,7 +165,7 @@ def fit_grid(
         counts=counts,
         tests=tests,
         loss=LOSSES[loss],
-        penalties=tuple(ElasticNet(ratio, penalty_weights, lower, upper) for ratio in mixes),
+        penalties=tuple(ElasticNet(ratio, penalty_weights, lower, upper, ridge_unit) for ratio in mixes),
         unit=unit,
         fit_intercept=fit_intercept,
         standardize=standardize,
@@ -216,6 +218,7 @@ def fit_grid(
         n_samples=len(y),
         tol=task.tol,
         standardize=standardize,
+        ridge_unit=float(ridge_unit),
         extended=extended,
         classes=None if classes is None else tuple(classes),
     )
@@ -237,6 +240,8 @@ def _public(free: FreeFit | None) -> Unpenalized | None:
 
 def _checked_target(X: Any, y: Array, loss: Loss) -> Array:
     """The target as float64, within the domain of the loss."""
+    if 0 in X.shape:
+        raise DataError(f"X has shape {X.shape}: a fit needs at least one row and one column")
     target = np.asarray(y, dtype=np.float64)
     if target.shape != (X.shape[0],):
         raise DataError(f"y must have shape ({X.shape[0]},), one value for each row of X, got {target.shape}")
@@ -319,7 +324,8 @@ def _strengths(task: _Task, route: Route, alphas: int | Sequence[float], alpha_m
         ratio = check_number("alpha_min_ratio", alpha_min_ratio, low=0, high=1, above=True, below=True)
     tops = route.tops()
     tops = np.where(np.isfinite(tops) & (tops > 0), tops, 1.0)  # a constant target: any strength gives zeros
-    return np.array([geometric(top, ratio, count) for top in tops])
+    ridge = [penalty.l1_ratio == 0 for penalty in task.penalties]
+    return np.array([geometric(top, ratio * (RIDGE if flat else 1.0), count) for top, flat in zip(tops, ridge)])
 
 
 def _further(task: _Task, blocks: list[Block], strengths: Array, scorer: Scorer | None) -> Array | None:
@@ -328,11 +334,11 @@ def _further(task: _Task, blocks: list[Block], strengths: Array, scorer: Scorer 
         return None
     weights = _fold_weights(task)
     mean = np.concatenate([block.test_score for block in blocks], axis=1) @ weights
-    _, index = np.unravel_index(int(np.argmin(np.where(np.isfinite(mean), mean, np.inf))), mean.shape)
-    if index < strengths.shape[1] - 1 or strengths[0, -1] <= SMALLEST_RATIO * strengths[0, 0]:
+    best, index = np.unravel_index(int(np.argmin(np.where(np.isfinite(mean), mean, np.inf))), mean.shape)
+    if index < strengths.shape[1] - 1 or strengths[best, -1] <= SMALLEST_RATIO * strengths[best, 0]:
         return None
     step = strengths[:, -1] / strengths[:, -2]
-    count = min(max(5, round(np.log(0.1) / np.log(step[0]))), 50)
+    count = min(max(5, round(np.log(0.1) / np.log(step[best]))), 50)
     return np.asarray(strengths[:, -1:] * step[:, None] ** np.arange(1, count + 1))
 
 

@@ -79,6 +79,7 @@ class GridResult:
     n_samples: int
     tol: float
     standardize: bool
+    ridge_unit: float = 1.0
     extended: bool = False
     classes: tuple[str, ...] | None = None
 

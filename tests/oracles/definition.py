@@ -67,7 +67,8 @@ class Definition:
         if self.loss == "squared":
             return u**2 / 2 + u * self.y
         v = self.y + u
-        inside = (v >= 0) & (v <= 1)
+        inside = (v >= -NOTHING) & (v <= 1 + NOTHING)
+        v = np.clip(v, 0, 1)
         with np.errstate(divide="ignore", invalid="ignore"):
             entropy = np.where(v > 0, v * np.log(v), 0) + np.where(v < 1, (1 - v) * np.log1p(-v), 0)
         return np.where(inside, entropy, np.inf)

@@ -125,7 +125,7 @@ class TestWriting:
 
         path.write_text("precious")
         monkeypatch.setattr(os, name, fail)
-        expected = KeyboardInterrupt if error is KeyboardInterrupt else ModelFileError
+        expected = KeyboardInterrupt if error is KeyboardInterrupt else UsageError
         with pytest.raises(expected):
             save_model(path, model, overwrite=True)
         assert [file.name for file in path.parent.iterdir()] == [path.name]

@@ -18,11 +18,14 @@ BROKEN_PIPE = 128 + 13  # as a shell reports a process that SIGPIPE ended
 
 def exit_code(error: BaseException, *, debug: bool = False) -> int:
     """Say what happened, in one line on stderr, and return the code to exit with."""
-    if isinstance(error, BrokenPipeError):
+    if isinstance(error, BrokenPipeError) or isinstance(error.__context__, BrokenPipeError):  # rich: SystemExit
         _drop_stdout()
         return BROKEN_PIPE
     if isinstance(error, click.exceptions.Exit):
         return error.exit_code
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        click.echo(error.format_message(), err=True)
+        return USAGE
     if debug:
         traceback.print_exception(error)
     words, code = _answer(error)
@@ -44,6 +47,8 @@ def _answer(error: BaseException) -> tuple[str, int]:
         return f"error: {one_line(error.format_message()).rstrip('.')}{hint}", USAGE
     if isinstance(error, MemoryError):
         return "error: there is not enough memory for this; use fewer columns, rows or folds", BAD_DATA
+    if isinstance(error, OSError):
+        return f"error: the system refused: {one_line(str(error))}", BAD_DATA
     kind = f"{type(error).__name__}: {one_line(str(error))}"
     return (
         f"error: this should not have happened, and it is a fault of shrinkwise, not yours ({kind}); please report it "

@@ -54,7 +54,7 @@ def prepare(request: Request, say: Voice) -> Prepared:
     columns = feature_columns(table, request.target, weights=request.weights, groups=request.groups, exclude=exclude)
     weights = take_weights(table, request.weights, target.rows) if request.weights else None
     groups = take_groups(table, request.groups, target.rows) if request.groups else None
-    notes += target.notes
+    notes += target.notes + _classes(target)
     counts = None if weights is None else weights > 0
     _check_folds(target, request.folds, groups, counts)
     if counts is not None and not counts.all():
@@ -89,6 +89,16 @@ def _read(request: Request) -> tuple[pa.Table, tuple[str, ...], tuple[str, ...]]
     return table, column_names(request.exclude, table.column_names, "--exclude"), as_text
 
 
+def _classes(target: Target) -> tuple[str, ...]:
+    """The classes, their rows, and which of them a positive coefficient speaks for."""
+    if target.classes is None:
+        return ()
+    second = int(target.values.sum())
+    first, last = map(repr, target.classes)
+    rows = f"{first} ({len(target.values) - second} rows) and {last} ({second} rows)"
+    return (f"Classes: {rows}; positive coefficients speak for {last}.",)
+
+
 def _check_folds(
     target: Target, n_folds: int, groups: NDArray[np.int64] | None, counts: NDArray[np.bool_] | None
 ) -> None:
@@ -99,8 +109,8 @@ def _check_folds(
     values = target.values[counts]
     if np.all(values == values[0]):
         raise DataError(
-            f"the target {target.name!r} has one value only in the rows of positive weight; give rows with other values "
-            "a positive weight, too"
+            f"the target {target.name!r} has one value only in the rows of positive weight; "
+            "give rows with other values a positive weight, too"
         )
     check_folds(replace(target, values=values), n_folds, None if groups is None else groups[counts])
 

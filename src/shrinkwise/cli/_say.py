@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import shutil
 import sys
+from typing import TYPE_CHECKING
 
+if TYPE_CHECKING:
+    from rich.console import Console
+
+PIPE = 1000  # columns
 SPACES = " \N{NO-BREAK SPACE}\N{NARROW NO-BREAK SPACE}"  # of these only the first is "printable" in Python's sense
 
 
@@ -48,3 +53,11 @@ class Voice:
     def on_terminal(self) -> bool:
         """Whether something that moves may be drawn."""
         return not self.quiet and sys.stderr.isatty()
+
+
+def console(*, stderr: bool) -> Console:
+    """A rich console; where no terminal gives it a width, sentences are not wrapped."""
+    from rich.console import Console
+
+    stream = sys.stderr if stderr else sys.stdout
+    return Console(stderr=stderr) if stream.isatty() else Console(stderr=stderr, width=PIPE)

@@ -47,7 +47,8 @@ def moments_of_sets(
 
     def read(rows: Array | slice) -> Moments:
         block = X[rows].toarray() if sparse.issparse(X) else X[rows]
-        return Moments.of(block, y[rows], None if uniform else weights[rows], shift)
+        with np.errstate(over="ignore", under="ignore", invalid="ignore"):  # a thread has its own state
+            return Moments.of(block, y[rows], None if uniform else weights[rows], shift)
 
     with np.errstate(over="ignore", under="ignore", invalid="ignore"):
         cells = []

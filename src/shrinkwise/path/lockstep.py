@@ -62,7 +62,7 @@ class Lockstep:
             for _ in range(3):
                 self.batch.solve(with_free, nothing, nothing, self.Q, ROUNDS, self._run)
                 self.Q[:, with_free] = self.slopes(with_free)
-        self.tops = [alpha_max(problem.rows, self.Q[:, i], 1.0) for i, problem in enumerate(problems)]
+        self.tops = [alpha_max(problem.rows, self.Q[:, i]) for i, problem in enumerate(problems)]
 
     def slopes(self, which: Sequence[int]) -> Array:
         """−∇ of the loss for some problems, (p, len(which)): one product, cut into blocks of columns."""
@@ -214,13 +214,12 @@ class LockstepRoute(Route):
         return square * float(problem.weights @ rows), square * float(self.test_weights[:, fold] @ rows)
 
     def tops(self) -> Array:
-        last = [(ratio + 1) * self.fits - 1 for ratio in range(len(self.problems))]
-        return np.array(
-            [
-                alpha_max(line[-1].rows, self.lockstep.Q[:, i], penalty.l1_ratio)
-                for i, line, penalty in zip(last, self.problems, self.penalties)
-            ]
-        )
+        tops = []
+        for ratio, line in enumerate(self.problems):
+            last = (ratio + 1) * self.fits - 1
+            spread = float(np.sqrt(2 * line[-1].null_loss)) if line[-1].loss.quadratic else 1.0
+            tops.append(alpha_max(line[-1].rows, self.lockstep.Q[:, last], spread))
+        return np.array(tops)
 
     def advance(self, alphas: Array) -> Block:
         n_ratios, n_alphas = alphas.shape

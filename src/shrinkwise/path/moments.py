@@ -86,8 +86,8 @@ class MomentsRoute(Route):
     def tops(self) -> Array:
         return np.array(
             [
-                alpha_max(line[-1], states[-1][1], penalty.l1_ratio)
-                for line, states, penalty in zip(self.rows, self.states, self.penalties)
+                alpha_max(line[-1], states[-1][1], float(np.sqrt(self.quadratics[-1].yy)))
+                for line, states in zip(self.rows, self.states, strict=True)
             ]
         )
 

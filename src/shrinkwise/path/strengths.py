@@ -7,13 +7,17 @@ import numpy as np
 from shrinkwise.design.base import Array
 from shrinkwise.penalties import Rows
 
-RIDGE = 1e-3  # ridge has no alpha_max: its path begins where that of this l1_ratio does
+RIDGE = 1e-3  # the l1_ratio whose alpha_max stands in for that of ridge, which has none
 
 
-def alpha_max(rows: Rows, q: Array, l1_ratio: float) -> float:
-    """The smallest strength at which every penalized coefficient is zero, for the slope q of the null model."""
-    if l1_ratio == 0:
-        rows = Rows(RIDGE * rows.l2, rows.l2, rows.lower, rows.upper)
+def alpha_max(rows: Rows, q: Array, spread: float = 1.0) -> float:
+    """The smallest strength at which every penalized coefficient is zero, for the slope q of the null model.
+
+    Ridge never gets there: its path begins at max |correlation| / RIDGE, whatever the unit of y, whose sd is
+    ``spread``.
+    """
+    if not np.any(rows.l1):
+        rows, q = Rows(RIDGE * rows.l2, rows.l2, rows.lower, rows.upper), q / (spread or 1.0)
     return rows.dual_norm(np.where((rows.l1 == 0) & (rows.l2 == 0), 0.0, q))
 
 

@@ -54,8 +54,13 @@ class Rows(NamedTuple):
         pulled = pull > 0
         if not np.any(pulled):
             return 0.0
-        with np.errstate(divide="ignore"):
-            return float(np.max(pull[pulled] / self.l1[pulled]))
+        pull, l1 = pull[pulled], self.l1[pulled]
+        if np.any(l1 == 0):
+            return float(np.inf)
+        norm = np.max(pull / l1)
+        while np.any(norm * l1 < pull):  # the quotient was rounded down
+            norm = np.nextafter(norm, np.inf)
+        return float(norm)
 
 
 def open_pull(u: Array, lower: Array, upper: Array) -> Array:

@@ -16,7 +16,7 @@ from shrinkwise.validation import check_l1_ratio, check_number
 
 @dataclass(frozen=True, eq=False)
 class ElasticNet(Penalty):
-    """Ω(w) = Σⱼ πⱼ ( r |wⱼ| + (1 − r)/2 wⱼ² ),  lowerⱼ ≤ wⱼ ≤ upperⱼ.
+    """Ω(w) = Σⱼ πⱼ ( r |wⱼ| + (1 − r)/(2u) wⱼ² ),  lowerⱼ ≤ wⱼ ≤ upperⱼ.
 
     Parameters
     ----------
@@ -26,6 +26,10 @@ class ElasticNet(Penalty):
         πⱼ ≥ 0, one for each feature; 0 leaves a feature unpenalized. None is 1 for all.
     lower, upper : float or array of shape (p,)
         Bounds of the coefficients, ``lower <= 0 <= upper``; infinite by default.
+    ridge_unit : float > 0, default 1
+        u, the unit in which the L2 part measures coefficients. In another unit of y coefficients are c times larger:
+        |w| then grows by c and w² by c², so with u = 1 a mix means something else for dollars than for thousands of
+        dollars. With u = sd(y), as in glmnet, it means the same.
 
     Raises
     ------
@@ -47,6 +51,7 @@ class ElasticNet(Penalty):
     penalty_weights: ArrayLike | None = None
     lower: ArrayLike = -np.inf
     upper: ArrayLike = np.inf
+    ridge_unit: float = 1.0
 
     convex = True
     separable = True
@@ -56,10 +61,12 @@ class ElasticNet(Penalty):
         {"l1_ratio": 0.9, "penalty_weights": np.array([1.0, 2.0, 0.5, 1.0])},
         {"l1_ratio": 0.7, "lower": 0.0},
         {"l1_ratio": 1.0, "lower": -0.3, "upper": 0.4},
+        {"l1_ratio": 0.5, "ridge_unit": 8.0},
     )
 
     def __post_init__(self) -> None:
         check_l1_ratio(self.l1_ratio)
+        check_number("ridge_unit", self.ridge_unit, low=0, above=True)
         if self.penalty_weights is not None:
             weights = np.asarray(self.penalty_weights, dtype=np.float64)
             if weights.ndim != 1 or not np.all(np.isfinite(weights)) or np.any(weights < 0):
@@ -83,7 +90,7 @@ class ElasticNet(Penalty):
         l1, l2 : float >= 0
             Factors as in Keras' ``regularizers.l1_l2(l1, l2)``.
         **options
-            ``penalty_weights``, ``lower``, ``upper``.
+            As of the constructor.
 
         Returns
         -------
@@ -109,7 +116,7 @@ class ElasticNet(Penalty):
         full = np.ones(n_features)
         return Rows(
             self.l1_ratio * weights * full,
-            (1 - self.l1_ratio) * weights * full,
+            (1 - self.l1_ratio) / self.ridge_unit * weights * full,
             np.asarray(self.lower, dtype=np.float64) * full,
             np.asarray(self.upper, dtype=np.float64) * full,
         )

@@ -39,6 +39,7 @@ RESULT_TYPES: dict[str, tuple[type, ...]] = {
     "n_samples": (int,),
     "tol": (float, int),
     "standardize": (bool,),
+    "ridge_unit": (float, int),
     "extended": (bool,),
     "unpenalized": (dict, type(None)),
 }

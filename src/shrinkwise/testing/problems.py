@@ -11,7 +11,7 @@ from scipy import sparse
 from shrinkwise.design.base import Array
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Case:
     """A table, a target and weights.
 
@@ -33,6 +33,9 @@ class Case:
     def dense(self) -> Array:
         """X as an array."""
         return np.asarray(self.X.toarray() if sparse.issparse(self.X) else self.X)
+
+    def __repr__(self) -> str:
+        return f"Case({self.name!r}, {self.X.shape[0]} x {self.X.shape[1]})"
 
     def __str__(self) -> str:
         return self.name

@@ -1,0 +1,121 @@
+"""A model as one JSON document, and as what the report reads."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+
+from shrinkwise.diagnosis import overfit_verdict
+from shrinkwise.report import ReportInput
+from shrinkwise.result import GridResult
+from shrinkwise.store import Model
+
+
+def report_input(model: Model) -> ReportInput:
+    """What the page and the terminal show of a model."""
+    return ReportInput(
+        title=f"Predicting {model.target}",
+        result=model.result,
+        rule=model.rule,
+        verdict=overfit_verdict(model.result, model.rule),
+        notes=model.notes,
+        target=model.target,
+        task=model.task,
+        source=model.source,
+        created=model.created,
+        command=model.command,
+        versions=model.versions,
+        certificate=model.certificate,
+        seed=model.seed,
+    )
+
+
+def to_json(model: Model, **more: Any) -> str:
+    """Everything that a program may ask of a fit, as strict JSON: a number that is not finite is null.
+
+    The coefficients of the folds' own fits are in the model file only.
+    """
+    result = model.result
+    document = {
+        "task": model.task,
+        "target": model.target,
+        "classes": model.classes,
+        "loss": model.loss,
+        "metric": result.metric,
+        "rule": model.rule,
+        "chosen": asdict(result.select(model.rule)),
+        "table": result.table(model.rule),
+        "verdict": asdict(overfit_verdict(result, model.rule)),
+        "certificate": model.certificate,
+        "edge": result.at_edge(result.select("min")) or None,
+        "extended": result.extended,
+        "intercept": model.intercept,
+        "features": _features(model),
+        "constant_features": result.constant_features,
+        "n_samples": result.n_samples,
+        "grid": _grid(result),
+        "unpenalized": None if result.unpenalized is None else asdict(result.unpenalized),
+        "folds": model.folds,
+        "encoder": model.encoder,
+        "notes": model.notes,
+        "source": model.source,
+        "command": model.command,
+        "created": model.created,
+        "seed": model.seed,
+        "versions": model.versions,
+        "schema": model.schema,
+        **more,
+    }
+    return json.dumps(_plain(document), allow_nan=False)
+
+
+def _features(model: Model) -> list[dict[str, Any]]:
+    """Every feature: its coefficient in the data's units and per standard deviation, its mean and deviation."""
+    result = model.result
+    columns = zip(result.feature_names, model.coef, model.coef * result.scale, result.center, result.scale, strict=True)
+    return [
+        {"name": name, "coef": coef, "coef_per_sd": per_sd, "mean": mean, "sd": sd}
+        for name, coef, per_sd, mean, sd in columns
+    ]
+
+
+def _grid(result: GridResult) -> dict[str, Any]:
+    """Scores by l1_ratio × alpha (× fold); coefficient paths of all rows as their nonzeros."""
+    paths = [[_nonzeros(line[-1], row) for row in range(line[-1].shape[0])] for line in result.coefs]
+    return {
+        "l1_ratio": result.l1_ratios,
+        "alpha": result.alphas,
+        "mean": result.mean,
+        "se": result.se,
+        "train": result.train_mean,
+        "n_features": result.support_size,
+        "test_score": result.test_score,
+        "train_score": result.train_score,
+        "fold_weights": result.fold_weights,
+        "null_score": result.null_score,
+        "gap": result.gaps,
+        "converged": result.converged,
+        "n_iter": result.n_iter,
+        "intercept": result.intercepts,
+        "coef": paths,
+    }
+
+
+def _nonzeros(matrix: Any, row: int) -> dict[str, Any]:
+    part = slice(matrix.indptr[row], matrix.indptr[row + 1])
+    return {"feature": matrix.indices[part], "value": matrix.data[part]}
+
+
+def _plain(value: Any) -> Any:
+    """Dicts, lists, text, finite numbers, booleans and None."""
+    if isinstance(value, np.ndarray | np.generic):
+        value = value.tolist()
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -1,0 +1,133 @@
+"""From prepared data to a model: the grid, the choice, the choice once more on the rows."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shlex
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from importlib import import_module
+from typing import Any
+
+from shrinkwise.cli._prepare import Prepared
+from shrinkwise.cli._say import Voice
+from shrinkwise.cli.fit import Request
+from shrinkwise.grid import fit_grid
+from shrinkwise.losses import LOSSES
+from shrinkwise.path import Solution, solve
+from shrinkwise.penalties import ElasticNet
+from shrinkwise.result import GridResult, Selection
+from shrinkwise.store import Model
+
+TIGHT = 1e-8  # the gap of the chosen model on the rows; Newton gets there in a step or two from the grid's answer
+LIBRARIES = ("shrinkwise", "numpy", "scipy", "numba", "pyarrow")
+
+
+def train(prepared: Prepared, request: Request, say: Voice) -> Model:
+    """Fit the grid, choose, refine and certify the choice."""
+    target, encoding = prepared.target, prepared.encoding
+    with _progress(say.on_terminal) as progress:
+        result = fit_grid(
+            encoding.Z,
+            target.values,
+            prepared.splits,
+            loss="squared" if target.classes is None else "logistic",
+            l1_ratios=request.l1_ratio,
+            alphas=request.alphas,
+            sample_weight=prepared.weights,
+            maps=encoding.maps,
+            feature_names=encoding.names,
+            classes=target.classes,
+            tol=request.tol,
+            progress=progress,
+        )
+        chosen = result.select(request.rule)
+        solution = _on_rows(prepared, result, chosen, request.tol)
+    return Model(
+        task=target.task,
+        target=target.name,
+        classes=target.classes,
+        loss=result.loss,
+        l1_ratio=chosen.l1_ratio,
+        alpha=chosen.alpha,
+        rule=request.rule,
+        coef=solution.coef,
+        intercept=solution.intercept,
+        feature_names=result.feature_names,
+        encoder=encoding.encoder.to_dict(),
+        result=result,
+        folds=prepared.folds,
+        certificate=_certificate(result, solution),
+        notes=prepared.notes,
+        seed=request.seed,
+        versions=_versions(),
+        created=_now(),
+        command=f"shrinkwise {shlex.join(request.arguments)}",
+        source=request.table,
+    )
+
+
+def _on_rows(prepared: Prepared, result: GridResult, chosen: Selection, tol: float) -> Solution:
+    """The chosen model, refined and certified on the rows themselves."""
+    encoding = prepared.encoding
+    design = encoding.Z if encoding.maps is None else encoding.Z @ encoding.maps[-1]
+    return solve(
+        design,
+        prepared.target.values,
+        loss=LOSSES[result.loss],
+        penalty=ElasticNet(chosen.l1_ratio),
+        alpha=chosen.alpha,
+        sample_weight=prepared.weights,
+        tol=min(tol, TIGHT),
+        start=result.coef(chosen.ratio, chosen.index),
+    )
+
+
+def _certificate(result: GridResult, solution: Solution) -> dict[str, Any]:
+    """The largest gap of all fits, and that of the model that is kept."""
+    final_certified = solution.gap <= result.tol
+    return {
+        "max_gap": max(result.max_gap, solution.gap),
+        "tol": result.tol,
+        "n_fits": int(result.gaps.size) + 1,
+        "n_certified": int(result.converged.sum()) + final_certified,
+        "final_gap": solution.gap,
+        "certified": bool(result.all_converged and final_certified),
+    }
+
+
+def _versions() -> dict[str, str]:
+    versions = {name: str(import_module(name).__version__) for name in LIBRARIES}
+    return {"python": platform.python_version(), **versions}
+
+
+def _now() -> str:
+    """The time in UTC; SOURCE_DATE_EPOCH fixes it, for files that are equal byte by byte."""
+    fixed = os.environ.get("SOURCE_DATE_EPOCH", "")
+    moment = datetime.fromtimestamp(int(fixed), UTC) if fixed.isdigit() else datetime.now(UTC)
+    return moment.isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+@contextmanager
+def _progress(shown: bool) -> Iterator[Callable[[int, int], None] | None]:
+    """A bar on the terminal that leaves nothing behind; it moves as (fits done, fits in all) are told."""
+    if not shown:
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+    console = Console(stderr=True)
+    if console.is_dumb_terminal:
+        yield None
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True, redirect_stdout=False, redirect_stderr=False) as bar:
+        task = bar.add_task("starting (compiles once on a machine)", total=None)
+
+        def tell(done: int, total: int) -> None:
+            bar.update(task, description=f"fitting {total:,} models", completed=done, total=total)
+
+        yield tell
