@@ -10,7 +10,7 @@ import time
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from certify import Cell, Fit, gaps
@@ -18,6 +18,7 @@ from peers import Answer, CrossProduct, Peer, Place
 from workloads import ALL_DATA, WORKLOADS, Workload
 
 SMALL = 0.01  # scale of the data that each tool sees before the clock starts
+COMPILING = 600.0  # seconds that our kernels may take to be compiled, the first time on a machine
 
 
 @dataclass(frozen=True)
@@ -67,14 +68,16 @@ def measure(workload: Workload, peers: Sequence[Peer], plan: Plan) -> list[Row]:
         for row in rows:
             row.peer.prepare(workload)
             if not row.peer.other_process:
-                _attempt(row, small, plan)
+                _attempt(row, small, replace(plan, budget=COMPILING) if row.is_ours else plan)
+                row.done = not row.seconds
                 row.seconds.clear()
+                row.answer = None
         for repetition in range(plan.repeats):
             for row in rows:
                 if not row.done:
-                    _attempt(row, workload, plan)
-                    row.done = row.done or row.seconds[-1] > plan.once_over
-                    _tell(f"{workload.name} {repetition + 1}/{plan.repeats}", row)
+                    outcome = _attempt(row, workload, plan)
+                    turn = f"{workload.name} {repetition + 1}/{plan.repeats}"
+                    print(f"{turn}  {row.label}: {outcome}", file=sys.stderr, flush=True)
         certify(workload, rows)
     finally:
         for row in rows:
@@ -82,21 +85,24 @@ def measure(workload: Workload, peers: Sequence[Peer], plan: Plan) -> list[Row]:
     return rows
 
 
-def _attempt(row: Row, workload: Workload, plan: Plan) -> None:
-    """One fit; a tool that fails or is stopped does not end the measurement of the others."""
-    row.answer = None
+def _attempt(row: Row, workload: Workload, plan: Plan) -> str:
+    """One fit and its outcome in words; a tool that fails or is stopped does not end the measurement of the others."""
     gc.collect()
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:
             with _time_limit(plan.budget):
                 row.answer = row.peer.fit(workload, plan.budget)
-            row.seconds.append(row.answer.seconds)
-            row.remark = ", ".join(sorted({warning.category.__name__ for warning in caught}))
         except TimeoutError:
             row.done, row.budget, row.remark = True, plan.budget, f"stopped after {plan.budget:g} s"
+            return row.remark
         except Exception as error:
             row.done, row.remark = True, f"failed: {type(error).__name__}: {error}"
+            return row.remark
+    row.seconds.append(row.answer.seconds)
+    row.done = row.answer.seconds > plan.once_over
+    row.remark = ", ".join(sorted({warning.category.__name__ for warning in caught}))
+    return f"{row.answer.seconds:.3f} s"
 
 
 @contextmanager
@@ -122,11 +128,6 @@ def _time_limit(seconds: float) -> Iterator[None]:
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
-
-
-def _tell(where: str, row: Row) -> None:
-    outcome = f"{row.seconds[-1]:.3f} s" if row.answer is not None else row.remark
-    print(f"{where}  {row.label}: {outcome}", file=sys.stderr, flush=True)
 
 
 # ---- certificates

@@ -63,7 +63,7 @@ class CrossProduct(Peer):
 
     def suits(self, workload: Workload) -> bool:
         n, p = workload.X.shape
-        return n >= p
+        return n >= p and workload.loss == "squared"
 
     def fit(self, workload: Workload, limit: float) -> Answer:
         begin = time.perf_counter()
@@ -293,9 +293,9 @@ class Glum(Peer):
         return "glum GeneralizedLinearRegressorCV"
 
     def obstacle(self, workload: Workload) -> str:
-        p = workload.X.shape[1]
-        if p > 5000:
-            return f"glum builds a Hessian of {p} × {p} for every fit: not meant for wide tables"
+        n, p = workload.X.shape
+        if n < p:
+            return f"glum builds a Hessian of {p} × {p} for every fit: it is not meant for wide tables"
         return "" if _installed("glum") else "glum is not installed: pip install glum"
 
     def fit(self, workload: Workload, limit: float) -> Answer:

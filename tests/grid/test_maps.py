@@ -94,13 +94,13 @@ def test_maps_give_what_separately_encoded_tables_give(loss, storage, weighted):
 
 
 @pytest.mark.parametrize("storage", [np.asarray, sparse.csc_array])
-@pytest.mark.parametrize("far", [1e3, 1e6])
-def test_a_column_far_from_zero_keeps_its_digits_through_the_maps(loss, far, storage):
+def test_a_column_far_from_zero_keeps_its_digits_through_the_maps(loss, storage):
+    far = 1e6
     Z, y, splits, maps = prepared(loss)
     linear = [sparse.csc_array(one) for one in maps]
-    near = fit_grid(storage(Z), y, splits, loss=loss, alphas=6, maps=linear, extend=False)
+    near = fit_grid(storage(Z), y, splits, loss=loss, alphas=5, maps=linear, extend=False)
     Z = prepared(loss, far)[0]
-    away = fit_grid(storage(Z), y, splits, loss=loss, alphas=6, maps=linear, extend=False)
+    away = fit_grid(storage(Z), y, splits, loss=loss, alphas=5, maps=linear, extend=False)
     np.testing.assert_allclose(away.alphas, near.alphas, rtol=1e-6)
     np.testing.assert_allclose(away.scale, near.scale, rtol=1e-6)
     np.testing.assert_allclose(away.center[2], near.center[2] + far, rtol=1e-12)

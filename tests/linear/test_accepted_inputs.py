@@ -88,13 +88,8 @@ def test_every_container_gives_the_same_model(kind):
     assert list(getattr(model, "feature_names_in_", [])) == (NAMES if named else [])
 
 
-SPARSE = {
-    **{
-        f"{name}_{kind}": (name, kind)
-        for name in ("csr", "csc", "coo", "bsr", "lil", "dok", "dia")
-        for kind in ("matrix", "array")
-    }
-}
+FORMATS = ["csr", "csc", "coo", "bsr", "lil", "dok", "dia"]  # codespell:ignore coo
+SPARSE = [f"{name}_{kind}" for name in FORMATS for kind in ("matrix", "array")]
 
 
 @pytest.mark.parametrize("kind", SPARSE)

@@ -102,7 +102,7 @@ BAD_X = {
     "negative index": (corrupt(indices=put(5, -7)), "index -7 is out of bounds"),
     "decreasing indptr": (corrupt(indptr=put(2, 10**4)), "corrupt"),
     "short data": (corrupt(data=lambda data: data[:-10]), "corrupt"),
-    "index out of range, COO": (corrupt_coo(), "row index 1000000 is out of bounds"),
+    "index out of range, coordinates": (corrupt_coo(), "row index 1000000 is out of bounds"),
 }
 
 
@@ -258,6 +258,13 @@ def test_bad_parameters_of_a_search_are_refused_by_name(name, value):
     for model in (LinearRegressorCV, LinearClassifierCV):
         with pytest.raises(UsageError, match=words):
             model(**{name: value}).fit(X, LABELS)
+
+
+@pytest.mark.parametrize("value", [0, -1, np.nan, np.inf, "variance", None, True])
+def test_a_bad_ridge_unit_is_refused(value):
+    for model in (LinearRegressor, LinearRegressorCV):
+        with pytest.raises(UsageError, match='ridge_unit must be > 0, .* or "sd"'):
+            model(ridge_unit=value).fit(X, Y)
 
 
 def test_more_folds_than_rows_are_refused():

@@ -14,8 +14,10 @@ MODELS = {
     "LinearClassifier": (lambda unit=1.0: LinearClassifier(0.02), LABELS),
     "LinearRegressorCV": (lambda unit=1.0: LinearRegressorCV(), Y),
     "LinearClassifierCV": (lambda unit=1.0: LinearClassifierCV(**SMALL_GRID), LABELS),
+    "elastic net": (lambda unit=1.0: LinearRegressor(0.05 * unit, l1_ratio=0.4, ridge_unit="sd"), Y),
+    "elastic nets": (lambda unit=1.0: LinearRegressorCV(l1_ratio=(0.2, 0.7), ridge_unit="sd"), Y),
 }
-REGRESSIONS = ["LinearRegressor", "LinearRegressorCV"]
+REGRESSIONS = ["LinearRegressor", "LinearRegressorCV", "elastic net", "elastic nets"]
 COLUMN_UNITS = {
     "1e8": 1e8,
     "1e-8": 1e-8,
@@ -106,3 +108,21 @@ def test_whole_weights_equal_repeated_rows(name):
     rows = np.repeat(np.arange(len(X)), counts)
     weighted, repeated = make().fit(X, target, counts), make().fit(X[rows], target[rows])
     np.testing.assert_allclose(weighted.coef_, repeated.coef_, rtol=1e-7, atol=1e-12)
+
+
+def test_the_ridge_unit_is_the_unit_of_squared_coefficients():
+    weights = np.random.default_rng(0).uniform(0.5, 2, len(X))
+    sd = np.sqrt(np.average((Y - np.average(Y, weights=weights)) ** 2, weights=weights))
+    by_name = LinearRegressor(0.3, l1_ratio=0.4, ridge_unit="sd").fit(X, Y, weights)
+    by_number = LinearRegressor(0.3, l1_ratio=0.4, ridge_unit=sd).fit(X, Y, weights)
+    np.testing.assert_allclose(by_name.coef_, by_number.coef_, rtol=1e-9)
+    l1, l2 = 0.3 * 0.4, 0.3 * 0.6 / sd  # the same penalty with unit 1
+    plain = LinearRegressor(l1 + l2, l1_ratio=l1 / (l1 + l2)).fit(X, Y, weights)
+    np.testing.assert_allclose(by_name.coef_, plain.coef_, rtol=1e-7)
+
+
+def test_a_search_and_a_fit_measure_alike():
+    search = LinearRegressorCV(l1_ratio=(0.2, 0.7), ridge_unit="sd", cv=4).fit(X, Y * 1000)
+    single = LinearRegressor(search.alpha_, l1_ratio=search.l1_ratio_, ridge_unit="sd").fit(X, Y * 1000)
+    np.testing.assert_allclose(single.coef_, search.coef_, rtol=1e-6)
+    assert search.result_.ridge_unit == pytest.approx(1000 * np.std(Y))

@@ -44,7 +44,10 @@ def top(case, loss, l1_ratio, options, mode):
 @pytest.mark.parametrize("kind", OPTIONS)
 @pytest.mark.parametrize("loss", LOSSES)
 def test_alpha_max_gives_zero_coefficients_and_a_hair_below_does_not(loss, kind, mode):
-    for case in problems(loss):
+    first, every = (
+        (0, 1) if loss == "squared" or (kind, mode) == ("plain", "plain") else (list(OPTIONS).index(kind) % 3, 3)
+    )
+    for case in problems(loss)[first::every]:
         if mode == "no intercept" and case.name == "huge means":
             continue  # parallel columns to rounding
         options = OPTIONS[kind](case.X.shape[1])

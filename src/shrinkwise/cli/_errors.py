@@ -9,7 +9,6 @@ import traceback
 import click
 
 from shrinkwise.cli._say import one_line, say
-from shrinkwise.cli._signals import Stop
 from shrinkwise.exceptions import DataError, ModelFileError, ShrinkwiseError
 
 DONE, NOT_CERTIFIED, USAGE, BAD_DATA, BUG = 0, 1, 2, 3, 70  # 70: EX_SOFTWARE of BSD's sysexits
@@ -35,8 +34,6 @@ def exit_code(error: BaseException, *, debug: bool = False) -> int:
 
 def _answer(error: BaseException) -> tuple[str, int]:
     """The line and the code."""
-    if isinstance(error, Stop):
-        return str(error), error.code
     if isinstance(error, DataError | ModelFileError):
         return f"error: {one_line(str(error))}", BAD_DATA
     if isinstance(error, ShrinkwiseError):

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
+PATIENCE = 1.0  # seconds
 
 
 class Stop(BaseException):
@@ -31,8 +33,13 @@ class Stop(BaseException):
 def stop_by_exception() -> Iterator[None]:
     """Within, a signal raises `Stop`; an error that comes after a signal is its consequence, and becomes `Stop` too."""
     seen: list[int] = []
+    until = 0.0
 
     def stop(signum: int, frame: FrameType | None) -> None:
+        nonlocal until
+        if time.monotonic() < until:  # an impatient second one must not break into the cleaning up
+            return
+        until = time.monotonic() + PATIENCE
         seen.append(signum)
         raise Stop(signum)
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-from shrinkwise.cli._signals import stop_by_exception
+from shrinkwise.cli._signals import Stop, stop_by_exception
 
 # New objects between two looks for garbage. Imports make half a million and no garbage: Python's own 700 costs 0.4 s.
 GARBAGE = 100_000
@@ -32,10 +33,15 @@ def main(args: Sequence[str] | None = None) -> NoReturn:
             from shrinkwise.cli.group import shrinkwise  # click: from here on Ctrl-C is answered
 
             with shrinkwise.make_context("shrinkwise", list(arguments), obj=arguments) as context:
-                code = shrinkwise.invoke(context)
+                code = shrinkwise.invoke(context) or 0
             sys.stdout.flush()
+    except Stop as stop:
+        sys.stderr.write(f"{stop}\n")
+        code = stop.code
     except BaseException as error:
         from shrinkwise.cli._errors import exit_code
 
         code = exit_code(error, debug="--debug" in arguments[:1])
+    if args is None:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # an interpreter that is going down answers with a stack trace
     sys.exit(code)

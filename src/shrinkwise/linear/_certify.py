@@ -36,19 +36,20 @@ def check_per_feature(name: str, value: object, n_features: int) -> Any:
     return array
 
 
-def penalty_rows(estimator: Any, n_features: int) -> dict[str, Any]:
-    """``penalty_weights``, ``lower`` and ``upper`` of an estimator, checked."""
+def penalty_options(estimator: Any, n_features: int, ridge_unit: float) -> dict[str, Any]:
+    """``penalty_weights``, ``lower`` and ``upper`` of an estimator, checked, and the unit of the ridge part."""
     weights = estimator.penalty_weights
     if weights is not None:
         weights = check_per_feature("penalty_weights", weights, n_features)
         weights = np.full(n_features, weights) if weights.ndim == 0 else weights
-    rows = {
+    options = {
         "penalty_weights": weights,
         "lower": check_per_feature("lower", estimator.lower, n_features),
         "upper": check_per_feature("upper", estimator.upper, n_features),
+        "ridge_unit": ridge_unit,
     }
-    ElasticNet(**rows)
-    return rows
+    ElasticNet(**options)
+    return options
 
 
 def certified(
@@ -98,8 +99,8 @@ def warn_of_grid(result: GridResult) -> None:
     warnings.warn(
         f"{len(failed)} of {result.converged.size} fits of the grid did not reach tol {result.tol:.1e}; the largest "
         f"gap is {gaps[ratio, index, fold]:.1e} at alpha={result.alphas[ratio, index]:.6g}, "
-        f"l1_ratio={result.l1_ratios[ratio]:g}, {where}: their scores may be off by about as much; raise "
-        "alpha_min_ratio, so that the grid ends at stronger penalties, or raise tol",
+        f"l1_ratio={result.l1_ratios[ratio]:g}, {where}: their scores may be off by about as much; leave "
+        "out the weakest strengths (see alphas and alpha_min_ratio), or raise tol",
         ConvergenceWarning,
         stacklevel=3,
     )

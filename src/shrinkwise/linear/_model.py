@@ -12,6 +12,7 @@ from shrinkwise.linear._inputs import Training, read_again, target_numbers
 from shrinkwise.linear._labels import two_classes
 from shrinkwise.linear._values import Array
 from shrinkwise.losses import LOSSES
+from shrinkwise.validation import check_number
 
 
 class LinearModel(BaseEstimator):
@@ -39,6 +40,7 @@ class Regression(RegressorMixin, LinearModel):
     """Predicts η itself."""
 
     _loss = "squared"
+    ridge_unit: float | str
 
     def predict(self, X: Any) -> Array:
         """Predict the target.
@@ -64,6 +66,16 @@ class Regression(RegressorMixin, LinearModel):
     def _target(self, data: Training) -> tuple[Array, Array | None]:
         """The y of the loss, and the classes."""
         return target_numbers(data.y), None
+
+    def _ridge_unit(self, y: Array, weights: Array | None) -> float:
+        """What the L2 part measures coefficients in: a number, or the standard deviation of the target."""
+        unit: object = self.ridge_unit
+        if isinstance(unit, str) and unit == "sd":
+            away = y - np.average(y, weights=weights)
+            largest = float(np.max(np.abs(away)))
+            sd = largest * float(np.sqrt(np.average((away / (largest or 1.0)) ** 2, weights=weights)))
+            return sd if sd > 0 else 1.0
+        return check_number("ridge_unit", unit, low=0, above=True, hint='or "sd", the standard deviation of y')
 
     @staticmethod
     def _fitted(coef: Array, intercept: float, classes: Array | None) -> dict[str, Any]:
@@ -146,6 +158,10 @@ class Classification(ClassifierMixin, LinearModel):
         """The y of the loss, and the classes."""
         classes, codes = two_classes(data.y, data.weights)
         return codes, classes
+
+    def _ridge_unit(self, y: Array, weights: Array | None) -> float:
+        """Log-odds have no unit."""
+        return 1.0
 
     @staticmethod
     def _fitted(coef: Array, intercept: float, classes: Array | None) -> dict[str, Any]:

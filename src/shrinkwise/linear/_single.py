@@ -7,7 +7,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike
 
-from shrinkwise.linear._certify import certified, check_flag, penalty_rows
+from shrinkwise.linear._certify import certified, check_flag, penalty_options
 from shrinkwise.linear._inputs import read_training
 from shrinkwise.linear._model import LinearModel
 from shrinkwise.penalties import ElasticNet
@@ -75,11 +75,12 @@ class SingleFit(LinearModel):
         standardize = check_flag("standardize", self.standardize)
         data = read_training(self, X, y, sample_weight)
         target, classes = self._target(data)
+        unit = self._ridge_unit(target, data.weights)
         solution = certified(
             data.X,
             target,
             loss=self._loss,
-            penalty=ElasticNet(l1_ratio, **penalty_rows(self, data.X.shape[1])),
+            penalty=ElasticNet(l1_ratio, **penalty_options(self, data.X.shape[1], unit)),
             alpha=alpha,
             sample_weight=data.weights,
             fit_intercept=fit_intercept,

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import numpy as np
+from numpy.typing import ArrayLike
+
 from shrinkwise.linear._model import Regression
 from shrinkwise.linear._single import SingleFit
 
@@ -11,9 +14,9 @@ class LinearRegressor(Regression, SingleFit):
 
     Minimizes, with weights s and the mix r = ``l1_ratio``,
 
-        (1/Σs) Σᵢ sᵢ ½ (yᵢ − b − xᵢ'w)² + alpha Σⱼ πⱼ ( r |wⱼ| + (1 − r)/2 wⱼ² ),   lowerⱼ ≤ wⱼ ≤ upperⱼ
+        (1/Σs) Σᵢ sᵢ ½ (yᵢ − b − xᵢ'w)² + alpha Σⱼ πⱼ ( r |wⱼ| + (1 − r)/(2u) wⱼ² ),   lowerⱼ ≤ wⱼ ≤ upperⱼ
 
-    to a duality gap of ``tol``. The intercept b is not penalized.
+    to a duality gap of ``tol``. The intercept b is not penalized, and u is 1 unless ``ridge_unit`` says otherwise.
 
     Parameters
     ----------
@@ -27,6 +30,10 @@ class LinearRegressor(Regression, SingleFit):
         π >= 0, one for each feature; 0 leaves a feature unpenalized.
     lower, upper : float or array of shape (p,), default no bounds
         Bounds of the coefficients in the units of the data, ``lower <= 0 <= upper``.
+    ridge_unit : float > 0 or "sd", default 1
+        u, the unit in which the L2 part measures coefficients. With 1, as in scikit-learn, a mix of |w| and w² means
+        something else for dollars than for thousands of dollars; with ``"sd"``, the standard deviation of y, as in
+        glmnet, it means the same.
     fit_intercept : bool, default True
     standardize : bool, default True
         Whether the penalty acts on the coefficients of standardized columns (sd with 1/n; without an intercept the root
@@ -68,3 +75,30 @@ class LinearRegressor(Regression, SingleFit):
     >>> model.coef_.round(3)
     array([1.911, 0.   ])
     """
+
+    def __init__(
+        self,
+        alpha: float = 0.01,
+        *,
+        l1_ratio: float = 1.0,
+        penalty_weights: ArrayLike | None = None,
+        lower: ArrayLike = -np.inf,
+        upper: ArrayLike = np.inf,
+        ridge_unit: float | str = 1.0,
+        fit_intercept: bool = True,
+        standardize: bool = True,
+        tol: float = 1e-8,
+        max_iter: int = 1000,
+    ) -> None:
+        super().__init__(
+            alpha,
+            l1_ratio=l1_ratio,
+            penalty_weights=penalty_weights,
+            lower=lower,
+            upper=upper,
+            fit_intercept=fit_intercept,
+            standardize=standardize,
+            tol=tol,
+            max_iter=max_iter,
+        )
+        self.ridge_unit = ridge_unit

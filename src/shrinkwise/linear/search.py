@@ -14,7 +14,7 @@ from sklearn.utils.metadata_routing import UNUSED, MetadataRouter, MethodMapping
 
 from shrinkwise.exceptions import UsageError
 from shrinkwise.grid import fit_grid
-from shrinkwise.linear._certify import certified, check_flag, penalty_rows, warn_of_grid
+from shrinkwise.linear._certify import certified, check_flag, penalty_options, warn_of_grid
 from shrinkwise.linear._inputs import read_training, vector
 from shrinkwise.linear._model import Classification, LinearModel, Regression
 from shrinkwise.linear._scoring import grid_scorer, metric_name, scorer_of
@@ -104,7 +104,7 @@ class GridSearch(LinearModel):
             groups = vector(groups, "groups")
         split_options, score_options = self._routed(data.weights, groups)
         splits = folds(self.cv, X, labels, classes, groups, split_options)
-        rows = penalty_rows(self, data.X.shape[1])
+        penalty = penalty_options(self, data.X.shape[1], self._ridge_unit(target, data.weights))
         scored: dict[str, Any] = {}
         if self.scoring is not None:
             scored = {
@@ -122,7 +122,7 @@ class GridSearch(LinearModel):
             classes=None if classes is None else [str(label) for label in classes.tolist()],
             **options["grid"],
             **options["model"],
-            **rows,
+            **penalty,
             **scored,
         )
         warn_of_grid(result)
@@ -135,7 +135,7 @@ class GridSearch(LinearModel):
             data.X,
             target,
             loss=self._loss,
-            penalty=ElasticNet(chosen.l1_ratio, **rows),
+            penalty=ElasticNet(chosen.l1_ratio, **penalty),
             alpha=chosen.alpha,
             sample_weight=data.weights,
             tol=result.tol,
@@ -227,8 +227,8 @@ class LinearRegressorCV(Regression, GridSearch):
     alpha_min_ratio : float in (0, 1), optional
         The weakest strength as a share of the strongest; 1e-3, and 1e-2 where n < p.
     l1_ratio : float in [0, 1] or sequence, default 1
-        The mix, or the mixes to try: 1 is the lasso, 0 is ridge. The default is the lasso because its choice does not
-        depend on the units of y; mixes below 1 weigh |w| against w², whose units differ, as in scikit-learn.
+        The mix, or the mixes to try: 1 is the lasso, 0 is ridge. The lasso does not depend on the units of y; for
+        mixes below 1 see ``ridge_unit``.
     cv : int, splitter or iterable of pairs, default 10
         Number of unshuffled folds, a scikit-learn splitter, or pairs of training and held-out rows.
     rule : str, default "1se"
@@ -240,6 +240,9 @@ class LinearRegressorCV(Regression, GridSearch):
         π >= 0, one for each feature; 0 leaves a feature unpenalized.
     lower, upper : float or array of shape (p,), default no bounds
         Bounds of the coefficients in the units of the data, ``lower <= 0 <= upper``.
+    ridge_unit : float > 0 or "sd", default 1
+        Unit in which the L2 part measures coefficients, see `LinearRegressor`. With ``"sd"``, the standard deviation of
+        y, the choice among mixes does not depend on the units of y.
     fit_intercept : bool, default True
     standardize : bool, default True
         Whether the penalty acts on the coefficients of standardized columns.
@@ -282,6 +285,41 @@ class LinearRegressorCV(Regression, GridSearch):
     >>> np.flatnonzero(model.coef_)
     array([0, 1])
     """
+
+    def __init__(
+        self,
+        *,
+        alphas: int | Sequence[float] = 100,
+        alpha_min_ratio: float | None = None,
+        l1_ratio: float | Sequence[float] = 1.0,
+        cv: Any = 10,
+        rule: str = "1se",
+        scoring: Any = None,
+        penalty_weights: ArrayLike | None = None,
+        lower: ArrayLike = -np.inf,
+        upper: ArrayLike = np.inf,
+        ridge_unit: float | str = 1.0,
+        fit_intercept: bool = True,
+        standardize: bool = True,
+        tol: float = 1e-6,
+        max_iter: int = 1000,
+    ) -> None:
+        super().__init__(
+            alphas=alphas,
+            alpha_min_ratio=alpha_min_ratio,
+            l1_ratio=l1_ratio,
+            cv=cv,
+            rule=rule,
+            scoring=scoring,
+            penalty_weights=penalty_weights,
+            lower=lower,
+            upper=upper,
+            fit_intercept=fit_intercept,
+            standardize=standardize,
+            tol=tol,
+            max_iter=max_iter,
+        )
+        self.ridge_unit = ridge_unit
 
 
 class LinearClassifierCV(Classification, GridSearch):

@@ -15,10 +15,11 @@ CUTS = 50  # of a Newton step before descent takes over again
 
 VECTOR = "f8[::1]"
 PROBLEM = f"f8[:,::1],{VECTOR},{VECTOR},{VECTOR},{VECTOR},{VECTOR},{VECTOR}"  # gram, q, w, l1, l2, lower, upper
-OPTIONS: dict[str, Any] = {"cache": True, "nogil": True, "error_model": "numpy"}
+PARTS: dict[str, Any] = {"nogil": True, "error_model": "numpy"}  # compiled into the two entries, never by themselves
+ENTRY = PARTS | {"cache": True}
 
 
-@njit(f"i8({PROBLEM},f8,i8)", **OPTIONS)
+@njit(**PARTS)
 def descend(gram, q, w, l1, l2, lower, upper, tol, max_sweeps):
     """Cyclic coordinate descent on ½ w'Gw − c'w + Σ l1|w| + l2/2 w² in the bounds; q = c − Gw is kept with w.
 
@@ -59,7 +60,7 @@ def descend(gram, q, w, l1, l2, lower, upper, tol, max_sweeps):
     return -max_sweeps
 
 
-@njit(f"f8({VECTOR},{VECTOR},{VECTOR},{VECTOR},{VECTOR},{VECTOR})", **OPTIONS)
+@njit(**PARTS)
 def violation(q, w, l1, l2, lower, upper):
     """How far q is from the subdifferential of the penalty at w, at the worst coordinate."""
     worst = 0.0
@@ -74,7 +75,7 @@ def violation(q, w, l1, l2, lower, upper):
     return worst
 
 
-@njit("f8(f8[::1],f8[::1],i8)", fastmath={"reassoc", "contract"}, inline="never", **OPTIONS)
+@njit(fastmath={"reassoc", "contract"}, **PARTS)
 def _dot(a, b, count):
     total = 0.0
     for i in range(count):
@@ -82,7 +83,7 @@ def _dot(a, b, count):
     return total
 
 
-@njit("b1(f8[:,::1],f8[::1])", **OPTIONS)
+@njit(**PARTS)
 def _solve_in_place(system, x):
     """Cholesky of the lower triangle of a positive definite system; False where a pivot is lost to rounding."""
     k = len(x)
@@ -102,7 +103,7 @@ def _solve_in_place(system, x):
     return True
 
 
-@njit("void(f8[:,::1],f8[::1],f8[::1],f8[::1],f8[::1],i8[::1],f8[:,::1],f8[::1],f8)", **OPTIONS)
+@njit(**PARTS)
 def _assemble(gram, q, w, l1, l2, support, system, right, lift):
     """Newton's equations on the support, their diagonal lifted by a share."""
     for a in range(len(right)):
@@ -113,7 +114,7 @@ def _assemble(gram, q, w, l1, l2, support, system, right, lift):
         right[a] = q[j] - l2[j] * w[j] - l1[j] * np.sign(w[j])
 
 
-@njit("f8(f8,f8,f8,f8,f8)", **OPTIONS)
+@njit(**PARTS)
 def _edge(w, step, l1, lower, upper):
     """How far a coefficient may go in the direction of a step: to zero where an L1 penalty turns, or to its bound."""
     if step > 0.0:
@@ -121,7 +122,7 @@ def _edge(w, step, l1, lower, upper):
     return 0.0 if l1 > 0.0 and w > 0.0 else lower
 
 
-@njit(f"b1({PROBLEM})", **OPTIONS)
+@njit(**PARTS)
 def newton(gram, q, w, l1, l2, lower, upper):
     """Newton steps on the nonzeros, each cut where a coefficient meets zero or a bound, until one is full.
 
@@ -170,7 +171,7 @@ def newton(gram, q, w, l1, l2, lower, upper):
     return True
 
 
-@njit(f"i8({PROBLEM},f8,i8,i8)", **OPTIONS)
+@njit(f"i8({PROBLEM},f8,i8,i8)", **ENTRY)
 def settle(gram, q, w, l1, l2, lower, upper, tol, max_sweeps, max_rounds):
     """Descent and Newton steps in turn until no violation is above tol; the rounds taken, negative if too few."""
     for turn in range(1, max_rounds + 1):
@@ -185,7 +186,7 @@ def settle(gram, q, w, l1, l2, lower, upper, tol, max_sweeps, max_rounds):
     return -max_rounds
 
 
-@njit(f"i8({PROBLEM},{VECTOR},f8[:,::1],f8[:,::1],i8[::1],i8,f8,i8)", **OPTIONS)
+@njit(f"i8({PROBLEM},{VECTOR},f8[:,::1],f8[:,::1],i8[::1],i8,f8,i8)", **ENTRY)
 def settle_path(gram, q, w, l1, l2, lower, upper, alphas, coefs, slopes, n_iter, first, tol, max_sweeps):
     """`settle` for alphas[first:], each from the one before; stops at one that needs more than ROUNDS.
 

@@ -10,7 +10,7 @@ from shrinkwise.testing._foreign import in_foreign
 from shrinkwise.testing._require import EPS, require, require_close
 
 STEPS = (0.1, 1.0, 2.5)
-POINTS = 200  # for the dual norm: a quotient that is rounded the wrong way is seen in one of ten
+POINTS = 100  # for the dual norm: a quotient that is rounded the wrong way is seen in one of ten
 HAIR = 1e-9  # how far below the dual norm a prox must not be zero any more
 BEYOND = 1e6  # as large as a coefficient gets where a conjugate may be infinite
 
