@@ -1,7 +1,7 @@
 """A table as people have them: text, gaps, dates, constants, ids, weights, patients with several rows."""
 
 import csv
-import datetime
+import datetime as dt
 import io
 import json
 import subprocess
@@ -14,6 +14,8 @@ from shrinkwise import load_model
 from shrinkwise.data import Encoder, read_table
 
 ROWS = 240
+CLASSIFICATION = ["--target", "sick", "--exclude", "risk", "--rule", "min"]
+CLASSIFICATION += ["--folds", "4", "--alphas", "20", "--l1-ratio", "1"]
 HEADER = (
     "id",
     "age",
@@ -43,7 +45,7 @@ def rows(n=ROWS, seed=0):
             "age": "" if rng.random() < 0.1 else age,
             "weight kg": f"{weight:.2f}",
             "city": "NA" if rng.random() < 0.05 else city,
-            "visit": datetime.date(2024, 1, 1) + datetime.timedelta(row),
+            "visit": dt.date(2024, 1, 1) + dt.timedelta(row),
             "plan": rng.choice(["A", "B"]),
             "const": 5,
             "empty": "",
@@ -73,24 +75,22 @@ def shrinkwise(folder, *args):
 def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("messy")
     write(folder / "messy.csv", rows())
-    write(
-        folder / "new.csv", rows(20, seed=1), [name for name in reversed(HEADER) if name not in ("risk", "sick", "w")]
-    )
+    write(folder / "new.csv", rows(20, seed=1), [name for name in reversed(HEADER) if name not in ("risk", "sick")])
     return folder
 
 
 @pytest.fixture(scope="module")
 def regression(folder):
-    options = "--target risk --exclude sick,id --weights w --groups site --as-text zip --folds 5 --alphas 30".split()
-    answer = shrinkwise(folder, "fit", "messy.csv", *options, "--l1-ratio", "0.5,1", "--out", "risk", "--json")
+    grid = ["--folds", "5", "--alphas", "30", "--l1-ratio", "0.5,1", "--out", "risk", "--json"]
+    roles = ["--exclude", "sick,id", "--weights", "w", "--groups", "site", "--as-text", "zip"]
+    answer = shrinkwise(folder, "fit", "messy.csv", "--target", "risk", *roles, *grid)
     assert answer.returncode == 0, answer.stderr
     return answer
 
 
 @pytest.fixture(scope="module")
 def classification(folder):
-    options = "--target sick --exclude risk --folds 4 --alphas 20 --l1-ratio 1 --rule min --out sick".split()
-    answer = shrinkwise(folder, "fit", "messy.csv", *options)
+    answer = shrinkwise(folder, "fit", "messy.csv", *CLASSIFICATION, "--out", "sick")
     assert answer.returncode == 0, answer.stderr
     return answer
 
@@ -193,8 +193,7 @@ def test_parquet_and_csv_of_the_same_table_give_the_same_model(classification, f
     import pyarrow.parquet as parquet
 
     parquet.write_table(read_table(folder / "messy.csv"), folder / "messy.parquet")
-    options = "--target sick --exclude risk --folds 4 --alphas 20 --l1-ratio 1 --rule min --out parquet".split()
-    assert shrinkwise(folder, "fit", "messy.parquet", *options).returncode == 0
+    assert shrinkwise(folder, "fit", "messy.parquet", *CLASSIFICATION, "--out", "parquet").returncode == 0
     one, two = (load_model(folder / name / "model.shrinkwise") for name in ("sick", "parquet"))
     assert one.feature_names == two.feature_names
     np.testing.assert_array_equal(one.coef, two.coef)

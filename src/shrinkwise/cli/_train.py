@@ -11,6 +11,8 @@ from datetime import UTC, datetime
 from importlib import import_module
 from typing import Any
 
+import numpy as np
+
 from shrinkwise.cli._prepare import Prepared
 from shrinkwise.cli._say import Voice
 from shrinkwise.cli.fit import Request
@@ -40,6 +42,7 @@ def train(prepared: Prepared, request: Request, say: Voice) -> Model:
             maps=encoding.maps,
             feature_names=encoding.names,
             classes=target.classes,
+            ridge_unit=_spread(prepared),
             tol=request.tol,
             progress=progress,
         )
@@ -69,6 +72,15 @@ def train(prepared: Prepared, request: Request, say: Voice) -> Model:
     )
 
 
+def _spread(prepared: Prepared) -> float:
+    """The sd of a numeric target: with it as the unit of the L2 part, the best mix does not depend on the target's."""
+    if prepared.target.classes is not None:
+        return 1.0
+    values, weights = prepared.target.values, prepared.weights
+    mean = np.average(values, weights=weights)
+    return float(np.sqrt(np.average((values - mean) ** 2, weights=weights))) or 1.0
+
+
 def _on_rows(prepared: Prepared, result: GridResult, chosen: Selection, tol: float) -> Solution:
     """The chosen model, refined and certified on the rows themselves."""
     encoding = prepared.encoding
@@ -77,7 +89,7 @@ def _on_rows(prepared: Prepared, result: GridResult, chosen: Selection, tol: flo
         design,
         prepared.target.values,
         loss=LOSSES[result.loss],
-        penalty=ElasticNet(chosen.l1_ratio),
+        penalty=ElasticNet(chosen.l1_ratio, ridge_unit=result.ridge_unit),
         alpha=chosen.alpha,
         sample_weight=prepared.weights,
         tol=min(tol, TIGHT),

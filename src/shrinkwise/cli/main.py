@@ -43,5 +43,5 @@ def main(args: Sequence[str] | None = None) -> NoReturn:
 
         code = exit_code(error, debug="--debug" in arguments[:1])
     if args is None:
-        signal.signal(signal.SIGINT, signal.SIG_DFL)  # an interpreter that is going down answers with a stack trace
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # an interpreter that is going down answers with a stack trace
     sys.exit(code)
