@@ -91,13 +91,13 @@ def _attempt(row: Row, workload: Workload, plan: Plan) -> str:
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:
-            with _time_limit(plan.budget):
+            with _time_limit(0 if row.peer.other_process else plan.budget):
                 row.answer = row.peer.fit(workload, plan.budget)
         except TimeoutError:
             row.done, row.budget, row.remark = True, plan.budget, f"stopped after {plan.budget:g} s"
             return row.remark
         except Exception as error:
-            row.done, row.remark = True, f"failed: {type(error).__name__}: {error}"
+            row.done, row.remark = True, f"failed: {type(error).__name__}: {' '.join(str(error).split())[:200]}"
             return row.remark
     row.seconds.append(row.answer.seconds)
     row.done = row.answer.seconds > plan.once_over
@@ -107,8 +107,8 @@ def _attempt(row: Row, workload: Workload, plan: Plan) -> str:
 
 @contextmanager
 def _time_limit(seconds: float) -> Iterator[None]:
-    """TimeoutError after so many seconds, as soon as compiled code returns; without effect on Windows."""
-    if not hasattr(signal, "setitimer"):
+    """TimeoutError after so many seconds, as soon as compiled code returns; 0 is no limit, and Windows has none."""
+    if not seconds or not hasattr(signal, "setitimer"):
         yield
         return
 

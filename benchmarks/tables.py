@@ -54,24 +54,15 @@ def _ours(rows: Sequence[Row]) -> list[Row]:
 def _line(row: Row, unit: float) -> tuple[str, ...]:
     gaps = (row.gap_chosen, row.gap_all, row.gap_folds, row.cv_error)
     if not row.seconds:
-        if not row.budget:
-            return (row.label, "—", "—", "0", "—", *map(_small, gaps), row.remark)
-        return (
-            row.label,
-            "—",
-            f"> {row.budget:g}",
-            "0",
-            f"> {_times(row.budget, unit)}",
-            *map(_small, gaps),
-            "stopped",
-        )
+        time, times = (f"> {row.budget:g}", _times(row.budget, unit, "> ")) if row.budget else ("—", "—")
+        return (row.label, "—", time, "0", times, *map(_small, gaps), "stopped" if row.budget else row.remark)
     ratio = _times(row.median, unit)
     times = (f"{min(row.seconds):.3f}", f"{row.median:.3f}", str(len(row.seconds)), ratio)
     return (row.label, *times, *map(_small, gaps), row.remark)
 
 
-def _times(seconds: float, unit: float) -> str:
-    return f"{seconds / unit:.2f}" if np.isfinite(unit) else "—"
+def _times(seconds: float, unit: float, sign: str = "") -> str:
+    return f"{sign}{seconds / unit:.2f}" if np.isfinite(unit) else "—"
 
 
 def _small(value: float) -> str:

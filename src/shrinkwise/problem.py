@@ -80,7 +80,7 @@ class Problem:
         q = self.slope(eta) if q is None else q
         residual = -self.loss.gradient(self.y, eta)
         rows = self.rows.times(alpha)
-        free = (rows.l1 == 0) & (rows.l2 == 0) & (rows.upper > 0)
+        free = rows.unheld(w, q)
         if np.any(free) or (self.free_intercept and abs(self.weights @ residual) > ROUNDING):
             residual, q = self._orthogonal(residual, q, eta, np.flatnonzero(free))
 
@@ -145,13 +145,13 @@ def scaled_gap(rows: Rows, w: Array, q: Array, loss_slack: Callable[[Array], Arr
     -------
     array of shape (...)
     """
-    rigid = (rows.l2 == 0) & np.isinf(np.where(q >= 0, rows.upper, rows.lower))
+    rigid = (rows.l2 == 0) & (w != np.where(q >= 0, rows.upper, rows.lower))  # only |u| <= l1 makes its slack small
     limited = rigid & (rows.l1 > 0) & (q != 0)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         feasible = np.minimum(1.0, np.min(np.where(limited, rows.l1 / np.abs(q), 1.0), axis=-1, initial=1.0))
         best = np.full(np.shape(feasible), np.inf)
         candidates = [feasible]
-        if np.any(feasible < 1) and np.any(rows.l2 > 0):
+        if np.any(feasible < 1) and (np.any(rows.l2 > 0) or np.any(np.isfinite(rows.upper - rows.lower))):
             candidates.append(np.ones_like(feasible))
         if np.any(towards_target < feasible):
             candidates.append(np.clip(towards_target, 0.0, feasible))

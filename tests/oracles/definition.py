@@ -109,28 +109,32 @@ class Definition:
 
     def dual(self, theta):
         """D(θ); −∞ where θ is not feasible."""
-        if self.fit_intercept and abs(self.s @ theta) > NOTHING * (1 + np.max(np.abs(theta))):
+        size = np.max(np.abs(theta)) + np.max(np.abs(self.y - self.s @ self.y * self.fit_intercept))
+        if self.fit_intercept and abs(self.s @ theta) > 10 * NOTHING * size:
             return -np.inf
         q = self.Z.T @ (self.s * theta)
-        rounding = 100 * NOTHING * np.max(np.abs(theta))
+        rounding = 100 * NOTHING * size
         q = np.where(self.l2 == 0, np.sign(q) * np.maximum(np.abs(q) - rounding, 0), q)
         return -self.s @ self.loss_conjugate(-theta) - self.penalty_conjugate(q)
 
     def gap(self, coef, intercept):
         """P − D at the best of the dual points that the residual points to, in units of the null loss."""
         eta = self.predictor(coef, intercept)
-        theta = self._orthogonal(self.residual(eta), eta)
+        w = np.asarray(coef, dtype=LD) * self.scale
+        inside = (w > self.low * (1 - 1e-12)) & (w < self.up * (1 - 1e-12))
+        theta = self._orthogonal(self.residual(eta), eta, self.Z.T[inside & (self.l1 == 0) & (self.l2 == 0)])
         q = np.abs(self.Z.T @ (self.s * theta))
-        rigid = (self.l2 == 0) & (self.l1 > 0) & np.isinf(np.where(self.Z.T @ (self.s * theta) > 0, self.up, self.low))
-        tau = np.min(self.l1[rigid & (q > 0)] / q[rigid & (q > 0)], initial=LD(1))
-        best = max(self.dual(factor * theta) for factor in (LD(1), tau * (1 - 100 * NOTHING)))
+        rigid = (self.l2 == 0) & (self.l1 > 0) & (q > 0)
+        tau = [
+            np.min(self.l1[which] / q[which], initial=LD(1)) * (1 - 100 * NOTHING) for which in (rigid, rigid & inside)
+        ]
+        best = max(self.dual(factor * theta) for factor in (LD(1), *tau))
         gap = self.objective(coef, intercept) - best
         return float(gap / self.null_loss if self.null_loss > 0 else gap)
 
-    def _orthogonal(self, theta, eta):
-        """θ without its part along the intercept and the columns that nothing penalizes."""
-        free = (self.l1 == 0) & (self.l2 == 0) & (self.up > 0) & (self.low < 0)
-        columns = ([np.ones_like(eta)] if self.fit_intercept else []) + list(self.Z.T[free])
+    def _orthogonal(self, theta, eta, free):
+        """θ without its part along the intercept and some columns: those that neither a penalty nor a bound holds."""
+        columns = ([np.ones_like(eta)] if self.fit_intercept else []) + list(free)
         mean = 1 / (1 + np.exp(-eta))
         h = np.ones_like(eta) if self.loss == "squared" else np.maximum(mean * (1 - mean), LD(1e-300))
         basis = []

@@ -23,6 +23,9 @@ PENALTIES = {
     "weights": {"l1_ratio": 0.9, "penalty_weights": "rising"},
     "nonnegative": {"l1_ratio": 0.9, "lower": 0.0},
     "box": {"lower": -0.2, "upper": 0.3},
+    "free in a box": {"l1_ratio": 0.8, "penalty_weights": "some free", "lower": -0.1, "upper": 0.1},
+    "free and nonnegative": {"penalty_weights": "some free", "lower": 0.0},
+    "distant bounds": {"lower": -1e12, "upper": 1e15},
 }
 MODES = {"plain": {}, "no intercept": {"fit_intercept": False}, "own scales": {"standardize": False}}
 
@@ -33,7 +36,11 @@ PAIRS += [(kind, mode) for kind in ("elastic net", "one column free") for mode i
 
 def options(kind, p):
     arguments = dict(PENALTIES[kind])
-    weights = {"first free": np.minimum(np.arange(p), 1.0), "rising": np.linspace(0.5, 2.0, p)}
+    weights = {
+        "first free": np.minimum(np.arange(p), 1.0),
+        "some free": np.minimum(np.arange(p) % 4, 1.0),
+        "rising": np.linspace(0.5, 2.0, p),
+    }
     if "penalty_weights" in arguments:
         arguments["penalty_weights"] = weights[arguments["penalty_weights"]]
     return arguments

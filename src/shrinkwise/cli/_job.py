@@ -13,7 +13,7 @@ from shrinkwise.cli._errors import DONE, NOT_CERTIFIED
 from shrinkwise.cli._output import check_folder, write_together
 from shrinkwise.cli._prepare import prepare
 from shrinkwise.cli._say import Voice, console
-from shrinkwise.cli._signals import Stop
+from shrinkwise.cli._signals import Stop, busy
 from shrinkwise.cli.fit import Request
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def run(request: Request) -> int:
     folder = Path(request.out)
     check_folder(folder, (REPORT, MODEL), request.overwrite)
     say = Voice(request.quiet)
-    with _warnings_said(say):
+    with busy(), _warnings_said(say):
         prepared = prepare(request, say)
         from shrinkwise.cli._train import train  # numba: only once the data are known to be good
 

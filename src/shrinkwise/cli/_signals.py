@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -11,6 +13,7 @@ from types import FrameType
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 PATIENCE = 1.0  # seconds
+GRACE = 0.3  # seconds for threads to come back to Python
 
 
 class Stop(BaseException):
@@ -52,6 +55,35 @@ def stop_by_exception() -> Iterator[None]:
             if seen:
                 raise Stop(seen[0]) from error
             raise
+
+
+@contextmanager
+def busy() -> Iterator[None]:
+    """Within, where nothing is being written, a signal ends the process soon even if other threads are in a kernel."""
+    timers: list[threading.Timer] = []
+    usual = signal.getsignal(signal.SIGINT)
+
+    def stop(signum: int, frame: FrameType | None) -> None:
+        timers.append(threading.Timer(GRACE, _end, (signum,)))
+        timers[-1].daemon = True
+        timers[-1].start()
+        if callable(usual):
+            usual(signum, frame)
+
+    try:
+        with _handled(stop):
+            yield
+    finally:
+        for timer in timers:
+            timer.cancel()
+
+
+def _end(signum: int) -> None:
+    """Say so and end, whatever other threads do; a progress bar is wiped away and its cursor given back."""
+    tidy = "\r\x1b[2K\x1b[?25h" if sys.stderr.isatty() else ""
+    sys.stderr.write(f"{tidy}{Stop(signum)}\n")
+    sys.stderr.flush()
+    os._exit(Stop(signum).code)
 
 
 @contextmanager

@@ -137,7 +137,7 @@ def _progress(shown: bool) -> Iterator[Callable[[int, int], None] | None]:
         return
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True, redirect_stdout=False, redirect_stderr=False) as bar:
-        task = bar.add_task("starting (compiles once on a machine)", total=None)
+        task = bar.add_task("starting (the first fit on a machine compiles)", total=None)
 
         def tell(done: int, total: int) -> None:
             bar.update(task, description=f"fitting {total:,} models", completed=done, total=total)

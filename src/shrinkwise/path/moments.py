@@ -148,14 +148,18 @@ class MomentsRoute(Route):
             solve_quadratic(quadratic.gram, q, w, rows, 1e-15 * float(np.max(np.abs(quadratic.c))), max_rounds=50)
         return w, quadratic.c - quadratic.gram @ w
 
-    @staticmethod
-    def _gaps(quadratic: Quadratic, rows: Rows, alphas: Array, W: Array, Q: Array) -> Array:
+    @classmethod
+    def _gaps(cls, quadratic: Quadratic, rows: Rows, alphas: Array, W: Array, Q: Array) -> Array:
         """Duality gaps of all strengths of a path, (A,), from the moments alone."""
         fit = W @ quadratic.c
         square = np.maximum(quadratic.yy - fit - np.sum(W * Q, axis=1), 0.0)
         target = quadratic.yy - fit
         scaled = Rows(alphas[:, None] * rows.l1, alphas[:, None] * rows.l2, rows.lower, rows.upper)
-        free = np.flatnonzero(((rows.l1 == 0) & (rows.l2 == 0) | (alphas[-1] == 0)) & np.isinf(rows.upper - rows.lower))
+        unheld = scaled.unheld(W, Q)
+        if np.any(unheld != unheld[0]):  # a bound holds some column at some strengths only
+            one_by_one = range(len(alphas))
+            return np.concatenate([cls._gaps(quadratic, rows, alphas[[a]], W[[a]], Q[[a]]) for a in one_by_one])
+        free = np.flatnonzero(unheld[0])
         removed = np.zeros(len(alphas))
         if len(free):
             step = np.linalg.lstsq(quadratic.gram[np.ix_(free, free)], Q[:, free].T, rcond=None)[0].T

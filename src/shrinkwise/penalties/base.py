@@ -25,7 +25,12 @@ class Rows(NamedTuple):
 
     def times(self, alpha: float) -> Rows:
         """The rows at strength ``alpha``."""
-        return Rows(alpha * self.l1, alpha * self.l2, self.lower, self.upper)
+        with np.errstate(over="ignore"):
+            return Rows(alpha * self.l1, alpha * self.l2, self.lower, self.upper)
+
+    def unheld(self, w: Array, q: Array) -> Array:
+        """Columns without a penalty that no bound keeps from going where q pulls them, as a mask."""
+        return np.asarray((self.l1 == 0) & (self.l2 == 0) & (w != np.where(q >= 0, self.upper, self.lower)))
 
     def take(self, cols: Array) -> Rows:
         return Rows(self.l1[cols], self.l2[cols], self.lower[cols], self.upper[cols])

@@ -10,8 +10,8 @@ GLOSSARY = (
         "l1_ratio",
         """The mix of the two penalties: 1 is the lasso (L1), which sets coefficients to exactly zero; 0 is ridge (L2),
         which shrinks all and shares weight among correlated features; between them lies the elastic net.
-        For a numeric target the
-        L2 part counts in sds of the target, so that the best mix does not depend on its unit. Beware: what the R package glmnet calls alpha is our l1_ratio, and its lambda is our alpha.""",
+        For a numeric target the L2 part counts in sds of the target, so that the best mix does not depend on its
+        unit. Beware: what the R package glmnet calls alpha is our l1_ratio, and its lambda is our alpha.""",
     ),
     (
         "training and held-out error",
