@@ -32,6 +32,7 @@ from shrinkwise.validation import (
 Split = tuple[Array, Array]
 Scorer = Callable[[int, Array, Array], tuple[Array, Array]]
 
+SQUARED = (1e-150, 1e150)  # units of y whose squares are floating-point numbers
 MEMORY = 2 << 30  # bytes that the moments of all folds may take
 RIDGE = 1e-3  # a ridge path goes that much further: where its penalty matters does not depend on y
 SMALLEST_RATIO = 1e-6  # an extended grid does not go below this share of alpha_max
@@ -148,6 +149,11 @@ def fit_grid(
     weights = weights / np.ldexp(1.0, int(np.frexp(weights.max())[1]))
     counts, tests = _folds(splits, weights)
     unit = power_of_two(y) if loss == "squared" else 1.0
+    if not SQUARED[0] <= unit <= SQUARED[1]:
+        raise DataError(
+            f"the values of y lie about {unit:.0e} apart: their squares leave the range of floating point; "
+            f"divide y by {unit:.0e} first"
+        )
     done = 0
     n_fits = len(mixes) * (len(splits) + 1)
     total = n_fits * (alphas if isinstance(alphas, int) else len(alphas))

@@ -12,7 +12,7 @@ from shrinkwise.design.base import Array
 from shrinkwise.losses import Loss
 from shrinkwise.penalties import ElasticNet, Rows
 
-ROUNDING = 1e-15  # a sum of n weighted residuals below this is zero
+ROUNDING = 1e-15  # a sum of n weighted terms of order 1 below this is zero
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,7 +79,7 @@ class Problem:
         eta = self.predictor(w, b) if eta is None else eta
         q = self.slope(eta) if q is None else q
         residual = -self.loss.gradient(self.y, eta)
-        rows = self.rows.times(alpha)
+        rows = self._noticeable(self.rows.times(alpha))
         free = rows.unheld(w, q)
         if np.any(free) or (self.free_intercept and abs(self.weights @ residual) > ROUNDING):
             residual, q = self._orthogonal(residual, q, eta, np.flatnonzero(free))
@@ -92,6 +92,11 @@ class Problem:
 
         counted = np.flatnonzero((w != 0) | (np.abs(q) > rows.l1))  # all others have slack 0 at any τ ≤ 1
         return float(scaled_gap(rows.take(counted), w[counted], q[counted], loss_slack, np.asarray(towards_target)))
+
+    def _noticeable(self, rows: Rows) -> Rows:
+        """Penalties that drown in the rounding of slopes (|q| ≤ √(2 null loss)) count as none: a bound all the same."""
+        floor = ROUNDING * np.sqrt(2 * self.null_loss)
+        return rows._replace(l1=np.where(rows.l1 > floor, rows.l1, 0.0), l2=np.where(rows.l2 > ROUNDING, rows.l2, 0.0))
 
     def relative_gap(self, alpha: float, w: Array, b: float, eta: Array | None = None, q: Array | None = None) -> float:
         """The gap in units of the null loss."""
@@ -122,7 +127,9 @@ class Problem:
         coef = np.divide(w, scale, out=np.zeros_like(w), where=scale > 0)
         cols = np.flatnonzero(coef)
         shift = float(self.design.means[cols, 0] @ coef[cols])
-        return coef / column_unit * self.unit, self.unit * (b + self.y_center - shift)
+        with np.errstate(over="ignore", under="ignore"):
+            coef = coef / column_unit * self.unit
+        return coef, self.unit * (b + self.y_center - shift)
 
     def standardized(self, coef: Array, column_unit: Array | float = 1.0) -> Array:
         """Inverse of :meth:`in_data_units` for the coefficients."""
@@ -229,12 +236,13 @@ def standardized_rows(penalty: ElasticNet, scale: Array, unit: float, standardiz
     varies = scale > 0
     safe = np.where(varies, scale, 1.0)
     divisor = np.ones_like(safe) if standardize else safe
-    return Rows(
-        np.where(varies, rows.l1 / divisor / unit, 0.0),
-        np.where(varies, rows.l2 / divisor / divisor, 0.0),
-        np.where(varies, _product(rows.lower, safe / unit), 0.0),
-        np.where(varies, _product(rows.upper, safe / unit), 0.0),
-    )
+    with np.errstate(over="ignore", under="ignore"):
+        return Rows(
+            np.where(varies, rows.l1 / divisor / unit, 0.0),
+            np.where(varies, rows.l2 / divisor / divisor, 0.0),
+            np.where(varies, _product(rows.lower, safe / unit), 0.0),
+            np.where(varies, _product(rows.upper, safe / unit), 0.0),
+        )
 
 
 def _product(bound: Array, factor: Array) -> Array:

@@ -126,8 +126,10 @@ class GridResult:
         if self.n_folds < 2:
             return np.zeros_like(mean)
         with np.errstate(invalid="ignore", over="ignore"):
-            squares = (scores - mean[..., None]) ** 2 @ self.fold_weights
-        return np.sqrt(np.where(np.isnan(squares), np.inf, squares) / (self.n_folds - 1))
+            differences = scores - mean[..., None]
+            unit = np.max(np.abs(differences), initial=0.0, where=np.isfinite(differences)) or 1.0
+            squares = (differences / unit) ** 2 @ self.fold_weights
+        return np.asarray(unit * np.sqrt(np.where(np.isnan(squares), np.inf, squares) / (self.n_folds - 1)))
 
     def coef(self, ratio: int, index: int, fold: int = -1) -> Array:
         """Coefficients (p,) of one fit in the units of the data; ``fold=-1`` is the fit on all data."""

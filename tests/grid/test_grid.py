@@ -342,6 +342,9 @@ def fit(**changes):
     [
         ({"l1_ratios": ()}, UsageError, ["at least one mix"]),
         ({"l1_ratios": (1.2,)}, UsageError, ["l1_ratio", "1.2"]),
+        ({"X": np.zeros((40, 0))}, DataError, ["(40, 0)"]),
+        ({"X": np.zeros((0, 3)), "y": np.zeros(0)}, DataError, ["(0, 3)"]),
+        ({"ridge_unit": -1.0}, UsageError, ["ridge_unit", "-1.0"]),
         ({"loss": "hinge"}, UsageError, ["squared, logistic", "hinge"]),
         ({"alphas": 0}, UsageError, ["alphas", ">= 1", "0"]),
         ({"alphas": -3}, UsageError, ["alphas", "-3"]),

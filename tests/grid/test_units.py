@@ -9,22 +9,17 @@ from shrinkwise.testing import problems
 from tests.grid.splits import folds
 
 
-def supports(grid):
-    return [
-        [set(np.flatnonzero(grid.coef(ratio, a))) for a in range(grid.alphas.shape[1])]
-        for ratio in range(len(grid.l1_ratios))
-    ]
-
-
 @pytest.mark.parametrize("storage", [np.asarray, sparse.csc_array])
 def test_powers_of_two_scale_every_bit_of_a_grid(loss, storage):
     for case in problems(loss) if loss == "squared" else problems(loss)[2:8:2]:
         n, p = case.X.shape
         columns = 2.0 ** np.random.default_rng(0).integers(-40, 40, p)
         target = 2.0**-37 if loss == "squared" else 1.0
-        arguments = {"loss": loss, "alphas": 8, "sample_weight": case.weights, "l1_ratios": (1.0,)}
-        plain = fit_grid(storage(case.dense), case.y, folds(n, 2), **arguments)
-        scaled = fit_grid(storage(case.dense * columns), case.y * target, folds(n, 2), **arguments)
+        arguments = {"loss": loss, "alphas": 8, "sample_weight": case.weights, "l1_ratios": (1.0, 0.3)}
+        plain = fit_grid(storage(case.dense), case.y, folds(n, 2), ridge_unit=3.0, **arguments)
+        scaled = fit_grid(
+            storage(case.dense * columns), case.y * target, folds(n, 2), ridge_unit=3.0 * target, **arguments
+        )
         np.testing.assert_array_equal(scaled.alphas, plain.alphas * target, err_msg=case.name)
         square = target**2 if loss == "squared" else 1.0
         for name, factor in {
@@ -43,7 +38,10 @@ def test_powers_of_two_scale_every_bit_of_a_grid(loss, storage):
             )
         for a in range(plain.alphas.shape[1]):
             for fold in range(-1, 2):
-                np.testing.assert_array_equal(scaled.coef(0, a, fold) * columns, plain.coef(0, a, fold) * target)
+                for ratio in range(2):
+                    np.testing.assert_array_equal(
+                        scaled.coef(ratio, a, fold) * columns, plain.coef(ratio, a, fold) * target
+                    )
         assert scaled.select("1se").index == plain.select("1se").index
         assert (scaled.unpenalized is None) == (plain.unpenalized is None)
         if plain.unpenalized is not None:
@@ -69,13 +67,16 @@ def test_the_support_does_not_depend_on_units(loss, change):
     for case in problems(loss)[:3]:
         n = len(case.y)
         X, y = CHANGES[change](case.X, case.y)
-        plain = fit_grid(case.X, case.y, folds(n), loss=loss, alphas=12)
-        changed = fit_grid(X, y, folds(n), loss=loss, alphas=12)
+        arguments = {"loss": loss, "alphas": 12, "l1_ratios": (0.5, 1.0)}
+        units = [target.std() if loss == "squared" else 1.0 for target in (case.y, y)]
+        plain = fit_grid(case.X, case.y, folds(n), ridge_unit=units[0], **arguments)
+        changed = fit_grid(X, y, folds(n), ridge_unit=units[1], **arguments)
         assert changed.all_converged
         for rule in ("min", "1se"):
             one, other = plain.select(rule), changed.select(rule)
-            assert one.index == other.index, case
-            assert set(np.flatnonzero(plain.coef(0, one.index))) == set(np.flatnonzero(changed.coef(0, other.index)))
+            assert (one.ratio, one.index) == (other.ratio, other.index), case
+            cell = one.ratio, one.index
+            assert set(np.flatnonzero(plain.coef(*cell))) == set(np.flatnonzero(changed.coef(*cell)))
 
 
 def test_a_constant_added_to_the_target_goes_to_the_intercept(route):

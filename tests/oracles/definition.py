@@ -23,6 +23,7 @@ class Definition:
     penalty_weights: np.ndarray | None = None
     lower: float | np.ndarray = -np.inf
     upper: float | np.ndarray = np.inf
+    ridge_unit: float = 1.0
     loss: str = "squared"
     fit_intercept: bool = True
     standardize: bool = True
@@ -45,7 +46,7 @@ class Definition:
         pi = np.ones(p, dtype=LD) if self.penalty_weights is None else np.asarray(self.penalty_weights, dtype=LD)
         unit = np.ones(p, dtype=LD) if self.standardize else safe  # coefficients are penalized in this unit
         self.l1 = LD(self.alpha) * LD(self.l1_ratio) * pi / unit
-        self.l2 = LD(self.alpha) * (1 - LD(self.l1_ratio)) * pi / unit**2
+        self.l2 = LD(self.alpha) * (1 - LD(self.l1_ratio)) / LD(self.ridge_unit) * pi / unit**2
         with np.errstate(invalid="ignore"):
             self.low = np.where(np.asarray(self.lower) == 0, 0, np.asarray(self.lower, dtype=LD) * safe) * np.ones(p)
             self.up = np.where(np.asarray(self.upper) == 0, 0, np.asarray(self.upper, dtype=LD) * safe) * np.ones(p)

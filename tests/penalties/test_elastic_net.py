@@ -55,6 +55,15 @@ def test_bounds_cut_the_prox_and_bound_the_conjugate():
     assert penalty.conjugate(np.array([3.0, -3.0]), 1.0) == 2.0 * 2.0 + 2.0 * 0.5
 
 
+def test_the_ridge_unit_divides_the_square_and_nothing_else():
+    plain, dollars = ElasticNet(0.25).rows(2), ElasticNet(0.25, ridge_unit=1000.0).rows(2)
+    assert dollars.l1.tolist() == plain.l1.tolist()
+    np.testing.assert_allclose(dollars.l2, plain.l2 / 1000)
+    w = np.array([0.5, -2.0])
+    in_dollars = ElasticNet(0.25, ridge_unit=1000.0).value(1000 * w)
+    assert in_dollars == pytest.approx(1000 * ElasticNet(0.25).value(w))  # the mix means the same in both units
+
+
 @given(st.floats(0, 100), st.floats(0, 100), st.lists(NUMBER, min_size=3, max_size=3))
 @settings(max_examples=100, deadline=None)
 def test_textbook_form_has_the_same_value(l1, l2, w):
@@ -93,6 +102,8 @@ def test_penalty_is_frozen():
         ({"l1_ratio": np.float64(2)}, ["l1_ratio", "2"]),
         ({"l1_ratio": np.float32(2)}, ["l1_ratio", "2"]),
         ({"l1_ratio": True}, ["l1_ratio", "True"]),
+        ({"ridge_unit": 0.0}, ["ridge_unit", "0.0"]),
+        ({"ridge_unit": np.inf}, ["ridge_unit", "inf"]),
         ({"penalty_weights": [-1.0]}, ["penalty_weights", "-1", ">= 0"]),
         ({"penalty_weights": [np.inf]}, ["penalty_weights", "finite"]),
         ({"penalty_weights": [[1.0]]}, ["penalty_weights", "one for each feature"]),

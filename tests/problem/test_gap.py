@@ -19,6 +19,7 @@ PENALTIES = {
     "lasso": {},
     "elastic net": {"l1_ratio": 0.5},
     "ridge": {"l1_ratio": 0.0},
+    "ridge unit": {"l1_ratio": 0.4, "ridge_unit": 5.0},
     "one column free": {"l1_ratio": 0.8, "penalty_weights": "first free"},
     "weights": {"l1_ratio": 0.9, "penalty_weights": "rising"},
     "nonnegative": {"l1_ratio": 0.9, "lower": 0.0},

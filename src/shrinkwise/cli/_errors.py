@@ -22,9 +22,6 @@ def exit_code(error: BaseException, *, debug: bool = False) -> int:
         return BROKEN_PIPE
     if isinstance(error, click.exceptions.Exit):
         return error.exit_code
-    if isinstance(error, click.exceptions.NoArgsIsHelpError):
-        click.echo(error.format_message(), err=True)
-        return USAGE
     if debug:
         traceback.print_exception(error)
     words, code = _answer(error)

@@ -32,16 +32,16 @@ def main(args: Sequence[str] | None = None) -> NoReturn:
         with stop_by_exception():
             from shrinkwise.cli.group import shrinkwise  # click: from here on Ctrl-C is answered
 
-            with shrinkwise.make_context("shrinkwise", list(arguments), obj=arguments) as context:
+            with shrinkwise.make_context("shrinkwise", arguments[:] or ["--help"], obj=arguments) as context:
                 code = shrinkwise.invoke(context) or 0
             sys.stdout.flush()
     except Stop as stop:
         sys.stderr.write(f"{stop}\n")
         code = stop.code
     except BaseException as error:
-        from shrinkwise.cli._errors import exit_code
+        from shrinkwise.cli._errors import USAGE, exit_code
 
-        code = exit_code(error, debug="--debug" in arguments[:1])
+        code = exit_code(error, debug="--debug" in arguments[:1]) if arguments else USAGE
     if args is None:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # an interpreter that is going down answers with a stack trace
     sys.exit(code)

@@ -116,6 +116,15 @@ def checked_sparse(X: Any) -> Any:
             raise DataError(
                 f"the sparse matrix X ({X.format}) is corrupt: index {bad} is out of bounds for shape {X.shape}"
             )
+    if X.format == "coo":
+        for axis, coordinates in zip(("row", "column"), (X.row, X.col), strict=True):
+            size = X.shape[0] if axis == "row" else X.shape[1]
+            if len(coordinates) != len(X.data) or (
+                len(coordinates) and not 0 <= coordinates.min() <= coordinates.max() < size
+            ):
+                raise DataError(
+                    f"the sparse matrix X (coo) is corrupt: its {axis} indices are out of bounds for {X.shape}"
+                )
     return X
 
 
