@@ -234,3 +234,11 @@ def test_a_warning_is_a_line(fit, numbers, monkeypatch):
 
     monkeypatch.setattr(_prepare, "describe", describe)
     assert fit(numbers).err.count("warning: look here\n") == 1
+
+
+def test_many_notes_do_not_flood_the_screen_but_the_model_keeps_them(fit, write):
+    ids = {f"id{k}": range(k, 60 + k) for k in range(40)}
+    answer = fit(write("t.csv", **columns(), **ids))
+    assert answer.err.count("leaks?") == 15
+    assert "... and 25 more like these: see the report." in answer.err
+    assert sum("leaks?" in note for note in load_model("model.shrinkwise").notes) == 40

@@ -11,6 +11,7 @@ import pytest
 
 from shrinkwise import load_model
 from shrinkwise.data import Encoder, read_table
+from shrinkwise.store.container import write_container
 from tests.cli.conftest import columns
 
 
@@ -120,7 +121,9 @@ def test_a_model_that_is_none_is_refused(fit, run, numbers, tmp_path):
     whole = (tmp_path / "model.shrinkwise").read_bytes()
     flipped = bytearray(whole)
     flipped[len(whole) // 2] ^= 1
+    write_container(tmp_path / "newer", 99, {}, {}, overwrite=False)
     for name, content, words in (
+        ("newer", (tmp_path / "newer").read_bytes(), "was made by a newer shrinkwise"),
         ("cut", whole[: len(whole) // 2], "truncated or damaged"),
         ("altered", bytes(flipped), "altered|damaged"),
         ("empty", b"", "is empty"),

@@ -1,6 +1,5 @@
 """Each check refuses what is broken on purpose, and says what it is."""
 
-import threading
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -256,14 +255,10 @@ def test_broken_design_is_found(broken, words):
 
 class AsTheyCome(LocalEngine):
     def sum(self, function, chunks):
-        parts, threads = [], []
-        for chunk in chunks:
-            threads.append(threading.Thread(target=lambda c=chunk: parts.append(function(c))))
-            threads[-1].start()
-        for thread in threads:
-            thread.join()
-        total = parts[0]
-        for part in parts[1:]:
+        parts = list(map(function, chunks))
+        quick = [part for place, part in enumerate(parts) if place % 3]
+        total, *rest = quick + parts[::3]  # as if every third had been ready last
+        for part in rest:
             total = total + part
         return total
 

@@ -32,6 +32,8 @@ from shrinkwise.exceptions import DataError
 if TYPE_CHECKING:
     import pyarrow as pa
 
+LINES = 15  # notes, and as many warnings, that are printed; the report holds all
+
 
 @dataclass(frozen=True, eq=False)
 class Prepared:
@@ -75,7 +77,7 @@ def prepare(request: Request, say: Voice) -> Prepared:
     of_file[target.rows] = folds
     notes += encoding.notes
     notes.append(_encoded(encoding, request))
-    say(*notes, *(f"warning: {leak}" for leak in leaks))
+    say(*_first(notes), *_first([f"warning: {leak}" for leak in leaks]))
     return Prepared(target, weights, of_file, pairs, encoding, (*leaks, *notes))
 
 
@@ -87,6 +89,12 @@ def _read(request: Request) -> tuple[pa.Table, tuple[str, ...], tuple[str, ...]]
     if set(wanted).intersection(table.column_names) - set(as_text):  # "a,b" is one column, and there is an "a"
         table = read_table(request.table, text=as_text)
     return table, column_names(request.exclude, table.column_names, "--exclude"), as_text
+
+
+def _first(lines: list[str]) -> list[str]:
+    """The lines that a screen can take."""
+    more = len(lines) - LINES
+    return lines if more <= 0 else [*lines[:LINES], f"... and {more} more like these: see the report."]
 
 
 def _classes(target: Target) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import signal
 import sys
 import threading
@@ -14,6 +15,7 @@ from types import FrameType
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 PATIENCE = 1.0  # seconds
 GRACE = 0.3  # seconds for threads to come back to Python
+OVER = b"\0"  # no signal has this number
 
 
 class Stop(BaseException):
@@ -59,23 +61,39 @@ def stop_by_exception() -> Iterator[None]:
 
 @contextmanager
 def busy() -> Iterator[None]:
-    """Within, where nothing is being written, a signal ends the process soon even if other threads are in a kernel."""
-    timers: list[threading.Timer] = []
-    usual = signal.getsignal(signal.SIGINT)
+    """Within, where nothing is being written, a signal ends the process soon, even in the middle of a long product.
 
-    def stop(signum: int, frame: FrameType | None) -> None:
-        timers.append(threading.Timer(GRACE, _end, (signum,)))
-        timers[-1].daemon = True
-        timers[-1].start()
-        if callable(usual):
-            usual(signum, frame)
-
+    Python calls its handler between two steps of the main thread only, and a pool waits for its threads. So the
+    interpreter is asked to send each signal down a pipe at once, and a thread of its own listens there.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    listening, speaking = os.pipe()
+    os.set_blocking(speaking, False)
+    before = signal.set_wakeup_fd(speaking, warn_on_full_buffer=False)
+    listener = threading.Thread(target=_listen, args=(listening,), daemon=True)
+    listener.start()
     try:
-        with _handled(stop):
-            yield
+        yield
     finally:
-        for timer in timers:
-            timer.cancel()
+        signal.set_wakeup_fd(before)
+        os.write(speaking, OVER)
+        listener.join()
+        os.close(speaking)
+        os.close(listening)
+
+
+def _listen(pipe: int) -> None:
+    """End the process `GRACE` after the first signal, unless it is over before."""
+    ours = {signum for signum in SIGNALS if callable(signal.getsignal(signum))}
+    while (heard := os.read(pipe, 1)) != OVER:
+        if heard[0] in ours:
+            until = time.monotonic() + GRACE
+            while (left := until - time.monotonic()) > 0:
+                if select.select([pipe], [], [], left)[0] and os.read(pipe, 1) == OVER:
+                    return
+            _end(heard[0])
 
 
 def _end(signum: int) -> None:
