@@ -7,6 +7,7 @@ from shrinkwise.grid import fit_grid
 from shrinkwise.losses import LOSSES
 from shrinkwise.testing import problems
 from tests.grid.splits import folds
+from tests.oracles.clock import within
 
 EPS = np.finfo(float).eps
 
@@ -212,6 +213,16 @@ def test_classes_that_can_be_separated_have_no_fit_without_a_penalty():
     assert not grid.unpenalized.converged
     assert "separated" in grid.unpenalized.note
     assert grid.max_gap <= 1e-6  # the fit that does not exist does not count
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_columns_with_few_entries_in_nearly_separated_classes_end(seed):
+    rng = np.random.default_rng(seed)
+    X = np.where(rng.uniform(size=(30, 9)) < 0.25, rng.standard_normal((30, 9)), 0.0)
+    y = (5 * X[:, :4].sum(axis=1) + rng.standard_normal(30) > 0.5).astype(float)
+    with within(10):
+        grid = fit_grid(X, y, folds(30), loss="logistic", alphas=6, extend=False)
+    assert grid.all_converged
 
 
 def test_more_features_than_rows_have_least_norm_or_no_fit_without_a_penalty(take):

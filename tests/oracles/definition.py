@@ -115,7 +115,7 @@ class Definition:
             return -np.inf
         q = self.Z.T @ (self.s * theta)
         rounding = 100 * NOTHING * size
-        q = np.where(self.l2 == 0, np.sign(q) * np.maximum(np.abs(q) - rounding, 0), q)
+        q = np.sign(q) * np.maximum(np.abs(q) - rounding, 0)
         return -self.s @ self.loss_conjugate(-theta) - self.penalty_conjugate(q)
 
     def gap(self, coef, intercept):

@@ -5,7 +5,8 @@ from hypothesis import strategies as st
 
 from shrinkwise.penalties import ElasticNet, Rows
 from shrinkwise.solvers import _kernels, solve_quadratic, violation
-from shrinkwise.solvers.quadratic import KERNEL, violations
+from shrinkwise.solvers.quadratic import KERNEL, solve_psd, violations
+from tests.oracles.clock import within
 
 EPS = np.finfo(float).eps
 TIGHT = 1e-12
@@ -105,6 +106,24 @@ def test_coefficients_beyond_the_kernels_take_the_same_way():
         assert np.count_nonzero(w) > KERNEL
         assert fixed_point_residual(gram, c, w, rows) <= 1e-10 + 64 * EPS * m
         np.testing.assert_allclose(q, c - gram @ w, atol=1e-11)
+
+
+@pytest.mark.parametrize("ratio", [1e-5, 1e-10, 1e-20, 1e-100, 1e-200, 1e-300])
+def test_a_system_of_any_scaling_is_solved(ratio):
+    """Where a Hessian vanishes on the only rows of a column its diagonal does, too."""
+    scale = np.sqrt(np.array([1.0, ratio, ratio]))
+    system = np.array([[2.0, 0.5, 0.0], [0.5, 2.0, 1.0], [0.0, 1.0, 2.0]]) * scale * scale[:, None]
+    with within(5):
+        found = solve_psd(system.copy(), scale)
+    np.testing.assert_allclose(found * scale, np.linalg.solve(system / scale / scale[:, None], np.ones(3)), rtol=1e-6)
+
+
+def test_a_singular_system_is_solved_where_it_can_be():
+    system = np.array([[1.0, 1.0, 0.0], [1.0, 1.0, 0.0], [0.0, 0.0, 0.0]])
+    with within(5):
+        found = solve_psd(system.copy(), np.array([2.0, 2.0, 0.0]))
+    assert np.all(np.isfinite(found))
+    np.testing.assert_allclose(system @ found, [2.0, 2.0, 0.0], atol=1e-6)
 
 
 def test_what_could_not_be_reached_is_told_by_the_sign():

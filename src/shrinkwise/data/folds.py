@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -72,7 +72,11 @@ def encode(
     encoder = learn(expansion, weights=weights)
     encoders = [*(learn(expansion, rows, weights) for rows in folds), encoder]
     names = output_space(encoders)
-    maps = tuple(one.map(expansion, names) for one in encoders)
+    known: dict[tuple[Any, ...], csc_array] = {}
+    for one in encoders:
+        if (key := _learned(expansion, one)) not in known:
+            known[key] = one.map(expansion, names)
+    maps = tuple(known[_learned(expansion, one)] for one in encoders)
     notes = _notes(expansion, encoder)
     if not all(_same(maps[-1], other) for other in maps[:-1]):
         return Encoding(expansion.Z, maps, names, encoder, notes)
@@ -84,8 +88,18 @@ def encode(
     return Encoding(design, None, names, encoder, notes)
 
 
+def _learned(expansion: Expansion, encoder: Encoder) -> tuple[Any, ...]:
+    """What a map depends on: rules, without the medians of columns where nothing is missing."""
+    return tuple(
+        rule.outputs if isinstance(column, NumberColumn) and column.missing is None else rule
+        for column, rule in zip(expansion.columns, encoder.rules, strict=True)
+    )
+
+
 def _same(one: "csc_array", other: "csc_array") -> bool:
     """Whether two maps of the same expansion to the same space are equal; their entries are in the same order."""
+    if one is other:
+        return True
     return all(np.array_equal(getattr(one, part), getattr(other, part)) for part in ("indptr", "indices", "data"))
 
 

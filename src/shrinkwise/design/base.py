@@ -89,19 +89,22 @@ class Design(ABC):
         constant = np.einsum("jk,jk->k", center, V)
         if self.maps is None:
             return np.asarray(self._times(V, cols) - constant)
-        raw = np.column_stack([linear[:, cols] @ V[:, i] for i, linear in enumerate(self.maps)])
+        raw = np.column_stack([part @ V[:, i] for i, part in enumerate(self._mapping(cols))])
         rows = np.flatnonzero(np.any(raw != 0, axis=1))
         return np.asarray(self._times(raw[rows], rows) - constant)
+
+    def _mapping(self, cols: Cols) -> list[sparse.csc_array]:
+        """The maps to some columns."""
+        maps = self.maps or ()
+        return list(maps) if isinstance(cols, slice) and cols == ALL else [linear[:, cols] for linear in maps]
 
     def rmatvec(self, R: Array, cols: Cols = ALL) -> Array:
         """Standardized X[:, cols]' @ R: column i of R (n, k) belongs to problem i. Shape (len(cols), k)."""
         if self.maps is None:
             raw = self._transpose_times(R, cols)
         else:
-            parts = [linear[:, cols] for linear in self.maps]
-            rows = np.flatnonzero(np.logical_or.reduce([np.diff(part.tocsr().indptr) > 0 for part in parts]))
-            stored = self._transpose_times(R, rows)
-            raw = np.column_stack([part[rows].T @ stored[:, i] for i, part in enumerate(parts)])
+            stored = self._transpose_times(R, ALL)
+            raw = np.column_stack([part.T @ stored[:, i] for i, part in enumerate(self._mapping(cols))])
         raw -= self.center[cols] * R.sum(axis=0)
         scale = self.scale[cols]
         return np.divide(raw, scale, out=np.zeros_like(raw), where=scale > 0)

@@ -9,6 +9,7 @@ import numpy as np
 from shrinkwise.result import GridResult
 
 DISTINGUISHABLE = 2.0  # standard errors of a paired difference
+EXACT = 1e-12  # an error below this share of that of no features at all is rounding
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,9 @@ def overfit_verdict(result: GridResult, rule: str = "1se") -> Verdict:
 
     held_out = float(free.test_score @ result.fold_weights)
     train = float(free.train_score @ result.fold_weights)
+    if abs(held_out) <= EXACT * abs(float(result.null_score @ result.fold_weights)):
+        sentence = "You do not overfit: without a penalty the target is predicted exactly; is it a copy of a feature?"
+        return Verdict(sentence, False, useful, 0.0, 0.0)
     unit = abs(held_out) or 1.0
     gain, gain_se = (
         part / unit for part in _paired(result, free.test_score - result.test_score[best.ratio, best.index])

@@ -18,7 +18,7 @@ from shrinkwise.solvers.quadratic import solve_quadratic
 
 TIGHT = 1e-10  # violations below this share of the steepest gradient end coordinate descent
 RANK = 1e-11  # eigenvalues below this share of the largest are rounding
-KERNEL = 20_000_000  # entries of Grams that a kernel may sweep over before it comes back
+KERNEL = 2_000_000  # entries of Grams that a kernel may sweep over before it comes back
 SWEEPS = 20  # of coordinate descent before a Newton step
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.linalg import lapack
 
 from shrinkwise.penalties.base import Array, Rows, open_pull
 
@@ -97,10 +96,15 @@ def _newton_on_large_support(gram: Array, q: Array, w: Array, rows: Rows) -> Non
 
 def solve_psd(system: Array, right: Array) -> Array:
     """Solution of a positive semi-definite system; the diagonal of a singular one is lifted by a share of it."""
-    lift = 0.0
+    diagonal = np.diagonal(system)
+    root = np.sqrt(np.where(diagonal > 0, diagonal, 1.0))
+    scaled, lift = system / root / root[:, None], 0.0
     while True:
-        factor, info = lapack.dpotrf(system + np.diag(lift * np.diagonal(system)), lower=1)
-        pivots = np.diagonal(factor)
-        if info == 0 and pivots.min() ** 2 > 0.1 * LIFT * pivots.max() ** 2:
-            return np.asarray(lapack.dpotrs(factor, right, lower=1)[0])
+        lifted = scaled + lift * np.eye(len(right))
+        try:
+            pivots = np.diagonal(np.linalg.cholesky(lifted)) ** 2
+        except np.linalg.LinAlgError:
+            pivots = np.zeros(1)
+        if pivots.min() > 0.1 * LIFT:
+            return np.asarray(np.linalg.solve(lifted, right / root) / root)
         lift = max(LIFT, 10 * lift)
