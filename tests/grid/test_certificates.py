@@ -8,7 +8,7 @@ from shrinkwise.losses import LOSSES
 from shrinkwise.testing import problems
 from tests.grid.splits import folds
 from tests.oracles.definition import Definition
-from tests.problem.test_gap import MODES, PENALTIES, cases, options
+from tests.problem.penalized import MODES, PENALTIES, SHARES, cases, options
 
 TOL = 1e-6
 ROUNDING = 1e-12  # of coefficients on their way to the units of the data, in units of the null loss
@@ -41,10 +41,9 @@ def check_all(case, loss, grid, splits, penalty, mode):
     ("kind", "mode"), [(kind, "plain") for kind in PENALTIES] + [("elastic net", m) for m in MODES]
 )
 @pytest.mark.parametrize("loss", LOSSES)
-def test_every_gap_is_confirmed(loss, kind, mode):
-    every = 1 if loss == "squared" or (kind, mode) == ("lasso", "plain") else 4  # the slower loss on some, in turn
-    first = [*PENALTIES, *MODES].index(kind if mode == "plain" else mode) % every
-    for case in cases(loss, mode)[first::every]:
+@pytest.mark.parametrize("every", SHARES)
+def test_every_gap_is_confirmed(loss, kind, mode, every):
+    for case in cases(loss, kind, mode, every):
         penalty = options(kind, case.X.shape[1])
         splits = folds(len(case.y))
         grid = fit_grid(

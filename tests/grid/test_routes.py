@@ -7,7 +7,7 @@ from scipy import sparse
 from shrinkwise.grid import fit_grid
 from shrinkwise.testing import problems
 from tests.grid.splits import folds
-from tests.problem.test_gap import MODES, PENALTIES, options
+from tests.problem.penalized import MODES, PENALTIES, SHARES, cases, options
 
 TALL = [case for case in problems() if case.X.shape[0] > case.X.shape[1]]
 TIGHT = 1e-11
@@ -16,9 +16,10 @@ TIGHT = 1e-11
 @pytest.mark.parametrize(
     ("kind", "mode"), [(kind, "plain") for kind in PENALTIES] + [("elastic net", mode) for mode in MODES]
 )
-def test_both_routes_agree(take, kind, mode):
-    for case in TALL:
-        if mode == "no intercept" and case.name == "huge means":
+@pytest.mark.parametrize("every", SHARES)
+def test_both_routes_agree(take, kind, mode, every):
+    for case in cases("squared", kind, mode, every):
+        if case.X.shape[0] <= case.X.shape[1]:
             continue
         penalty = options(kind, case.X.shape[1])
         l1_ratio = penalty.pop("l1_ratio", 1.0)

@@ -14,7 +14,7 @@ from shrinkwise.solvers import fista
 from shrinkwise.testing import problems
 from tests.oracles.definition import Definition
 from tests.problem.building import build
-from tests.problem.test_gap import MODES, PENALTIES, cases, options
+from tests.problem.penalized import MODES, PENALTIES, SHARES, cases, options
 
 TOL = 1e-9
 EPS = np.finfo(float).eps
@@ -36,8 +36,9 @@ def fitted(case, loss, alpha, penalty, **settings):
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("kind", PENALTIES)
 @pytest.mark.parametrize("loss", LOSSES)
-def test_every_gap_is_confirmed_by_the_definition(loss, kind, mode):
-    for case in cases(loss, mode):
+@pytest.mark.parametrize("every", SHARES)
+def test_every_gap_is_confirmed_by_the_definition(loss, kind, mode, every):
+    for case in cases(loss, kind, mode, every):
         penalty = options(kind, case.X.shape[1])
         for alpha in (3e-3, 0.1):
             found = fitted(case, loss, alpha, penalty, **MODES[mode])
@@ -50,11 +51,12 @@ def test_every_gap_is_confirmed_by_the_definition(loss, kind, mode):
 
 @pytest.mark.parametrize("kind", PENALTIES)
 @pytest.mark.parametrize("loss", LOSSES)
-def test_prox_newton_reaches_what_fista_reaches(loss, kind):
-    for case in problems(loss)[:5]:
+@pytest.mark.parametrize("every", SHARES)
+def test_prox_newton_reaches_what_fista_reaches(loss, kind, every):
+    for case in cases(loss, kind, "plain", every):
         penalty = options(kind, case.X.shape[1])
         problem, unit = build(case, loss, **penalty)
-        w, b, gap, _ = fista(problem, 0.05, 1e-8, 3000)
+        w, b, gap, _ = fista(problem, 0.05, 1e-8, 1000)
         found = fitted(case, loss, 0.05, penalty)
         exact = Definition(case.X, case.y, 0.05, weights=case.weights, loss=loss, **penalty)
         ours = exact.objective(found.coef, found.intercept)

@@ -8,6 +8,7 @@ from shrinkwise.losses import LOSSES
 from shrinkwise.path import geometric, solve
 from shrinkwise.penalties import ElasticNet
 from shrinkwise.testing import problems
+from tests.problem.penalized import SHARES
 
 HAIR = 1e-6
 ROUNDING = 1e-12  # one fit and a grid sum the same rows in another order
@@ -43,10 +44,9 @@ def top(case, loss, l1_ratio, options, mode):
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("kind", OPTIONS)
 @pytest.mark.parametrize("loss", LOSSES)
-def test_alpha_max_gives_zero_coefficients_and_a_hair_below_does_not(loss, kind, mode):
-    first, every = (
-        (0, 1) if loss == "squared" or (kind, mode) == ("plain", "plain") else (list(OPTIONS).index(kind) % 3, 3)
-    )
+@pytest.mark.parametrize("every", SHARES)
+def test_alpha_max_gives_zero_coefficients_and_a_hair_below_does_not(loss, kind, mode, every):
+    first = (list(OPTIONS).index(kind) + list(MODES).index(mode)) % every
     for case in problems(loss)[first::every]:
         if mode == "no intercept" and case.name == "huge means":
             continue  # parallel columns to rounding

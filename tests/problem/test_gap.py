@@ -11,52 +11,18 @@ from shrinkwise.solvers import fista
 from shrinkwise.testing import problems
 from tests.oracles.definition import Definition
 from tests.problem.building import build
+from tests.problem.penalized import MODES, PAIRS, SHARES, cases, options
 
 # 2-norm errors of a gap that is summed in double precision, in units of the null loss
 ROUNDING = 1e-13
 
-PENALTIES = {
-    "lasso": {},
-    "elastic net": {"l1_ratio": 0.5},
-    "ridge": {"l1_ratio": 0.0},
-    "ridge unit": {"l1_ratio": 0.4, "ridge_unit": 5.0},
-    "one column free": {"l1_ratio": 0.8, "penalty_weights": "first free"},
-    "weights": {"l1_ratio": 0.9, "penalty_weights": "rising"},
-    "nonnegative": {"l1_ratio": 0.9, "lower": 0.0},
-    "box": {"lower": -0.2, "upper": 0.3},
-    "free in a box": {"l1_ratio": 0.8, "penalty_weights": "some free", "lower": -0.1, "upper": 0.1},
-    "free and nonnegative": {"penalty_weights": "some free", "lower": 0.0},
-    "distant bounds": {"lower": -1e12, "upper": 1e15},
-}
-MODES = {"plain": {}, "no intercept": {"fit_intercept": False}, "own scales": {"standardize": False}}
-
-
-PAIRS = [(kind, "plain") for kind in PENALTIES]
-PAIRS += [(kind, mode) for kind in ("elastic net", "one column free") for mode in ("no intercept", "own scales")]
-
-
-def options(kind, p):
-    arguments = dict(PENALTIES[kind])
-    weights = {
-        "first free": np.minimum(np.arange(p), 1.0),
-        "some free": np.minimum(np.arange(p) % 4, 1.0),
-        "rising": np.linspace(0.5, 2.0, p),
-    }
-    if "penalty_weights" in arguments:
-        arguments["penalty_weights"] = weights[arguments["penalty_weights"]]
-    return arguments
-
-
-def cases(loss, mode):
-    """Without an intercept nothing is centered: columns about 1e6 are then parallel to rounding."""
-    return [case for case in problems(loss) if not (mode == "no intercept" and case.name == "huge means")]
-
 
 @pytest.mark.parametrize(("kind", "mode"), PAIRS)
 @pytest.mark.parametrize("loss", LOSSES)
-def test_gap_is_never_below_what_is_left_to_gain(loss, kind, mode):
+@pytest.mark.parametrize("every", SHARES)
+def test_gap_is_never_below_what_is_left_to_gain(loss, kind, mode, every):
     rng = np.random.default_rng(0)
-    for case in cases(loss, mode):
+    for case in cases(loss, kind, mode, every):
         penalty = options(kind, case.X.shape[1])
         problem, unit = build(case, loss, **penalty, **MODES[mode])
         for alpha in (0.02, 0.3):
@@ -76,9 +42,10 @@ def test_gap_is_never_below_what_is_left_to_gain(loss, kind, mode):
 
 @pytest.mark.parametrize(("kind", "mode"), PAIRS)
 @pytest.mark.parametrize("loss", LOSSES)
-def test_gap_vanishes_at_the_optimum(loss, kind, mode):
+@pytest.mark.parametrize("every", SHARES)
+def test_gap_vanishes_at_the_optimum(loss, kind, mode, every):
     """What FISTA is certified for, the definition certifies too: both bounds are of the same size."""
-    for case in cases(loss, mode):
+    for case in cases(loss, kind, mode, every):
         if case.name in ("correlated", "mixed scales", "huge means", "more features than rows"):
             continue  # FISTA would be slow; tests/path certifies these
         penalty = options(kind, case.X.shape[1])
