@@ -7,11 +7,13 @@ from scipy import sparse
 from shrinkwise.grid import fit_grid
 from shrinkwise.testing import problems
 from tests.grid.splits import folds
+from tests.problem.penalized import SHARES
 
 
 @pytest.mark.parametrize("storage", [np.asarray, sparse.csc_array])
-def test_powers_of_two_scale_every_bit_of_a_grid(loss, storage):
-    for case in problems(loss) if loss == "squared" else problems(loss)[2:8:2]:
+@pytest.mark.parametrize("every", SHARES)
+def test_powers_of_two_scale_every_bit_of_a_grid(loss, storage, every):
+    for case in problems(loss)[storage is np.asarray :: every]:
         n, p = case.X.shape
         columns = 2.0 ** np.random.default_rng(0).integers(-40, 40, p)
         target = 2.0**-37 if loss == "squared" else 1.0
@@ -64,10 +66,10 @@ CHANGES = {
 def test_the_support_does_not_depend_on_units(loss, change):
     if loss == "logistic" and change.startswith("y"):
         return  # classes have no unit
-    for case in problems(loss)[:3]:
+    for case in problems(loss)[:2]:
         n = len(case.y)
         X, y = CHANGES[change](case.X, case.y)
-        arguments = {"loss": loss, "alphas": 12, "l1_ratios": (0.5, 1.0)}
+        arguments = {"loss": loss, "alphas": 8, "l1_ratios": (0.5, 1.0)}
         units = [target.std() if loss == "squared" else 1.0 for target in (case.y, y)]
         plain = fit_grid(case.X, case.y, folds(n), ridge_unit=units[0], **arguments)
         changed = fit_grid(X, y, folds(n), ridge_unit=units[1], **arguments)
