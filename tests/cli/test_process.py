@@ -14,6 +14,12 @@ STOP_SECONDS = 1.0
 HELP_SECONDS = 0.15  # of the processor; issue 2
 
 
+@pytest.fixture(scope="module", autouse=True)
+def compiled():
+    """The kernels are on disk: their first compilation on a machine is one call that nothing interrupts."""
+    import shrinkwise.solvers._kernels  # noqa: F401
+
+
 @pytest.fixture
 def process(tmp_path):
     """Run the command in a process of its own, in the folder of the tables."""
