@@ -44,6 +44,13 @@ def test_small_probabilities_keep_their_digits():
     np.testing.assert_allclose(LOSS.hessian(np.zeros(2), eta), np.exp(eta), rtol=1e-12)
 
 
+def test_small_residuals_keep_their_digits():
+    eta = np.array([5.0, 15.0, 30.0, 600.0])
+    np.testing.assert_allclose(LOSS.gradient(np.ones(4), eta), -1 / (1 + np.exp(eta)), rtol=1e-12)
+    np.testing.assert_allclose(LOSS.gradient(np.zeros(4), -eta), 1 / (1 + np.exp(eta)), rtol=1e-12)
+    np.testing.assert_array_equal(LOSS.gradient(np.ones(4), eta), -LOSS.gradient(np.zeros(4), -eta))
+
+
 def test_conjugate_is_negative_entropy_and_infinite_outside_of_it():
     y = np.zeros(5)
     u = np.array([-0.1, 0.0, 0.5, 1.0, 1.1])

@@ -83,7 +83,9 @@ def test_one_standard_error_is_the_default():
 def test_a_bound_that_is_met_exactly_is_met():
     grid = made([5.0, 4.0, 3.0], [0, 1, 2], spread=np.sqrt(3))
     assert grid.select("1se").index == 1
+    assert made([5.0, 4.001, 3.0], [0, 1, 2], spread=np.sqrt(3)).select("1se").index == 2
     assert made([5.0, 4.0], [0, 1]).select("within=25%").index == 0
+    assert made([5.001, 4.0], [0, 1]).select("within=25%").index == 1
 
 
 def test_the_mix_with_the_fewest_features_is_chosen_then_the_lowest_error():
