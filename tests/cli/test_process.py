@@ -16,7 +16,7 @@ HELP_SECONDS = 0.15  # of the processor; issue 2
 
 @pytest.fixture(scope="module", autouse=True)
 def compiled():
-    """The kernels are on disk: their first compilation on a machine is one call that nothing interrupts."""
+    """The kernels are on disk."""
     import shrinkwise.solvers._kernels  # noqa: F401
 
 
@@ -115,6 +115,23 @@ def test_a_signal_ends_the_fit_within_a_second_and_leaves_nothing(number, code, 
     assert (process.returncode, said.splitlines()[-1]) == (code, "interrupted; nothing was written")
     assert "Traceback" not in said
     assert "Exception ignored" not in said
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_the_very_first_compilation_at_once(number, wide, tmp_path):
+    task = [*COMMAND, "fit", wide, "--target", "y", "--out", "out"]
+    fresh = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path / "cache")}
+    with subprocess.Popen(task, cwd=tmp_path, stderr=subprocess.PIPE, text=True, env=fresh) as process:
+        while "features" not in process.stderr.readline():  # the last line before the fit
+            pass
+        time.sleep(1)
+        process.send_signal(number)
+        sent = time.monotonic()
+        said = process.communicate(timeout=30)[1]
+    assert time.monotonic() - sent < 2 * STOP_SECONDS
+    assert process.returncode == -number  # a shell calls it 128 + number
+    assert said == ""
     assert not (tmp_path / "out").exists()
 
 

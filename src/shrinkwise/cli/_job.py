@@ -6,6 +6,7 @@ import sys
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ from shrinkwise.cli._errors import DONE, NOT_CERTIFIED
 from shrinkwise.cli._output import check_folder, write_together
 from shrinkwise.cli._prepare import prepare
 from shrinkwise.cli._say import Voice, console
-from shrinkwise.cli._signals import Stop, busy
+from shrinkwise.cli._signals import Stop, busy, system_signals
 from shrinkwise.cli.fit import Request
 
 if TYPE_CHECKING:
@@ -29,7 +30,9 @@ def run(request: Request) -> int:
     say = Voice(request.quiet)
     with busy(), _warnings_said(say):
         prepared = prepare(request, say)
-        from shrinkwise.cli._train import train  # numba: only once the data are known to be good
+        with system_signals():  # numba, only once the data are known to be good; LLVM compiles for seconds, once
+            import_module("shrinkwise.solvers._kernels")
+            from shrinkwise.cli._train import train
 
         model = train(prepared, request, say)
     writers, show = _outputs(model)

@@ -115,6 +115,16 @@ def signals_wait() -> Iterator[None]:
 
 
 @contextmanager
+def system_signals() -> Iterator[None]:
+    """Within, where nothing is being written, a signal ends the process as the system does it: at once, without words.
+
+    For a call that holds the interpreter for seconds, so that no thread of Python's hears of the signal.
+    """
+    with _handled(signal.SIG_DFL):
+        yield
+
+
+@contextmanager
 def _handled(handler: signal._HANDLER) -> Iterator[None]:
     """Install a handler where there is one to replace: Python lets only the main thread do that."""
     if threading.current_thread() is not threading.main_thread():
