@@ -30,10 +30,12 @@ def run(request: Request) -> int:
     say = Voice(request.quiet)
     with busy(), _warnings_said(say):
         prepared = prepare(request, say)
-        with system_signals():  # numba, only once the data are known to be good; LLVM compiles for seconds, once
-            import_module("shrinkwise.solvers._kernels")
-            from shrinkwise.cli._train import train
+        from shrinkwise.cli._train import train
 
+        with (
+            system_signals()
+        ):  # numba, only once the data are known to be good; its first time LLVM compiles for seconds
+            import_module("shrinkwise.solvers._kernels")
         model = train(prepared, request, say)
     writers, show = _outputs(model)
     if not request.quiet:
