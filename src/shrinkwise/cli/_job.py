@@ -32,9 +32,7 @@ def run(request: Request) -> int:
         prepared = prepare(request, say)
         from shrinkwise.cli._train import train
 
-        with (
-            system_signals()
-        ):  # numba, only once the data are known to be good; its first time LLVM compiles for seconds
+        with system_signals():  # numba, once the data are known to be good; the first time LLVM compiles for seconds
             import_module("shrinkwise.solvers._kernels")
         model = train(prepared, request, say)
     writers, show = _outputs(model)
