@@ -5,10 +5,11 @@ import sys
 import textwrap
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
-from threadpoolctl import threadpool_info
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from shrinkwise.engines import LocalEngine
 from shrinkwise.engines.local import Stopped, one_blas_thread
@@ -101,4 +102,40 @@ def test_blas_is_given_back_after_an_error():
     before = blas_threads()
     with pytest.raises(ZeroDivisionError), one_blas_thread():
         raise ZeroDivisionError
+    assert blas_threads() == before
+
+
+def test_blas_is_held_to_one_thread_from_any_thread():
+    before = blas_threads()
+
+    def held():
+        with one_blas_thread():
+            return blas_threads()
+
+    with ThreadPoolExecutor(2) as pool:
+        for _ in range(3):
+            assert held() == {1}
+            assert [seen.result() for seen in [pool.submit(held), pool.submit(held)]] == [{1}, {1}]
+            assert blas_threads() == before
+        with threadpool_limits(1, user_api="blas"):  # the caller's own, which outlasts ours
+            assert pool.submit(held).result() == {1}
+        assert blas_threads() == before
+
+
+def test_the_thread_that_ends_last_need_not_be_the_first():
+    before = blas_threads()
+    begun, over = threading.Event(), threading.Event()
+
+    def first():
+        with one_blas_thread():
+            begun.set()
+            over.wait(10)
+
+    thread = threading.Thread(target=first)
+    thread.start()
+    begun.wait(10)
+    with one_blas_thread():
+        over.set()
+        thread.join()
+        assert blas_threads() == {1}
     assert blas_threads() == before

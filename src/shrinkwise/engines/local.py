@@ -81,6 +81,7 @@ def one_blas_thread() -> Iterator[None]:
     with _lock:
         if _users == 0:
             _controller = _controller or ThreadpoolController()
+            _claim(_controller)
             _limits = _controller.limit(limits=1, user_api="blas")
         _users += 1
     try:
@@ -88,5 +89,14 @@ def one_blas_thread() -> Iterator[None]:
     finally:
         with _lock:
             _users -= 1
-            if _users == 0:
+            if _users == 0 and _controller is not None:
+                _claim(_controller)
                 _limits.restore_original_limits()  # type: ignore[attr-defined]
+                _claim(_controller)
+
+
+def _claim(controller: ThreadpoolController) -> None:
+    """Let this thread set limits, and afterwards any: threadpoolctl 3.8 ignores all threads but the first that did."""
+    for library in controller.lib_controllers:
+        if hasattr(library, "clear_controlling_thread"):
+            library.clear_controlling_thread(force=True)
