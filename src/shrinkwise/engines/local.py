@@ -8,7 +8,8 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import TypeVar
+from functools import cache
+from typing import Any, TypeVar
 
 from threadpoolctl import ThreadpoolController
 
@@ -70,33 +71,36 @@ class LocalEngine(Engine):
 
 _lock = threading.Lock()
 _users = 0
-_limits: object = None
-_controller: ThreadpoolController | None = None
+_limits: Any = None
 
 
 @contextmanager
 def one_blas_thread() -> Iterator[None]:
     """Hold BLAS to one thread while any fit of this process runs; the first to enter sets it, the last restores it."""
-    global _users, _limits, _controller
+    global _users, _limits
     with _lock:
         if _users == 0:
-            _controller = _controller or ThreadpoolController()
-            _claim(_controller)
-            _limits = _controller.limit(limits=1, user_api="blas")
+            _let_any_thread_set_limits()
+            _limits = _controller().limit(limits=1, user_api="blas")
         _users += 1
     try:
         yield
     finally:
         with _lock:
             _users -= 1
-            if _users == 0 and _controller is not None:
-                _claim(_controller)
-                _limits.restore_original_limits()  # type: ignore[attr-defined]
-                _claim(_controller)
+            if _users == 0:
+                _let_any_thread_set_limits()
+                _limits.restore_original_limits()
+                _let_any_thread_set_limits()
 
 
-def _claim(controller: ThreadpoolController) -> None:
-    """Let this thread set limits, and afterwards any: threadpoolctl 3.8 ignores all threads but the first that did."""
-    for library in controller.lib_controllers:
+@cache
+def _controller() -> ThreadpoolController:
+    return ThreadpoolController()
+
+
+def _let_any_thread_set_limits() -> None:
+    """threadpoolctl 3.8 silently ignores all threads but the first that set a limit, until that one lets go."""
+    for library in _controller().lib_controllers:
         if hasattr(library, "clear_controlling_thread"):
             library.clear_controlling_thread(force=True)

@@ -25,7 +25,7 @@ class LogisticLoss(Loss):
         return xp.maximum(eta, 0.0) + xp.log1p(xp.exp(-xp.abs(eta))) - y * eta
 
     def gradient(self, y: Array, eta: Array, xp: ModuleType = np) -> Array:
-        e = xp.exp(-xp.abs(eta))  # (1 − y) μ − y (1 − μ): neither term is a difference, so small ones keep their digits
+        e = xp.exp(-xp.abs(eta))  # (1 − y) μ − y (1 − μ): where y is 0 or 1 one term is 0, so no digit cancels
         return xp.where(eta >= 0, (1 - y) - y * e, (1 - y) * e - y) / (1 + e)
 
     def hessian(self, y: Array, eta: Array, xp: ModuleType = np) -> Array:
