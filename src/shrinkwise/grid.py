@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from scipy import sparse
 
-from shrinkwise.design import as_design
 from shrinkwise.design.base import Array
 from shrinkwise.design.sparse import checked_sparse
 from shrinkwise.engines import LocalEngine
 from shrinkwise.engines.local import one_blas_thread
 from shrinkwise.exceptions import DataError, UsageError
 from shrinkwise.losses import LOSSES, Loss
-from shrinkwise.path import Block, FreeFit, LockstepRoute, MomentsRoute, Route, geometric, moments_of_sets
+from shrinkwise.path import Block, FreeFit, MomentsRoute, Route, Task, choose_route, geometric, rows_route
 from shrinkwise.penalties import ElasticNet
-from shrinkwise.problem import build_problems, power_of_two
+from shrinkwise.problem import power_of_two
 from shrinkwise.result import GridResult, Unpenalized
 from shrinkwise.validation import (
     check_alpha,
@@ -33,33 +32,8 @@ Split = tuple[Array, Array]
 Scorer = Callable[[int, Array, Array], tuple[Array, Array]]
 
 SQUARED = (1e-150, 1e150)  # units of y whose squares are floating-point numbers
-MEMORY = 2 << 30  # bytes that the moments of all folds may take
 RIDGE = 1e-3  # a ridge path goes that much further: where its penalty matters does not depend on y
 SMALLEST_RATIO = 1e-6  # an extended grid does not go below this share of alpha_max
-
-
-@dataclass(frozen=True, eq=False)
-class _Task:
-    """What is fitted, checked once."""
-
-    X: Any
-    y: Array  # in units of `unit`
-    weights: Array
-    counts: Array  # (n, K): how often a row is in the training set of each fold
-    tests: tuple[Array, ...]
-    loss: Loss
-    penalties: tuple[ElasticNet, ...]
-    unit: float
-    fit_intercept: bool
-    standardize: bool
-    maps: tuple[sparse.csc_array, ...] | None
-    tol: float
-    engine: LocalEngine
-    progress: Callable[[int], None]
-
-    @property
-    def n_features(self) -> int:
-        return int(self.maps[0].shape[1] if self.maps else self.X.shape[1])
 
 
 def fit_grid(
@@ -164,7 +138,7 @@ def fit_grid(
         if progress is not None:
             progress(done, max(total, done))
 
-    task = _Task(
+    task = Task(
         X=X,
         y=y / unit,
         weights=weights,
@@ -182,11 +156,11 @@ def fit_grid(
     )
     _check_classes(task)
     with one_blas_thread():
-        route, center, scale = _route(task)
+        route, center, scale = choose_route(task)
         strengths = _strengths(task, route, alphas, alpha_min_ratio)
         blocks = [route.advance(strengths)]
         if isinstance(route, MomentsRoute) and not np.all(blocks[0].gaps <= task.tol):
-            route, center, scale = _rows_route(task)  # a Gram too ill-conditioned to certify: back to the rows
+            route, center, scale = rows_route(task)  # a Gram too ill-conditioned to certify: back to the rows
             blocks = [route.advance(strengths)]
         extended = False
         while extend and strengths.shape[1] > 1 and isinstance(alphas, int):
@@ -293,7 +267,7 @@ def _row_numbers(rows: Array, n: int, fold: int) -> Array:
     return rows.astype(np.intp)
 
 
-def _check_classes(task: _Task) -> None:
+def _check_classes(task: Task) -> None:
     """The logistic loss has no finite intercept where a training set holds one class."""
     if task.loss.quadratic:
         return
@@ -306,19 +280,19 @@ def _check_classes(task: _Task) -> None:
             )
 
 
-def _fold_weights(task: _Task) -> Array:
+def _fold_weights(task: Task) -> Array:
     held_out = np.array([task.weights[rows].sum() for rows in task.tests])
     return np.asarray(held_out / held_out.sum())
 
 
-def _target_scale(task: _Task) -> float:
+def _target_scale(task: Task) -> float:
     if not task.loss.quadratic:
         return 1.0
     mean = np.average(task.y, weights=task.weights)
     return float(task.unit * np.sqrt(np.average((task.y - mean) ** 2, weights=task.weights)))
 
 
-def _strengths(task: _Task, route: Route, alphas: int | Sequence[float], alpha_min_ratio: float | None) -> Array:
+def _strengths(task: Task, route: Route, alphas: int | Sequence[float], alpha_min_ratio: float | None) -> Array:
     if not isinstance(alphas, int):
         given = np.array([check_alpha(alpha) for alpha in alphas])
         if not len(given) or not np.all(np.isfinite(given)):
@@ -334,7 +308,7 @@ def _strengths(task: _Task, route: Route, alphas: int | Sequence[float], alpha_m
     return np.array([geometric(top, ratio * (RIDGE if flat else 1.0), count) for top, flat in zip(tops, ridge)])
 
 
-def _further(task: _Task, blocks: list[Block], strengths: Array, scorer: Scorer | None) -> Array | None:
+def _further(task: Task, blocks: list[Block], strengths: Array, scorer: Scorer | None) -> Array | None:
     """Weaker strengths, where the best cell of the grid is the weakest one."""
     if scorer is not None:
         return None
@@ -348,7 +322,7 @@ def _further(task: _Task, blocks: list[Block], strengths: Array, scorer: Scorer 
     return np.asarray(strengths[:, -1:] * step[:, None] ** np.arange(1, count + 1))
 
 
-def _rescored(scorer: Scorer, block: Block, free: FreeFit | None, task: _Task) -> tuple[Block, Array, FreeFit | None]:
+def _rescored(scorer: Scorer, block: Block, free: FreeFit | None, task: Task) -> tuple[Block, Array, FreeFit | None]:
     """The scores of a caller in place of the loss's own, for the grid, the intercept alone and the unpenalized fit."""
     folds = range(len(task.tests))
     train, test = np.empty_like(block.train_score), np.empty_like(block.test_score)
@@ -367,83 +341,6 @@ def _rescored(scorer: Scorer, block: Block, free: FreeFit | None, task: _Task) -
     return replace(block, train_score=train, test_score=test), null, free
 
 
-def _null_intercept(task: _Task, fold: int) -> Array:
+def _null_intercept(task: Task, fold: int) -> Array:
     mean = np.average(task.y, weights=task.weights * task.counts[:, fold])
     return np.atleast_1d(task.unit * task.loss.link(mean) * task.fit_intercept)
-
-
-def _route(task: _Task) -> tuple[Route, Array, Array]:
-    """The cheapest route that keeps its digits, and center and scale of the columns on all data."""
-    moments = None
-    if _is_tall(task):
-        held_out = np.column_stack([np.bincount(rows, minlength=len(task.y)) for rows in task.tests])
-        moments = moments_of_sets(task.X, task.y, task.weights, np.hstack([task.counts, held_out]), task.engine, MEMORY)
-    if moments is not None:
-        whole, sets = moments
-        folds = task.counts.shape[1]
-        training, testing = [*sets[:folds], whole], sets[folds:]
-        if task.maps is not None:
-            training = [part.mapped(linear) for part, linear in zip(training, task.maps, strict=True)]
-            testing = [part.mapped(linear) for part, linear in zip(testing, task.maps[:-1], strict=True)]
-        route = MomentsRoute(
-            training,
-            testing,
-            task.penalties,
-            fewest_rows=int(np.min(np.count_nonzero(task.counts * (task.weights > 0)[:, None], axis=0))),
-            unit=task.unit,
-            fit_intercept=task.fit_intercept,
-            standardize=task.standardize,
-            tol=task.tol,
-            engine=task.engine,
-            progress=task.progress,
-        )
-        return route, route.quadratics[-1].center, route.quadratics[-1].scale
-    return _rows_route(task)
-
-
-def _rows_route(task: _Task) -> tuple[Route, Array, Array]:
-    weights = np.column_stack([task.counts, np.ones(len(task.y))]) * task.weights[:, None]
-    weights /= weights.sum(axis=0)
-    design, column_unit = as_design(task.X)
-    if task.maps is not None:
-        design = design.mapped(
-            tuple(sparse.csc_array(sparse.diags_array(column_unit) @ linear) for linear in task.maps)
-        )
-        column_unit = np.ones(task.n_features)
-    design = design.standardized(weights, task.fit_intercept)
-    problems = [
-        build_problems(
-            design,
-            task.y,
-            weights,
-            task.loss,
-            penalty,
-            fit_intercept=task.fit_intercept,
-            standardize=task.standardize,
-            column_unit=column_unit,
-            unit=task.unit,
-        )
-        for penalty in task.penalties
-    ]
-    test_weights = np.zeros((len(task.y), len(task.tests)))
-    for fold, rows in enumerate(task.tests):
-        np.add.at(test_weights[:, fold], rows, task.weights[rows])
-    test_weights /= test_weights.sum(axis=0)
-    lockstep = LockstepRoute(
-        design,
-        problems,
-        task.penalties,
-        test_weights,
-        column_unit,
-        tol=task.tol,
-        engine=task.engine,
-        progress=task.progress,
-    )
-    return lockstep, design.means[:, -1] * column_unit, design.scale[:, -1] * column_unit
-
-
-def _is_tall(task: _Task) -> bool:
-    n, q = task.X.shape
-    fits_memory = 8.0 * (q + 1) ** 2 * 3 * (task.counts.shape[1] + 1) <= MEMORY
-    dense_enough = not sparse.issparse(task.X) or task.X.nnz * 50 >= n * q or q <= 200
-    return task.loss.quadratic and q <= n and fits_memory and dense_enough

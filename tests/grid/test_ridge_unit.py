@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 
-import shrinkwise.grid
 from shrinkwise.grid import fit_grid
 
 MIXES = (0.0, 0.1, 0.5, 1.0)
@@ -20,7 +19,7 @@ def table(seed=0, n=80, p=7):
 @pytest.fixture(params=["moments", "rows"])
 def route(request, monkeypatch):
     if request.param == "rows":
-        monkeypatch.setattr(shrinkwise.grid, "_is_tall", lambda task: False)
+        monkeypatch.setattr("shrinkwise.path.choose._is_tall", lambda task: False)
 
 
 @pytest.mark.parametrize("power", [-20, 20])

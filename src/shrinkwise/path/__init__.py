@@ -1,7 +1,7 @@
 """Many strengths from one warm start to the next: paths of all folds and mixes together."""
 
 from shrinkwise.path.base import Block, FreeFit, Route
-from shrinkwise.path.cells import moments_of_sets
+from shrinkwise.path.choose import Task, choose_route, rows_route
 from shrinkwise.path.lockstep import LockstepRoute
 from shrinkwise.path.moments import MomentsRoute
 from shrinkwise.path.solve import Solution, solve
@@ -14,8 +14,10 @@ __all__ = [
     "MomentsRoute",
     "Route",
     "Solution",
+    "Task",
     "alpha_max",
+    "choose_route",
     "geometric",
-    "moments_of_sets",
+    "rows_route",
     "solve",
 ]

@@ -1,0 +1,125 @@
+"""Which route a grid takes: moments where the table is tall and the loss squared, else rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+
+from shrinkwise.design import as_design
+from shrinkwise.design.base import Array
+from shrinkwise.engines import LocalEngine
+from shrinkwise.losses import Loss
+from shrinkwise.path.base import Route
+from shrinkwise.path.cells import moments_of_sets
+from shrinkwise.path.lockstep import LockstepRoute
+from shrinkwise.path.moments import MomentsRoute
+from shrinkwise.penalties import ElasticNet
+from shrinkwise.problem import build_problems
+
+MEMORY = 2 << 30  # bytes that the moments of all folds may take
+
+
+@dataclass(frozen=True, eq=False)
+class Task:
+    """What a grid fits, checked."""
+
+    X: Any
+    y: Array  # in units of `unit`
+    weights: Array
+    counts: Array  # (n, K): how often a row is in the training set of each fold
+    tests: tuple[Array, ...]
+    loss: Loss
+    penalties: tuple[ElasticNet, ...]
+    unit: float
+    fit_intercept: bool
+    standardize: bool
+    maps: tuple[sparse.csc_array, ...] | None
+    tol: float
+    engine: LocalEngine
+    progress: Callable[[int], None]
+
+    @property
+    def n_features(self) -> int:
+        return int(self.maps[0].shape[1] if self.maps else self.X.shape[1])
+
+
+def choose_route(task: Task) -> tuple[Route, Array, Array]:
+    """The cheapest route that keeps its digits, and center and scale of the columns on all data."""
+    moments = None
+    if _is_tall(task):
+        held_out = np.column_stack([np.bincount(rows, minlength=len(task.y)) for rows in task.tests])
+        moments = moments_of_sets(task.X, task.y, task.weights, np.hstack([task.counts, held_out]), task.engine, MEMORY)
+    if moments is not None:
+        whole, sets = moments
+        folds = task.counts.shape[1]
+        training, testing = [*sets[:folds], whole], sets[folds:]
+        if task.maps is not None:
+            training = [part.mapped(linear) for part, linear in zip(training, task.maps, strict=True)]
+            testing = [part.mapped(linear) for part, linear in zip(testing, task.maps[:-1], strict=True)]
+        route = MomentsRoute(
+            training,
+            testing,
+            task.penalties,
+            fewest_rows=int(np.min(np.count_nonzero(task.counts * (task.weights > 0)[:, None], axis=0))),
+            unit=task.unit,
+            fit_intercept=task.fit_intercept,
+            standardize=task.standardize,
+            tol=task.tol,
+            engine=task.engine,
+            progress=task.progress,
+        )
+        return route, route.quadratics[-1].center, route.quadratics[-1].scale
+    return rows_route(task)
+
+
+def rows_route(task: Task) -> tuple[Route, Array, Array]:
+    """The route for rows, and center and scale of the columns on all data."""
+    weights = np.column_stack([task.counts, np.ones(len(task.y))]) * task.weights[:, None]
+    weights /= weights.sum(axis=0)
+    design, column_unit = as_design(task.X)
+    if task.maps is not None:
+        design = design.mapped(
+            tuple(sparse.csc_array(sparse.diags_array(column_unit) @ linear) for linear in task.maps)
+        )
+        column_unit = np.ones(task.n_features)
+    design = design.standardized(weights, task.fit_intercept)
+    problems = [
+        build_problems(
+            design,
+            task.y,
+            weights,
+            task.loss,
+            penalty,
+            fit_intercept=task.fit_intercept,
+            standardize=task.standardize,
+            column_unit=column_unit,
+            unit=task.unit,
+        )
+        for penalty in task.penalties
+    ]
+    test_weights = np.zeros((len(task.y), len(task.tests)))
+    for fold, rows in enumerate(task.tests):
+        np.add.at(test_weights[:, fold], rows, task.weights[rows])
+    test_weights /= test_weights.sum(axis=0)
+    lockstep = LockstepRoute(
+        design,
+        problems,
+        task.penalties,
+        test_weights,
+        column_unit,
+        tol=task.tol,
+        engine=task.engine,
+        progress=task.progress,
+    )
+    return lockstep, design.means[:, -1] * column_unit, design.scale[:, -1] * column_unit
+
+
+def _is_tall(task: Task) -> bool:
+    n, q = task.X.shape
+    fits_memory = 8.0 * (q + 1) ** 2 * 3 * (task.counts.shape[1] + 1) <= MEMORY
+    dense_enough = not sparse.issparse(task.X) or task.X.nnz * 50 >= n * q or q <= 200
+    return task.loss.quadratic and q <= n and fits_memory and dense_enough
