@@ -15,8 +15,8 @@ from shrinkwise.engines import LocalEngine
 from shrinkwise.engines.local import one_blas_thread
 from shrinkwise.exceptions import DataError, UsageError
 from shrinkwise.losses import Loss, as_loss
+from shrinkwise.losses.domain import check_null_model, checked_target
 from shrinkwise.path import Block, FreeFit, MomentsRoute, Route, Task, choose_route, geometric, rows_route
-from shrinkwise.path.target import check_null_model, checked_target
 from shrinkwise.penalties import ElasticNet
 from shrinkwise.problem import best_intercept, power_of_two
 from shrinkwise.result import GridResult, Unpenalized

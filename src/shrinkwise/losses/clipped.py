@@ -15,7 +15,7 @@ from shrinkwise.validation import check_number
 CONSISTENT = 1.4826  # the median absolute deviation of a normal law is its sd divided by this
 EFFICIENT = 1.345  # sds: 95 % efficient for normal noise (Huber 1981, sec. 4.4)
 BANDWIDTH = 0.1  # sds over which the corner of the quantile loss is rounded
-SHARE = 0.05  # of the majorizer's curvature, on the straight parts: their own is zero
+SHARE = 1e-3  # of the majorizer's curvature, on the straight parts: their own is zero
 ROUNDING = 8 * np.finfo(np.float64).eps
 
 

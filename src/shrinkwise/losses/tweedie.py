@@ -12,6 +12,7 @@ from shrinkwise.losses._formulas import STEEP, TINY, divergence, exp_divergence,
 from shrinkwise.losses.base import Array, LogLink
 from shrinkwise.validation import check_number
 
+ROUNDING = 2e-16
 STEPS = 60  # of a bracketed Newton iteration: bisection alone would reach all digits
 
 
@@ -91,9 +92,11 @@ class TweedieLoss(LogLink):
         high = xp.clip(xp.where(u >= 0, near + STEEP, xp.minimum(near, down)), -STEEP, STEEP)
         eta = xp.where(u >= 0, low, high)
         for _ in range(STEPS):
-            excess = self.gradient(y, eta, xp) - u
+            before, excess = eta, self.gradient(y, eta, xp) - u
             low, high = xp.where(excess < 0, eta, low), xp.where(excess > 0, eta, high)
             newton = eta - excess / xp.maximum(self.hessian(y, eta, xp), TINY)
             inside = (newton >= low) & (newton <= high)
             eta = xp.where(excess == 0, eta, xp.where(inside, newton, 0.5 * (low + high)))
+            if not bool(xp.any(xp.abs(eta - before) > ROUNDING * (1 + xp.abs(eta)))):
+                break
         return eta

@@ -16,6 +16,7 @@ REUSE = 0.1  # a step that leaves more than this share of the violation finds a 
 CHEAP = 4_000_000  # multiplications of a Hessian that is always made afresh
 FLOOR = 2e-16  # violations below this share of the steepest gradient are rounding
 STALLS = 4  # steps that do not halve the best violation: rounding has been reached
+FALLS = 1e3  # roundings by which an objective falls while steps are worth taking
 ARMIJO = 0.1  # share of the promised decrease that a step has to bring (Tseng & Yun 2009, eq. 9)
 HALVINGS = 60
 INTERCEPTS = 50
@@ -96,6 +97,7 @@ class Batch:
         self.eta = np.column_stack([problem.null_eta for problem in self.problems])
         self.sizes = np.einsum("nk,nk->k", self.weights, np.abs(self.loss.value(self.y, self.eta)))  # of sums of losses
         self.sets = [WorkingSet(problem) for problem in self.problems]
+        self.gains = np.zeros(k, dtype=bool)  # whether the last step lowered the objective by more than rounding
         self.steepest = np.zeros(k)  # of the null model: what rounding is measured against
 
     def residuals(self, which: Sequence[int]) -> Array:
@@ -147,7 +149,7 @@ class Batch:
             stale = []
             for i in list(active):
                 worst = max(violation(slope[i], self.w[self.sets[i].cols, i], rows[i]), abs(pulls[i]))
-                stalled[i] = 0 if worst < 0.5 * best[i] else stalled[i] + 1
+                stalled[i] = 0 if worst < 0.5 * best[i] or self.gains[i] else stalled[i] + 1
                 best[i] = min(best[i], worst)
                 if worst <= max(tols[i], FLOOR * self.steepest[i]) or stalled[i] > STALLS:
                     settled[i] = True
@@ -260,6 +262,7 @@ class Batch:
                 rounding = 1e-14 * max(abs(value[i]), self.sizes[i])
                 if gained <= ARMIJO * lengths[c] * promised[i] + rounding or lengths[c] < 1e-12:
                     value[i] = float(after)
+                    self.gains[i] = gained < -FALLS * rounding
                 else:
                     lengths[c] /= 2
                     still.append(c)

@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 
 from shrinkwise.exceptions import DataError
-from shrinkwise.losses import Loss
-from shrinkwise.losses.base import Array
+from shrinkwise.losses.base import Array, Loss
 from shrinkwise.validation import non_finite_message
 
 
@@ -44,7 +43,8 @@ def check_null_model(loss: Loss, y: Array, where: str = "") -> None:
         reason, remedy = "hold only one class", "folds that keep the shares of the classes (stratified)"
     else:
         reason, remedy = f"hold only y = {low:g}", f"folds that spread the rows with y > {low:g}"
+    remedy = f"use fewer folds, or {remedy}" if where else "name another target"
     raise DataError(
         f"the training rows {where}{reason} ({len(y)} rows): the {loss.name} loss has no finite intercept there; "
-        f"use fewer folds, or {remedy}"
+        f"{remedy}"
     )
