@@ -97,6 +97,6 @@ class TweedieLoss(LogLink):
             newton = eta - excess / xp.maximum(self.hessian(y, eta, xp), TINY)
             inside = (newton >= low) & (newton <= high)
             eta = xp.where(excess == 0, eta, xp.where(inside, newton, 0.5 * (low + high)))
-            if not bool(xp.any(xp.abs(eta - before) > ROUNDING * (1 + xp.abs(eta)))):
+            if bool(xp.max(xp.abs(eta - before) - ROUNDING * (1 + xp.abs(eta))) <= 0):
                 break
         return eta
