@@ -124,7 +124,7 @@ class MomentsRoute(Route):
         while index < len(alphas):
             self.engine.checkpoint()
             end = min(index + at_once, len(alphas))
-            index = settle_path(quadratic.gram, q, w, *rows, alphas[:end], W, Q, steps, index, tol, SWEEPS)
+            index = settle_path(quadratic.gram, q, w, *rows.vectors, alphas[:end], W, Q, steps, index, tol, SWEEPS)
             if index < end:
                 at = rows.times(alphas[index])
                 steps[index] += abs(solve_quadratic(quadratic.gram, q, w, at, tol))
