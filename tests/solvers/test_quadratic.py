@@ -5,7 +5,8 @@ from hypothesis import strategies as st
 
 from shrinkwise.penalties import ElasticNet, Rows
 from shrinkwise.solvers import _kernels, solve_quadratic, violation
-from shrinkwise.solvers.quadratic import KERNEL, solve_psd, violations
+from shrinkwise.solvers.psd import solve_psd
+from shrinkwise.solvers.quadratic import KERNEL, violations
 from tests.oracles.clock import within
 
 EPS = np.finfo(float).eps

@@ -84,7 +84,7 @@ class GroupLasso(Penalty):
             self.sparse_ratio,
             low=0,
             high=1,
-            hint="0 is the group lasso, 1 is the lasso, without groups",
+            hint="0 is the group lasso, 1 is the lasso",
         )
         self._alone()
         if isinstance(self.groups, str) or not isinstance(self.groups, Iterable):

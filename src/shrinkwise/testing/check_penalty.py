@@ -32,10 +32,10 @@ def check_penalty(penalty: Penalty, n_features: int = 4) -> None:
 
     Notes
     -----
-    The prox against brute force, with one step and one for each coordinate (for each group, unless separable); ``prox(u, dual_norm(u)) = 0`` and not
-    before; firm nonexpansiveness; Moreau's identity with the conjugate; the Fenchel–Young inequality; the data rows;
-    that no strength is stored; a namespace other than numpy. Identities that need convexity or separability are
-    checked where the flags promise them.
+    The prox against brute force, with one step and one for each coordinate (for each group, unless separable);
+    ``prox(u, dual_norm(u)) = 0`` and not before; firm nonexpansiveness; Moreau's identity with the conjugate; the
+    Fenchel–Young inequality; the data rows; that no strength is stored; a namespace other than numpy. Identities that
+    need convexity or separability are checked where the flags promise them.
 
     Examples
     --------
