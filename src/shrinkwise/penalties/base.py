@@ -47,6 +47,11 @@ class Rows(NamedTuple):
         """Columns without any penalty, as a mask."""
         return np.asarray((self.l1 == 0) & (self.l2 == 0) & (self.norm == 0))
 
+    @property
+    def free(self) -> Array:
+        """Columns without any penalty that are not held at zero, as a mask."""
+        return np.asarray(self.unpenalized & (self.upper > 0))
+
     def times(self, alpha: float | Array) -> Rows:
         """The rows at strength ``alpha``."""
         with np.errstate(over="ignore"):
