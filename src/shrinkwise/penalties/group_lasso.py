@@ -131,6 +131,17 @@ class GroupLasso(Penalty):
             )
 
 
+def penalty_of(
+    l1_ratio: float = 1.0, groups: Sequence[Any] | Array | None = None, sparse_ratio: float = 0.0, **options: Any
+) -> ElasticNet | GroupLasso:
+    """The penalty that the parameters of a fit ask for: `GroupLasso` where there are groups, else `ElasticNet`."""
+    if groups is not None:
+        return GroupLasso(groups, l1_ratio, sparse_ratio, **options)
+    if check_number("sparse_ratio", sparse_ratio, low=0, high=1) != 0:
+        raise UsageError(f"sparse_ratio={sparse_ratio:g} is a mix within groups: give groups, too, or leave it 0")
+    return ElasticNet(l1_ratio, **options)
+
+
 def _are_lists(groups: Any) -> bool:
     """Whether groups are lists of column numbers."""
     return not isinstance(groups, str) and any(isinstance(group, LISTS) for group in groups)

@@ -11,6 +11,7 @@ from shrinkwise.solvers._kernels import CUTS, ENTRY, LARGE, LIFT, PARTS, VECTOR,
 INNER = 10  # proximal steps on one block in one sweep
 ARMIJO = 0.1  # share of the decrease that the slope promises which a step has to bring
 ROUNDED = 1e-12  # share by which a curvature may seem larger than its bound
+EDGE = 1e-15  # share of its factors by which a group may seem to be beyond what they hold at zero
 
 WHOLE = "i8[::1]"
 PENALTY = f"{VECTOR},{VECTOR},{VECTOR},{VECTOR},{VECTOR},{WHOLE},{WHOLE}"  # l1, l2, lower, upper, norm, members, starts
@@ -44,6 +45,18 @@ def _prox(v, step, l1, l2, norm, cols, out):
     factor = (length - threshold) / length if length > threshold else 0.0
     for a in range(len(v)):
         out[a] = np.sign(v[a]) * out[a] * factor / (1.0 + step * l2[cols[a]])
+
+
+@njit(**PARTS)
+def _held(q, w, l1, norm, cols):
+    """Whether a block is at zero and stays there; at alpha_max itself, rounding must not let it in."""
+    square, largest = 0.0, 0.0
+    for j in cols:
+        if w[j] != 0.0:
+            return False
+        square += max(abs(q[j]) - l1[j], 0.0) ** 2
+        largest = max(largest, l1[j])
+    return np.sqrt(square) <= norm[cols[0]] + EDGE * (norm[cols[0]] + largest)
 
 
 @njit(**PARTS)
@@ -121,6 +134,8 @@ def descend(gram, q, w, l1, l2, lower, upper, norm, members, starts, curvatures,
                     continue
             if len(cols) == 1:
                 went = _settle_column(gram, q, w, l1, l2, lower, upper, cols[0])
+            elif _held(q, w, l1, norm, cols):
+                went = 0.0
             else:
                 curvatures[block], went = _settle_block(gram, q, w, l1, l2, norm, cols, curvatures[block], tol)
             worst = max(worst, went)
