@@ -13,6 +13,7 @@ from shrinkwise.losses import Loss
 from shrinkwise.penalties import ElasticNet, Rows
 
 ROUNDING = 1e-15  # a sum of n weighted terms of order 1 below this is zero
+FEASIBLE = 1e-12  # a slope of an unpenalized column above this share of √(2 null loss) is more than rounding
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,7 +83,9 @@ class Problem:
         rows = self._noticeable(self.rows.times(alpha))
         free = rows.unheld(w, q)
         if np.any(free) or (self.free_intercept and abs(self.weights @ residual) > ROUNDING):
-            residual, q = self._orthogonal(residual, q, eta, np.flatnonzero(free))
+            residual, q, left = self._orthogonal(residual, q, eta, np.flatnonzero(free))
+            if left > FEASIBLE * np.sqrt(2 * self.null_loss):
+                return np.inf  # columns so nearly dependent that their Gram cannot make the dual point feasible
 
         square = float(self.weights @ residual**2)
         towards_target = float(self.weights @ (self.y * residual)) / square if square > 0 else 1.0
@@ -103,8 +106,11 @@ class Problem:
         gap, null = self.gap(alpha, w, b, eta, q), self.null_loss
         return gap / null if null > 0 else gap
 
-    def _orthogonal(self, residual: Array, q: Array, eta: Array, free: Array) -> tuple[Array, Array]:
-        """One Newton step of the dual point onto the complement of the unpenalized columns and the intercept."""
+    def _orthogonal(self, residual: Array, q: Array, eta: Array, free: Array) -> tuple[Array, Array, float]:
+        """One Newton step of the dual point onto the complement of the unpenalized columns and the intercept.
+
+        The last value is the largest slope that the step has left on these columns.
+        """
         hessian = self.loss.hessian(self.y, eta)
         weights = self.weights * hessian
         m = len(free)
@@ -118,8 +124,9 @@ class Problem:
         step = np.linalg.lstsq(system, right, rcond=None)[0]
         change = hessian * (self.design.matvec(step[:m, None], free)[:, 0] + step[m])
         corrected = q - self.design.rmatvec((self.weights * change)[:, None])[:, 0]
+        left = float(np.max(np.abs(corrected[free]), initial=0.0))
         corrected[free] = 0.0
-        return residual - change, corrected
+        return residual - change, corrected, left
 
     def in_data_units(self, w: Array, b: float, column_unit: Array | float = 1.0) -> tuple[Array, float]:
         """Coefficients and intercept for the columns and the target as they came."""
