@@ -58,6 +58,7 @@ def fit_grid(
     tol: float = 1e-6,
     extend: bool = True,
     unpenalized: bool = True,
+    degrees_of_freedom: bool = False,
     scorer: Scorer | None = None,
     metric: str | None = None,
     engine: LocalEngine | None = None,
@@ -90,6 +91,9 @@ def fit_grid(
         Go on to weaker strengths while the best one is the weakest of the grid.
     unpenalized : bool
         Also fit without a penalty.
+    degrees_of_freedom : bool
+        Also count the degrees of freedom of the fits on all data, which the rules aic, aicc, bic and ebic need. Next to
+        nothing for the lasso, some percent of the time where mixes have an L2 part.
     scorer : function (fold, coefs (A, p), intercepts (A,)) -> (train (A,), test (A,)), optional
         Scores in place of the loss's own; lower is better. ``metric`` names it.
     progress : function (fits done, fits in all), optional
@@ -171,6 +175,7 @@ def fit_grid(
             strengths, extended = np.hstack([strengths, further]), True
         block = Block.joined(blocks) if len(blocks) > 1 else blocks[0]
         free = route.unpenalized() if unpenalized else None
+        freedom = route.degrees_of_freedom(block, strengths) + fit_intercept if degrees_of_freedom else None
     null_score = route.null_score
     if scorer is not None:
         block, null_score, free = _rescored(scorer, block, free, task)
@@ -201,6 +206,9 @@ def fit_grid(
         ridge_unit=float(ridge_unit),
         extended=extended,
         classes=None if classes is None else tuple(classes),
+        full_deviance=block.deviance * np.count_nonzero(weights),
+        degrees_of_freedom=freedom,
+        n_weighted=int(np.count_nonzero(weights)),
     )
 
 

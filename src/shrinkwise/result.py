@@ -5,7 +5,6 @@ Everything that a person is told afterwards — table, verdict, report, model fi
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 from typing import Any
@@ -14,11 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from shrinkwise.criteria import information_criterion
 from shrinkwise.exceptions import UsageError
+from shrinkwise.rules import Rule, parse_rule
 
 Array = NDArray[Any]
 
-RULES = 'rule must be "min", "1se", "k=<whole number>" or "within=<percent>%"'
+LATER = ("full_deviance", "degrees_of_freedom", "n_weighted")  # not in files of 0.1.0, nor where they are None
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,10 @@ class GridResult:
     R mixes (``l1_ratios``), A strengths for each (``alphas``, decreasing), K folds, p features. Scores are losses:
     lower is better. ``coefs[ratio][fold]`` is a sparse (A, p) matrix in the units of the data; the last "fold" is the
     fit on all data. ``gaps`` are duality gaps relative to the loss of the intercept-only model.
+
+    ``full_deviance`` is Σ sᵢ d(yᵢ, ηᵢ) of the fits on all data, with weights rescaled so that they sum to the number of
+    rows of positive weight, ``n_weighted``: twice the log-likelihood that is missing to a perfect fit, for the squared
+    loss the sum of squares. ``degrees_of_freedom`` counts the intercept. Either is None where it was not computed.
     """
 
     loss: str
@@ -82,6 +87,9 @@ class GridResult:
     ridge_unit: float = 1.0
     extended: bool = False
     classes: tuple[str, ...] | None = None
+    full_deviance: Array | None = None  # (R, A)
+    degrees_of_freedom: Array | None = None  # (R, A)
+    n_weighted: int | None = None
 
     @property
     def n_folds(self) -> int:
@@ -151,29 +159,55 @@ class GridResult:
             ``"min"``: the lowest cross-validated error. ``"1se"``: the simplest model within one standard error of
             it: for each l1_ratio the strongest such alpha, of those the one with the fewest features. ``"k=7"``: the
             lowest error with at most 7 features. ``"within=1%"``: as 1se, with 1 % above the lowest error as the
-            bound.
+            bound. ``"aic"``, ``"aicc"``, ``"bic"``, ``"ebic"``, ``"ebic:0.5"``: the lowest information criterion of
+            the fits on all data; folds have no say.
 
         Raises
         ------
         UsageError
             If the rule is unknown, or no cell satisfies it.
         """
+        parsed = parse_rule(rule)
+        if parsed.is_criterion:
+            return self._lowest(rule, self.criterion(rule), "has fewer degrees of freedom than rows")
         mean = np.where(np.isfinite(self.mean), self.mean, np.inf)
-        best = np.unravel_index(int(np.argmin(mean)), mean.shape)
-        lowest = mean[best]
-        if rule == "min":
-            return self._cell(rule, int(best[0]), int(best[1]))
-        if rule == "1se":
-            return self._simplest(rule, mean, lowest + self.se[best])
-        if match := re.fullmatch(r"k=(\d+)", rule):
-            allowed = np.where(self.support_size <= int(match[1]), mean, np.inf)
-            ratio, index = np.unravel_index(int(np.argmin(allowed)), mean.shape)
-            if not np.isfinite(allowed[ratio, index]):
-                raise UsageError(f"rule {rule!r}: no fit of this grid has at most {match[1]} features")
-            return self._cell(rule, int(ratio), int(index))
-        if match := re.fullmatch(r"within=(\d+(?:\.\d+)?)%", rule):
-            return self._simplest(rule, mean, lowest + float(match[1]) / 100 * abs(lowest))
-        raise UsageError(f"{RULES}, got {rule!r}")
+        if parsed.kind == "min":
+            return self._cell(rule, *_first_lowest(mean))
+        if parsed.kind == "k":
+            allowed = np.where(self.support_size <= parsed.number, mean, np.inf)
+            return self._lowest(rule, allowed, f"has at most {parsed.number:g} features")
+        best = _first_lowest(mean)
+        slack = self.se[best] if parsed.kind == "1se" else parsed.number / 100 * abs(mean[best])
+        return self._simplest(rule, mean, mean[best] + slack)
+
+    def criterion(self, rule: str) -> Array:
+        """The information criterion (R, A) that ``"aic"``, ``"aicc"``, ``"bic"`` or ``"ebic"`` minimizes.
+
+        See `shrinkwise.criteria.information_criterion` for the formulas.
+        """
+        parsed: Rule = parse_rule(rule)
+        if not parsed.is_criterion:
+            raise UsageError(f"{rule!r} is no information criterion; use aic, aicc, bic or ebic")
+        if self.full_deviance is None or self.degrees_of_freedom is None or self.n_weighted is None:
+            raise UsageError(
+                f"rule {rule!r}: this grid was fitted without its degrees of freedom; fit it again with this rule, or "
+                "with fit_grid(..., degrees_of_freedom=True)"
+            )
+        return information_criterion(
+            parsed,
+            self.full_deviance,
+            self.degrees_of_freedom,
+            self.support_size,
+            n=self.n_weighted,
+            p=int(np.count_nonzero(self.scale)),
+            null_deviance=self.n_weighted * self.target_scale**2 if self.loss == "squared" else None,
+        )
+
+    def _lowest(self, rule: str, values: Array, demand: str) -> Selection:
+        cell = _first_lowest(values)
+        if not np.isfinite(values[cell]):
+            raise UsageError(f"rule {rule!r}: no fit of this grid {demand}")
+        return self._cell(rule, *cell)
 
     def _simplest(self, rule: str, mean: Array, bound: float) -> Selection:
         cells = [(ratio, int(np.argmax(row <= bound))) for ratio, row in enumerate(mean) if np.any(row <= bound)]
@@ -255,7 +289,7 @@ class GridResult:
                     }
             elif isinstance(value, np.ndarray):
                 arrays[name] = value
-            else:
+            elif value is not None or name not in LATER:
                 header[name] = list(value) if isinstance(value, tuple) else value
         return header, arrays
 
@@ -279,6 +313,12 @@ class GridResult:
         for key in ("feature_names", "classes"):
             values[key] = None if values.get(key) is None else tuple(values[key])
         return cls(**values, coefs=coefs, unpenalized=free)
+
+
+def _first_lowest(values: Array) -> tuple[int, int]:
+    """The lowest cell, of equal ones the strongest penalty of the first mix."""
+    ratio, index = np.unravel_index(int(np.argmin(values)), values.shape)
+    return int(ratio), int(index)
 
 
 def _unpenalized_arrays(arrays: Mapping[str, Array]) -> dict[str, Any]:

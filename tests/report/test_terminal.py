@@ -39,6 +39,20 @@ def test_the_first_screen_has_table_verdict_certificate_edge_and_features(diabet
     assert f"{64 - chosen.n_features} features at exactly zero" in flat
 
 
+def test_a_criterion_is_named_and_warned_of_where_it_takes_the_weakest_penalty(diabetes):
+    shape = diabetes.alphas.shape
+    steps = np.broadcast_to(np.arange(shape[1]), shape)
+    fitted = dataclasses.replace(
+        diabetes, full_deviance=1e6 * 0.9**steps, degrees_of_freedom=1.0 + steps, n_weighted=442
+    )
+    words = "is lowest at the weakest penalty of the grid"
+    assert words in " ".join(printed(report_on(fitted, "aic")).split())
+    fitted = dataclasses.replace(fitted, full_deviance=np.full(shape, 1e6))
+    text = " ".join(printed(report_on(fitted, "bic")).split())
+    assert "bic (chosen)" in text
+    assert words not in text
+
+
 def test_no_line_is_wider_than_the_terminal(diabetes, cancer, hostile):
     for result in (diabetes, cancer, hostile):
         for options in ({}, {"force_terminal": True, "color_system": None}):

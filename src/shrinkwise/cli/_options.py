@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 import click
 
 from shrinkwise.exceptions import UsageError
-
-RULE = re.compile(r"1se|min|k=\d+|within=\d+(?:\.\d+)?%?")
+from shrinkwise.rules import parse_rule
 
 
 def mixes(ctx: click.Context, param: click.Parameter, value: str) -> tuple[float, ...]:
@@ -31,11 +29,16 @@ def mixes(ctx: click.Context, param: click.Parameter, value: str) -> tuple[float
 def rule(ctx: click.Context, param: click.Parameter, value: str) -> str:
     """How the model is chosen from the grid."""
     words = value.replace(" ", "")
-    if not RULE.fullmatch(words):
+    words += "%" if words.startswith("within=") and not words.endswith("%") else ""
+    try:
+        return parse_rule(words).words
+    except UsageError:
         raise click.BadParameter(
-            f"{value!r} is none of 1se, min, k=7 (at most 7 features), within=1% (of the lowest error)", ctx, param
-        )
-    return words + "%" if words.startswith("within") and not words.endswith("%") else words
+            f"{value!r} is none of 1se, min, k=7 (at most 7 features), within=1% (of the lowest error), aic, aicc, "
+            "bic, ebic, ebic:0.5 (its gamma, in [0, 1])",
+            ctx,
+            param,
+        ) from None
 
 
 def possible_names(values: Sequence[str]) -> tuple[str, ...]:

@@ -21,6 +21,7 @@ from shrinkwise.losses import LOSSES
 from shrinkwise.path import Solution, solve
 from shrinkwise.penalties import ElasticNet
 from shrinkwise.result import GridResult, Selection
+from shrinkwise.rules import parse_rule
 from shrinkwise.store import Model
 
 TIGHT = 1e-8  # the gap of the chosen model on the rows; Newton gets there in a step or two from the grid's answer
@@ -44,6 +45,7 @@ def train(prepared: Prepared, request: Request, say: Voice) -> Model:
             classes=target.classes,
             ridge_unit=_spread(prepared),
             tol=request.tol,
+            degrees_of_freedom=parse_rule(request.rule).is_criterion,
             progress=progress,
         )
         chosen = result.select(request.rule)

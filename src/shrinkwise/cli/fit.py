@@ -67,7 +67,8 @@ class Request:
     show_default=True,
     metavar="RULE",
     help="How the model is chosen: 1se (the simplest within one standard error of the lowest error), min (the lowest "
-    "error), k=7 (the lowest with at most 7 features), within=1% (the simplest within 1 % of the lowest).",
+    "error), k=7 (the lowest with at most 7 features), within=1% (the simplest within 1 % of the lowest); or an "
+    "information criterion of the fits on all rows: aic, aicc, bic, ebic, ebic:0.5.",
 )
 @click.option(
     "--exclude", multiple=True, metavar=f"{COLUMN},...", help="Columns to leave out; repeat it, or separate by commas."

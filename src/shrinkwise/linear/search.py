@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from numbers import Real
 from typing import Any, Self
@@ -21,7 +20,7 @@ from shrinkwise.linear._scoring import grid_scorer, metric_name, scorer_of
 from shrinkwise.linear._splits import folds
 from shrinkwise.linear._values import Array
 from shrinkwise.penalties import ElasticNet
-from shrinkwise.result import RULES
+from shrinkwise.rules import parse_rule
 from shrinkwise.validation import check_alpha, check_count, check_l1_ratio, check_number
 
 REFINED = 1e-2  # the chosen model is solved on the rows to this share of tol
@@ -157,9 +156,7 @@ class GridSearch(LinearModel):
 
     def _options(self) -> dict[str, Any]:
         """The parameters, checked before any work."""
-        rule: object = self.rule
-        if not isinstance(rule, str) or not re.fullmatch(r"min|1se|k=\d+|within=\d+(\.\d+)?%", rule):
-            raise UsageError(f"{RULES}, got {rule!r}")
+        rule = parse_rule(self.rule)
         alphas: Any = self.alphas
         mixes: Any = self.l1_ratio
         if isinstance(alphas, Real | np.bool_):
@@ -174,6 +171,7 @@ class GridSearch(LinearModel):
                 "alphas": alphas,
                 "l1_ratios": tuple(check_l1_ratio(ratio) for ratio in mixes),
                 "tol": check_number("tol", self.tol, low=0),
+                "degrees_of_freedom": rule.is_criterion,
             },
             "model": {
                 "fit_intercept": check_flag("fit_intercept", self.fit_intercept),
@@ -233,7 +231,9 @@ class LinearRegressorCV(Regression, GridSearch):
         Number of unshuffled folds, a scikit-learn splitter, or pairs of training and held-out rows.
     rule : str, default "1se"
         ``"1se"``: the simplest model within one standard error of the best; ``"min"``: the best; ``"k=7"``: the best
-        with at most 7 features; ``"within=1%"``: the simplest at most 1 % worse than the best.
+        with at most 7 features; ``"within=1%"``: the simplest at most 1 % worse than the best. ``"aic"``, ``"aicc"``,
+        ``"bic"``, ``"ebic"`` or ``"ebic:0.5"`` (γ, default 1): the lowest information criterion of the fits on all
+        data; folds are scored, but have no say.
     scoring : str, callable or None, default None
         A scikit-learn scorer. None is the mean squared error.
     penalty_weights : array of shape (p,), optional
@@ -342,7 +342,9 @@ class LinearClassifierCV(Classification, GridSearch):
         members), a scikit-learn splitter, or pairs of training and held-out rows.
     rule : str, default "1se"
         ``"1se"``: the simplest model within one standard error of the best; ``"min"``: the best; ``"k=7"``: the best
-        with at most 7 features; ``"within=1%"``: the simplest at most 1 % worse than the best.
+        with at most 7 features; ``"within=1%"``: the simplest at most 1 % worse than the best. ``"aic"``, ``"aicc"``,
+        ``"bic"``, ``"ebic"`` or ``"ebic:0.5"`` (γ, default 1): the lowest information criterion of the fits on all
+        data; folds are scored, but have no say.
     scoring : str, callable or None, default None
         A scikit-learn scorer. None is the log loss.
     penalty_weights : array of shape (p,), optional

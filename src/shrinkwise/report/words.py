@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from shrinkwise.report.report_input import ReportInput
 from shrinkwise.report.text import count, general, listed, scores, shorten, whole
+from shrinkwise.rules import parse_rule
 
 RULES = {
     "min": "lowest held-out error",
     "1se": "simplest within one standard error of it",
     "k": "lowest error with so few features",
     "within": "simplest within that much of it",
+    "aic": "lowest AIC of the fits on all rows",
+    "aicc": "lowest corrected AIC of the fits on all rows",
+    "bic": "lowest BIC of the fits on all rows",
+    "ebic": "lowest extended BIC of the fits on all rows",
     "no penalty": "every coefficient free",
 }
 
@@ -43,7 +49,7 @@ def summary_rows(report: ReportInput) -> list[Row]:
         rows.append(
             Row(
                 name=row["name"],
-                meaning=RULES.get(row["name"].partition("=")[0], ""),
+                meaning=RULES.get(re.split("[=:]", row["name"])[0], ""),
                 alpha=general(row["alpha"]),
                 l1_ratio=general(row["l1_ratio"]),
                 features=whole(row["n_features"]) if fitted else "–",
@@ -95,6 +101,11 @@ def certificate_sentence(report: ReportInput) -> tuple[bool, str]:
 
 def edge_sentence(report: ReportInput) -> str:
     """Whether the lowest error lies on an end of the λ grid, and whether the grid was extended."""
+    if parse_rule(report.rule).is_criterion and report.result.at_edge(report.chosen) == "weak":
+        return (
+            f"{report.rule} is lowest at the weakest penalty of the grid: with about as many features as rows, aic "
+            "and bic take noise for a fit; aicc, ebic and 1se are made for that."
+        )
     edge = report.result.at_edge(report.lowest)
     if edge == "strong":
         return (
