@@ -6,7 +6,7 @@ Everything that a person is told afterwards — table, verdict, report, model fi
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -15,11 +15,18 @@ from scipy import sparse
 
 from shrinkwise.criteria import information_criterion
 from shrinkwise.exceptions import UsageError
+from shrinkwise.held_out import repeats_as_groups, search_bias, standard_error
 from shrinkwise.rules import Rule, parse_rule
 
 Array = NDArray[Any]
 
-LATER = ("full_deviance", "degrees_of_freedom", "n_weighted")  # not in files of 0.1.0, nor where they are None
+LATER = (
+    "full_deviance",
+    "degrees_of_freedom",
+    "n_weighted",
+    "repeats",
+)  # not in files of 0.1.0, nor where they are None
+MANY_FOLDS = 100  # each of them chooses anew for a corrected error
 
 
 @dataclass(frozen=True)
@@ -90,6 +97,7 @@ class GridResult:
     full_deviance: Array | None = None  # (R, A)
     degrees_of_freedom: Array | None = None  # (R, A)
     n_weighted: int | None = None
+    repeats: Array | None = None  # (K,), the repeat of a repeated cross-validation that a fold belongs to
 
     @property
     def n_folds(self) -> int:
@@ -103,7 +111,7 @@ class GridResult:
     @property
     def se(self) -> Array:
         """Standard error of the cross-validated score, (R, A); 0 where there is a single fold."""
-        return self._spread(self.test_score, self.mean)
+        return self.standard_error(self.test_score)
 
     @property
     def train_mean(self) -> Array:
@@ -129,15 +137,50 @@ class GridResult:
     def all_converged(self) -> bool:
         return bool(np.all(self.converged))
 
-    def _spread(self, scores: Array, mean: Array) -> Array:
-        """sqrt( Σ_k w_k (e_k − ē)² / (K − 1) ): Friedman, Hastie & Tibshirani 2010, the "cvsd" of a weighted mean."""
-        if self.n_folds < 2:
-            return np.zeros_like(mean)
-        with np.errstate(invalid="ignore", over="ignore"):
-            differences = scores - mean[..., None]
-            unit = np.max(np.abs(differences), initial=0.0, where=np.isfinite(differences)) or 1.0
-            squares = (differences / unit) ** 2 @ self.fold_weights
-        return np.asarray(unit * np.sqrt(np.where(np.isnan(squares), np.inf, squares) / (self.n_folds - 1)))
+    def standard_error(self, scores: Array) -> Array:
+        """Standard error of the mean of scores (..., K) over these folds; see `shrinkwise.held_out.standard_error`."""
+        return standard_error(scores, self.fold_weights, self.repeats)
+
+    @property
+    def search_bias(self) -> float:
+        """How far the lowest cross-validated score flatters: the estimate of Tibshirani & Tibshirani 2009.
+
+        See `shrinkwise.held_out.search_bias` for when to believe it.
+        """
+        best = self.select("min")
+        return search_bias(
+            self.test_score.reshape(-1, self.n_folds), self.test_score[best.ratio, best.index], self.fold_weights
+        )
+
+    def corrected_error(self, rule: str = "1se") -> float:
+        """Cross-validated score of a choice that the fold had no say in: each fold scores what the others choose.
+
+        The score of the chosen cell was looked at to choose it, and is too good for that. Here the rule is applied to
+        all other folds (of the same repeat), and the fold scores the cell that they take: what is scored is the way of
+        choosing, as nested cross-validation does, but with fits that are there already.
+
+        Parameters
+        ----------
+        rule : str
+            As in :meth:`select`.
+
+        Returns
+        -------
+        float
+            Not a number with a single fold, or with more than 100: there it is the score itself, as good as.
+        """
+        if not 1 < self.n_folds <= MANY_FOLDS:
+            return float("nan")
+        total = 0.0
+        for group in repeats_as_groups(self.repeats, self.n_folds):
+            for fold in group:
+                others = group[group != fold]
+                weights = self.fold_weights[others] / self.fold_weights[others].sum()
+                train, test = self.train_score[..., others], self.test_score[..., others]
+                rest = replace(self, train_score=train, test_score=test, fold_weights=weights, repeats=None)
+                cell = rest.select(rule)
+                total += float(self.fold_weights[fold] * self.test_score[cell.ratio, cell.index, fold])
+        return total
 
     def coef(self, ratio: int, index: int, fold: int = -1) -> Array:
         """Coefficients (p,) of one fit in the units of the data; ``fold=-1`` is the fit on all data."""
@@ -235,7 +278,10 @@ class GridResult:
         return "strong" if selection.index == 0 else ""
 
     def table(self, rule: str = "1se") -> list[dict[str, Any]]:
-        """Rows *min*, the rule's and *no penalty*: the short answer, ready to print."""
+        """Rows *min*, the rule's and *no penalty*: the short answer, ready to print.
+
+        ``corrected`` is the score corrected for the search, see :meth:`corrected_error`.
+        """
         chosen = self.select(rule)
         selections = [self.select("min")] + ([chosen] if rule != "min" else [])
         rows = [
@@ -246,6 +292,7 @@ class GridResult:
                 "n_features": cell.n_features,
                 "mean": cell.mean,
                 "se": cell.se,
+                "corrected": self.corrected_error(cell.rule),
                 "train": cell.train,
                 "chosen": cell.rule == rule,
                 "gap": float(self.gaps[cell.ratio, cell.index, -1]),
@@ -255,7 +302,7 @@ class GridResult:
         ]
         if self.unpenalized is not None:
             free = self.unpenalized
-            mean = np.asarray(free.test_score @ self.fold_weights)
+            mean = free.test_score @ self.fold_weights
             rows.append(
                 {
                     "name": "no penalty",
@@ -263,7 +310,8 @@ class GridResult:
                     "l1_ratio": None,
                     "n_features": int(np.count_nonzero(free.coef)),
                     "mean": float(mean),
-                    "se": float(self._spread(free.test_score, mean)),
+                    "se": float(self.standard_error(free.test_score)),
+                    "corrected": float(mean),
                     "train": float(free.train_score @ self.fold_weights),
                     "chosen": False,
                     "gap": free.gap,

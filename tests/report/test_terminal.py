@@ -30,6 +30,11 @@ def test_the_first_screen_has_table_verdict_certificate_edge_and_features(diabet
     assert "(chosen)" in lines[4]
     assert report.verdict.sentence.replace("±", "+/-") in flat
     assert "Certified: the largest relative duality gap of all 1080 fits is" in flat
+    corrected, chosen = diabetes.corrected_error("1se"), diabetes.select("1se")
+    assert (
+        f"Corrected for the search: the CV error of 1se is {corrected:.0f} rather than {chosen.mean:.0f} where" in flat
+    )
+    assert f"{report.lowest.mean + diabetes.search_bias:.0f} by the more cautious estimate of Tibshirani" in flat
     assert "The lambda grid was extended until the lowest error lay inside it." in flat
     chosen = report.chosen
     effect = np.abs(diabetes.standardized_coef(chosen.ratio, chosen.index))

@@ -18,6 +18,7 @@ from shrinkwise.report.words import (
     edge_sentence,
     plus_minus,
     score_words,
+    search_sentence,
     summary_rows,
     unit_words,
 )
@@ -60,7 +61,8 @@ def summary(report: ReportInput) -> Html:
         for row in rows
     ]
     heads = ("model", "λ", "l1_ratio", "features", "CV error ± SE", "training error")
-    remarks = [f"{row.name}: {shorten(row.note, 300)}" for row in rows if row.note] + [edge_sentence(report)]
+    remarks = [f"{row.name}: {shorten(row.note, 300)}" for row in rows if row.note]
+    remarks += [search_sentence(report), edge_sentence(report)]
     return el("section", _table("summary", heads, body), *(el("p", remark) for remark in remarks if remark))
 
 

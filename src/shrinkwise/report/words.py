@@ -99,6 +99,20 @@ def certificate_sentence(report: ReportInput) -> tuple[bool, str]:
     )
 
 
+def search_sentence(report: ReportInput) -> str:
+    """The error of the chosen model, corrected for having been chosen by the same folds."""
+    score = score_words(report)
+    corrected = report.result.corrected_error(report.rule)
+    if parse_rule(report.rule).is_criterion or not math.isfinite(corrected):
+        return ""
+    lowest = report.lowest.mean + report.result.search_bias
+    return (
+        f"Corrected for the search: the CV error of {report.rule} is {score(corrected)} rather than "
+        f"{score(report.chosen.mean)} where each fold scores what the other folds choose; that of min is "
+        f"{score(lowest)} by the more cautious estimate of Tibshirani & Tibshirani (2009)."
+    )
+
+
 def edge_sentence(report: ReportInput) -> str:
     """Whether the lowest error lies on an end of the λ grid, and whether the grid was extended."""
     if parse_rule(report.rule).is_criterion and report.result.at_edge(report.chosen) == "weak":
