@@ -15,7 +15,7 @@ from shrinkwise.engines import LocalEngine
 from shrinkwise.engines.local import one_blas_thread
 from shrinkwise.exceptions import DataError, UsageError
 from shrinkwise.losses import LOSSES, Loss
-from shrinkwise.path import Block, FreeFit, MomentsRoute, Route, Task, choose_route, geometric, rows_route
+from shrinkwise.path import Block, FreeFit, MomentsRoute, Route, Task, choose_route, geometric, repeats_of, rows_route
 from shrinkwise.penalties import ElasticNet
 from shrinkwise.problem import power_of_two
 from shrinkwise.result import GridResult, Unpenalized
@@ -72,6 +72,8 @@ def fit_grid(
     y : array of shape (n,)
         For the logistic loss 0 or 1.
     splits : sequence of K pairs (train, test) of row numbers
+        Where they repeat a cross-validation — runs of folds that each hold out all the same rows once — standard
+        errors are those of one repeat.
     loss : {"squared", "logistic"}
     l1_ratios : R mixes in [0, 1]
     alphas : int or sequence
@@ -209,6 +211,7 @@ def fit_grid(
         full_deviance=block.deviance * np.count_nonzero(weights),
         degrees_of_freedom=freedom,
         n_weighted=int(np.count_nonzero(weights)),
+        repeats=repeats_of(tests, len(y)),
     )
 
 
