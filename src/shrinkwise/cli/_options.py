@@ -9,6 +9,8 @@ import click
 from shrinkwise.exceptions import UsageError
 from shrinkwise.rules import parse_rule
 
+APART = {"fold_column": ("folds", "repeats", "groups", "time"), "time": ("repeats", "groups")}  # ways to make folds
+
 
 def mixes(ctx: click.Context, param: click.Parameter, value: str) -> tuple[float, ...]:
     """One or more l1_ratios between commas."""
@@ -39,6 +41,42 @@ def rule(ctx: click.Context, param: click.Parameter, value: str) -> str:
             ctx,
             param,
         ) from None
+
+
+def check_score(name: str) -> None:
+    """Refuse what is no scorer, before anything is read; the scorers load scikit-learn.
+
+    Raises
+    ------
+    UsageError
+        With the nearest name, if there is one.
+    """
+    from difflib import get_close_matches
+
+    from sklearn.metrics import get_scorer_names
+
+    names = get_scorer_names()
+    if name not in names:
+        meant = get_close_matches(name, names, 1)
+        raise UsageError(
+            f"--score {name!r} is no scorer of scikit-learn; "
+            + (f"did you mean {meant[0]!r}?" if meant else "give one such as neg_mean_absolute_error, r2 or roc_auc")
+        )
+
+
+def refuse_together(given: Sequence[str]) -> None:
+    """Refuse options that make folds in different ways.
+
+    Raises
+    ------
+    UsageError
+        If both of two such options are given.
+    """
+    for one, others in APART.items():
+        for other in others:
+            if one in given and other in given:
+                names = [f"--{name.replace('_', '-')}" for name in (one, other)]
+                raise UsageError(f"{names[0]} and {names[1]} make folds in different ways; give one of them")
 
 
 def possible_names(values: Sequence[str]) -> tuple[str, ...]:

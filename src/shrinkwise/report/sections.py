@@ -16,6 +16,7 @@ from shrinkwise.report.words import (
     data_line,
     dropped_sentence,
     edge_sentence,
+    folds_words,
     plus_minus,
     score_words,
     search_sentence,
@@ -156,7 +157,7 @@ def certificate(report: ReportInput) -> Html:
         "data": shorten(report.source, 300) if report.source else "",
         "target": shorten(report.target, 120) if report.target else "",
         "grid": f"{count(len(result.l1_ratios), 'l1_ratio')} × {count(result.alphas.shape[1], 'strength')} × "
-        f"{count(result.n_folds, 'fold')}, and once more on all rows",
+        f"{folds_words(result)}, and once more on all rows",
         "seed": "" if report.seed is None else str(report.seed),
         "tolerance": f"{general(result.tol)} of the loss without features",
         "made": shorten(report.created, 60) if report.created else "",

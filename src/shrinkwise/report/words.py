@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from shrinkwise.report.report_input import ReportInput
 from shrinkwise.report.text import count, general, listed, scores, shorten, whole
+from shrinkwise.result import GridResult
 from shrinkwise.rules import parse_rule
 
 RULES = {
@@ -148,10 +149,19 @@ def data_line(report: ReportInput) -> str:
     parts = [
         report.task,
         f"{count(result.n_samples, 'row')} × {count(len(result.feature_names), 'feature')}",
-        count(result.n_folds, "fold"),
+        folds_words(result),
         f"error = {result.metric}",
     ]
     return " · ".join(part for part in parts if part)
+
+
+def folds_words(result: GridResult) -> str:
+    """``10 folds``, ``30 folds (10, dealt 3 times)``."""
+    words = count(result.n_folds, "fold")
+    if result.repeats is None:
+        return words
+    times = len(set(result.repeats.tolist()))
+    return f"{words} ({result.n_folds // times}, dealt {times} times)"
 
 
 def unit_words(report: ReportInput) -> str:
