@@ -227,8 +227,9 @@ class LinearRegressorCV(Regression, GridSearch):
     l1_ratio : float in [0, 1] or sequence, default 1
         The mix, or the mixes to try: 1 is the lasso, 0 is ridge. The lasso does not depend on the units of y; for
         mixes below 1 see ``ridge_unit``.
-    cv : int, splitter or iterable of pairs, default 10
-        Number of unshuffled folds, a scikit-learn splitter, or pairs of training and held-out rows.
+    cv : int, splitter, iterable of pairs or array of shape (n,), default 10
+        Number of unshuffled folds, a scikit-learn splitter, pairs of training and held-out rows, or an array with the
+        fold of each row (-1: never held out). With a repeated splitter standard errors are those of one repeat.
     rule : str, default "1se"
         ``"1se"``: the simplest model within one standard error of the best; ``"min"``: the best; ``"k=7"``: the best
         with at most 7 features; ``"within=1%"``: the simplest at most 1 % worse than the best. ``"aic"``, ``"aicc"``,
@@ -337,9 +338,10 @@ class LinearClassifierCV(Classification, GridSearch):
         The weakest strength as a share of the strongest; 1e-3, and 1e-2 where n < p.
     l1_ratio : float in [0, 1] or sequence, default 1
         The mix, or the mixes to try: 1 is the lasso, 0 is ridge.
-    cv : int, splitter or iterable of pairs, default 10
+    cv : int, splitter, iterable of pairs or array of shape (n,), default 10
         Number of unshuffled folds with the same shares of the classes (fewer, with a warning, where a class has fewer
-        members), a scikit-learn splitter, or pairs of training and held-out rows.
+        members), a scikit-learn splitter, pairs of training and held-out rows, or an array with the fold of each row
+        (-1: never held out). With a repeated splitter standard errors are those of one repeat.
     rule : str, default "1se"
         ``"1se"``: the simplest model within one standard error of the best; ``"min"``: the best; ``"k=7"``: the best
         with at most 7 features; ``"within=1%"``: the simplest at most 1 % worse than the best. ``"aic"``, ``"aicc"``,
