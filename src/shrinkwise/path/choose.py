@@ -13,10 +13,12 @@ from shrinkwise.design import as_design
 from shrinkwise.design.base import Array
 from shrinkwise.engines import LocalEngine
 from shrinkwise.losses import Loss
+from shrinkwise.moments import Moments
 from shrinkwise.path.base import Route
 from shrinkwise.path.cells import moments_of_sets
 from shrinkwise.path.lockstep import LockstepRoute
 from shrinkwise.path.moments import MomentsRoute
+from shrinkwise.path.repeats import repeats_of
 from shrinkwise.penalties import Penalty
 from shrinkwise.problem import build_problems, groups_of, one_scale_a_group
 
@@ -50,14 +52,9 @@ class Task:
 
 def choose_route(task: Task) -> tuple[Route, Array, Array]:
     """The cheapest route that keeps its digits, and center and scale of the columns on all data."""
-    moments = None
-    if _is_tall(task):
-        held_out = np.column_stack([np.bincount(rows, minlength=len(task.y)) for rows in task.tests])
-        moments = moments_of_sets(task.X, task.y, task.weights, np.hstack([task.counts, held_out]), task.engine, MEMORY)
+    moments = _moments_of_folds(task) if _is_tall(task) else None
     if moments is not None:
-        whole, sets = moments
-        folds = task.counts.shape[1]
-        training, testing = [*sets[:folds], whole], sets[folds:]
+        training, testing = moments
         if task.maps is not None:
             training = [part.mapped(linear) for part, linear in zip(training, task.maps, strict=True)]
             testing = [part.mapped(linear) for part, linear in zip(testing, task.maps[:-1], strict=True)]
@@ -75,6 +72,27 @@ def choose_route(task: Task) -> tuple[Route, Array, Array]:
         )
         return route, route.center, route.scale
     return rows_route(task)
+
+
+def _moments_of_folds(task: Task) -> tuple[list[Moments], list[Moments]] | None:
+    """Moments of the K training sets and all rows, and of the held-out rows; one read of the rows for each repeat.
+
+    The folds of one repeat share K cells, those of all repeats together would share K^repeats.
+    """
+    held_out = np.column_stack([np.bincount(rows, minlength=len(task.y)) for rows in task.tests])
+    repeats = repeats_of(task.tests, len(task.y))
+    groups = [slice(None)] if repeats is None else [repeats == repeat for repeat in np.unique(repeats)]
+    training: list[Moments] = []
+    testing: list[Moments] = []
+    for group in groups:
+        member = np.hstack([task.counts[:, group], held_out[:, group]])
+        moments = moments_of_sets(task.X, task.y, task.weights, member, task.engine, MEMORY)
+        if moments is None:
+            return None
+        whole, sets = moments
+        training += sets[: len(sets) // 2]
+        testing += sets[len(sets) // 2 :]
+    return [*training, whole], testing
 
 
 def rows_route(task: Task) -> tuple[Route, Array, Array]:
