@@ -52,6 +52,15 @@ def test_a_file_without_what_later_versions_added_is_read(path, model):
     assert same(load_model(path).result, old)
 
 
+def test_repeats_keep_the_folds_of_each(path, model):
+    result = dataclasses.replace(make_result(), repeats=np.array([0, 0, 1]))
+    repeated = dataclasses.replace(model, result=result, folds=np.arange(2 * ROWS).reshape(ROWS, 2) % 3)
+    save_model(path, repeated)
+    assert same(load_model(path), repeated)
+    with pytest.raises(ModelFileError, match="one for each row and repeat"):
+        save_model(path.with_name("other"), dataclasses.replace(repeated, folds=np.zeros(ROWS, dtype=int)))
+
+
 def test_a_deviance_without_its_number_of_rows_is_refused(path, model):
     half = dataclasses.replace(model.result, n_weighted=None)
     with pytest.raises(ModelFileError, match="full_deviance and n_weighted must come together"):

@@ -22,7 +22,7 @@ from shrinkwise.linear._values import Array
 from shrinkwise.losses import Loss
 from shrinkwise.penalties import ElasticNet
 from shrinkwise.rules import parse_rule
-from shrinkwise.validation import check_alpha, check_count, check_l1_ratio, check_number
+from shrinkwise.validation import check_alpha, check_count, check_l1_ratio, check_number, check_sequence
 
 REFINED = 1e-2  # the chosen model is solved on the rows to this share of tol
 
@@ -181,8 +181,8 @@ class GridSearch(LinearModel):
         if isinstance(alphas, Real | np.bool_):
             alphas = check_count("alphas", alphas)
         else:
-            alphas = tuple(check_alpha(alpha) for alpha in _sequence("alphas", alphas))
-        mixes = [mixes] if isinstance(mixes, Real) or mixes is None else _sequence("l1_ratio", mixes)
+            alphas = tuple(check_alpha(alpha) for alpha in check_sequence("alphas", alphas))
+        mixes = [mixes] if isinstance(mixes, Real) or mixes is None else check_sequence("l1_ratio", mixes)
         if self.scoring is not None:
             scorer_of(self.scoring)
         return {
@@ -221,15 +221,6 @@ class GridSearch(LinearModel):
         return router
 
 
-def _sequence(name: str, value: Any) -> Sequence[Any]:
-    if isinstance(value, str | bytes):
-        raise UsageError(f"{name} must be a number or a sequence of numbers, got {value!r}")
-    try:
-        return list(value)
-    except TypeError as error:
-        raise UsageError(f"{name} must be a number or a sequence of numbers, got {value!r}") from error
-
-
 class LinearRegressorCV(Regression, GridSearch):
     """Linear regression with an elastic-net penalty whose strength and mix are found by cross-validation.
 
@@ -244,6 +235,7 @@ class LinearRegressorCV(Regression, GridSearch):
     alphas : int or sequence of float, default 100
         How many strengths, from the smallest that leaves no feature in, evenly spaced in their logarithm; the grid goes
         on to weaker ones while the best is the weakest. Or the strengths themselves, in the units of the objective.
+        The objective is an average over rows, so the chosen strength is that of the folds, unchanged, on all rows.
     alpha_min_ratio : float in (0, 1), optional
         The weakest strength as a share of the strongest; 1e-3, and 1e-2 where n < p.
     l1_ratio : float in [0, 1] or sequence, default 1
@@ -358,6 +350,7 @@ class LinearClassifierCV(Classification, GridSearch):
     alphas : int or sequence of float, default 100
         How many strengths, from the smallest that leaves no feature in, evenly spaced in their logarithm; the grid goes
         on to weaker ones while the best is the weakest. Or the strengths themselves, in the units of the objective.
+        The objective is an average over rows, so the chosen strength is that of the folds, unchanged, on all rows.
     alpha_min_ratio : float in (0, 1), optional
         The weakest strength as a share of the strongest; 1e-3, and 1e-2 where n < p.
     l1_ratio : float in [0, 1] or sequence, default 1

@@ -75,24 +75,32 @@ def choose_route(task: Task) -> tuple[Route, Array, Array]:
 
 
 def _moments_of_folds(task: Task) -> tuple[list[Moments], list[Moments]] | None:
-    """Moments of the K training sets and all rows, and of the held-out rows; one read of the rows for each repeat.
+    """Moments of the K training sets and all rows, and of the held-out rows.
 
-    The folds of one repeat share K cells, those of all repeats together would share K^repeats.
+    One read of the rows, or one for each repeat of a cross-validation: the folds of one repeat share K cells, those of
+    all repeats together K^repeats, which may be too many.
     """
-    held_out = np.column_stack([np.bincount(rows, minlength=len(task.y)) for rows in task.tests])
-    repeats = repeats_of(task.tests, len(task.y))
-    groups = [slice(None)] if repeats is None else [repeats == repeat for repeat in np.unique(repeats)]
-    training: list[Moments] = []
-    testing: list[Moments] = []
-    for group in groups:
-        member = np.hstack([task.counts[:, group], held_out[:, group]])
-        moments = moments_of_sets(task.X, task.y, task.weights, member, task.engine, MEMORY)
-        if moments is None:
-            return None
-        whole, sets = moments
-        training += sets[: len(sets) // 2]
-        testing += sets[len(sets) // 2 :]
-    return [*training, whole], testing
+    together = np.zeros(len(task.tests), dtype=np.int64)
+    for repeats in (together, repeats_of(task.tests, len(task.y))):
+        if repeats is None:
+            break
+        parts = [part for repeat in np.unique(repeats) if (part := _moments_of(task, repeats == repeat))]
+        if len(parts) == repeats.max() + 1:
+            training = [moments for part in parts for moments in part[0]]
+            return [*training, parts[0][2]], [moments for part in parts for moments in part[1]]
+    return None
+
+
+def _moments_of(task: Task, folds: Array) -> tuple[list[Moments], list[Moments], Moments] | None:
+    """Moments of the training sets and held-out rows of some folds, and of all rows."""
+    tests = [rows for rows, wanted in zip(task.tests, folds) if wanted]
+    held_out = np.column_stack([np.bincount(rows, minlength=len(task.y)) for rows in tests])
+    member = np.hstack([task.counts[:, folds], held_out])
+    moments = moments_of_sets(task.X, task.y, task.weights, member, task.engine, MEMORY)
+    if moments is None:
+        return None
+    whole, sets = moments
+    return sets[: len(tests)], sets[len(tests) :], whole
 
 
 def rows_route(task: Task) -> tuple[Route, Array, Array]:

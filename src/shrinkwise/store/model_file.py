@@ -234,11 +234,8 @@ def _check_model(model: Model) -> None:
         raise Flaw("coefficients and intercept must be finite")
     if not 0 <= model.l1_ratio <= 1 or not 0 <= model.alpha < math.inf:
         raise Flaw(f"the penalty alpha={model.alpha}, l1_ratio={model.l1_ratio} is out of range")
-    folds = model.folds
-    if (
-        folds.ndim not in (1, 2)
-        or folds.dtype.kind not in "iu"
-        or np.any(folds < -1)
-        or np.any(folds >= model.result.n_folds)
-    ):
-        raise Flaw(f"folds must be whole numbers from -1 to {model.result.n_folds - 1}, one for each row")
+    folds, repeats = model.folds, model.result.repeats
+    per_row = () if repeats is None else (len(np.unique(repeats)),)
+    sound = folds.ndim == 1 + len(per_row) and folds.shape[1:] == per_row and folds.dtype.kind in "iu"
+    if not sound or np.any(folds < -1) or np.any(folds >= model.result.n_folds):
+        raise Flaw(f"folds must be whole numbers from -1 to {model.result.n_folds - 1}, one for each row and repeat")
