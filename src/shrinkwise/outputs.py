@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -14,7 +15,7 @@ from shrinkwise.design.outputs import OutputsDesign
 from shrinkwise.losses import Loss
 from shrinkwise.penalties import Penalty, Rows
 from shrinkwise.penalties.groups import Groups
-from shrinkwise.problem import Problem, standardized_rows
+from shrinkwise.problem import Problem, build_problems, standardized_rows
 
 LEAST = 1e-300  # share of a class that no training row has
 
@@ -76,12 +77,35 @@ class OutputsProblem(Problem):
             coef = coef / unit * self.unit
         return coef.ravel(), self.unit * intercept
 
+    def predictor_of(self, w: Array, intercept: Any) -> Array:
+        size = len(w) - self._ones
+        b = (intercept - self.in_data_units(np.append(w[:size], np.zeros(self._ones)), 0.0)[1]) / self.unit
+        flat = self.predictor(np.append(w[:size], np.zeros(self._ones)), 0.0)
+        return np.asarray(flat + np.tile(b, len(flat) // self.outputs))
+
     def standardized(self, coef: Array, column_unit: Array | float = 1.0) -> Array:
         """Inverse of :meth:`in_data_units` for the coefficients; the intercepts are those of the null model."""
         design: Any = self.design
         unit = column_unit if np.ndim(column_unit) == 0 else np.asarray(column_unit)[:, None]
         W = coef.reshape(-1, self.outputs) / self.unit * unit * design.store.scale[:, :1]
         return np.concatenate([W.ravel(), self.null_w[len(coef) :]])
+
+
+def problems_of(
+    design: Design,
+    y: Array,
+    weights: Array,
+    loss: Loss,
+    penalty: Penalty,
+    *,
+    grouped: bool,
+    offset: Array | float,
+    **options: Any,
+) -> tuple[Design, Sequence[Problem]]:
+    """Problems and the design that they are over: `build_problems`, or `build_outputs` for a target of shape (n, K)."""
+    if y.ndim == 2:
+        return build_outputs(design, y, weights, loss, penalty, grouped=grouped, **options)
+    return design, build_problems(design, y, weights, loss, penalty, offset=offset, **options)
 
 
 def build_outputs(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -176,7 +177,7 @@ class Problem:
         corrected[free] = 0.0
         return residual - change, corrected, left
 
-    def in_data_units(self, w: Array, b: float, column_unit: Array | float = 1.0) -> tuple[Array, float]:
+    def in_data_units(self, w: Array, b: float, column_unit: Array | float = 1.0) -> tuple[Array, Any]:
         """Coefficients and intercept for the columns and the target as they came."""
         scale = self.design.scale[:, 0]
         coef = np.divide(w, scale, out=np.zeros_like(w), where=scale > 0)
@@ -185,6 +186,10 @@ class Problem:
         with np.errstate(over="ignore", under="ignore"):
             coef = coef / column_unit * self.unit
         return coef, self.unit * (b + self.y_center - shift)
+
+    def predictor_of(self, w: Array, intercept: Any) -> Array:
+        """η of standardized coefficients and an intercept in the units of the data."""
+        return self.predictor(w, (intercept - self.in_data_units(w, 0.0)[1]) / self.unit)
 
     def standardized(self, coef: Array, column_unit: Array | float = 1.0) -> Array:
         """Inverse of :meth:`in_data_units` for the coefficients."""

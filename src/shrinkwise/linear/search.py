@@ -46,6 +46,7 @@ class GridSearch(LinearModel):
         upper: ArrayLike = np.inf,
         fit_intercept: bool = True,
         standardize: bool = True,
+        grouped_outputs: bool = False,
         tol: float = 1e-6,
         max_iter: int = 1000,
     ) -> None:
@@ -60,6 +61,7 @@ class GridSearch(LinearModel):
         self.upper = upper
         self.fit_intercept = fit_intercept
         self.standardize = standardize
+        self.grouped_outputs = grouped_outputs
         self.tol = tol
         self.max_iter = max_iter
 
@@ -111,7 +113,7 @@ class GridSearch(LinearModel):
         options = self._options()
         data = read_training(self, X, y, sample_weight)
         target, classes = self._target(data)
-        loss = self._kind()
+        loss, posed = self._posed(target, classes)
         known = read_offset(loss, offset, exposure, len(target))
         labels = target if classes is None else classes[target.astype(np.intp)]
         if groups is not None:
@@ -129,7 +131,7 @@ class GridSearch(LinearModel):
             }
         result = fit_grid(
             data.X,
-            target,
+            posed,
             splits,
             loss=loss,
             offset=known,
@@ -150,7 +152,7 @@ class GridSearch(LinearModel):
         chosen = result.select(self.rule)
         solution = certified(
             data.X,
-            target,
+            posed,
             loss=loss,
             offset=known,
             penalty=ElasticNet(chosen.l1_ratio, **penalty),
@@ -159,7 +161,7 @@ class GridSearch(LinearModel):
             tol=result.tol,
             aim=REFINED,
             max_iter=options["max_iter"],
-            start=result.coef(chosen.ratio, chosen.index),
+            start=result.coef(chosen.ratio, chosen.index).T.ravel(),
             **options["model"],
         )
         found = {
@@ -195,6 +197,7 @@ class GridSearch(LinearModel):
             "model": {
                 "fit_intercept": check_flag("fit_intercept", self.fit_intercept),
                 "standardize": check_flag("standardize", self.standardize),
+                "grouped_outputs": check_flag("grouped_outputs", self.grouped_outputs),
             },
             "max_iter": check_count("max_iter", self.max_iter),
         }
@@ -261,6 +264,9 @@ class LinearRegressorCV(Regression, GridSearch):
     fit_intercept : bool, default True
     standardize : bool, default True
         Whether the penalty acts on the coefficients of standardized columns.
+    grouped_outputs : bool, default False
+        With several columns of y, or more than two classes: penalize the norm of a feature's coefficients, so that it
+        is in for all of them or for none.
     tol : float >= 0, default 1e-6
         Duality gap of every fit of the grid, relative to the loss of the intercept-only model; the chosen model is
         solved to a hundredth of it.
@@ -317,6 +323,7 @@ class LinearRegressorCV(Regression, GridSearch):
         ridge_unit: float | str = 1.0,
         fit_intercept: bool = True,
         standardize: bool = True,
+        grouped_outputs: bool = False,
         tol: float = 1e-6,
         max_iter: int = 1000,
     ) -> None:
@@ -332,6 +339,7 @@ class LinearRegressorCV(Regression, GridSearch):
             upper=upper,
             fit_intercept=fit_intercept,
             standardize=standardize,
+            grouped_outputs=grouped_outputs,
             tol=tol,
             max_iter=max_iter,
         )
@@ -373,6 +381,9 @@ class LinearClassifierCV(Classification, GridSearch):
     fit_intercept : bool, default True
     standardize : bool, default True
         Whether the penalty acts on the coefficients of standardized columns.
+    grouped_outputs : bool, default False
+        With several columns of y, or more than two classes: penalize the norm of a feature's coefficients, so that it
+        is in for all of them or for none.
     tol : float >= 0, default 1e-6
         Duality gap of every fit of the grid, relative to the loss of the intercept-only model; the chosen model is
         solved to a hundredth of it.
