@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from shrinkwise.linear import LinearRegressorCV as LinearRegressorCV
     from shrinkwise.losses import LogisticLoss as LogisticLoss
     from shrinkwise.losses import SquaredLoss as SquaredLoss
+    from shrinkwise.nested import nested_error as nested_error
     from shrinkwise.penalties import ElasticNet as ElasticNet
     from shrinkwise.result import GridResult as GridResult
     from shrinkwise.store import Model as Model
@@ -44,6 +45,7 @@ _HOME = {
     "LogisticLoss": "shrinkwise.losses",
     "ElasticNet": "shrinkwise.penalties",
     "fit_grid": "shrinkwise.grid",
+    "nested_error": "shrinkwise.nested",
     "GridResult": "shrinkwise.result",
     "Model": "shrinkwise.store",
     "load_model": "shrinkwise.store",

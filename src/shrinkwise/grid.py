@@ -110,7 +110,7 @@ def fit_grid(
         Also fit without a penalty.
     degrees_of_freedom : bool
         Also count the degrees of freedom of the fits on all data, which the rules aic, aicc, bic and ebic need. Next to
-        nothing for the lasso, some percent of the time where mixes have an L2 part.
+        nothing for the lasso; where a mix has an L2 part one decomposition of the Gram of each support.
     scorer : function (fold, coefs (A, p), intercepts (A,)) -> (train (A,), test (A,)), optional
         Scores in place of the loss's own; lower is better. ``metric`` names it.
     progress : function (fits done, fits in all), optional
