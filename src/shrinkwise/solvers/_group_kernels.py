@@ -6,10 +6,11 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from shrinkwise.solvers._kernels import CUTS, ENTRY, LARGE, LIFT, PARTS, VECTOR, _edge, _solve_in_place
+from shrinkwise.solvers._kernels import CUTS, ENTRY, LIFT, PARTS, VECTOR, _edge, _solve_in_place
 
 INNER = 10  # proximal steps on one block in one sweep
 ARMIJO = 0.1  # share of the decrease that the slope promises which a step has to bring
+LARGE = 200  # a support beyond this is left to LAPACK: several systems are solved where there are norms
 ROUNDED = 1e-12  # share by which a curvature may seem larger than its bound
 EDGE = 1e-15  # share of its factors by which a group may seem to be beyond what they hold at zero
 

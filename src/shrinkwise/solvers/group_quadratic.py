@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from shrinkwise.penalties.base import Array, Rows
-from shrinkwise.solvers.psd import solve_psd
+from shrinkwise.solvers.psd import solve_pd
 
 Data = tuple[Array, Array, Array, Array, Array, Array, Array]  # l1, l2, lower, upper, norm, members, starts
 
@@ -54,7 +54,7 @@ def newton_on_large_support(gram: Array, q: Array, w: Array, data: Data, tol: fl
         best = min(best, worst)
         if worst <= 0.1 * tol or stalled > 3:
             return
-        step = solve_psd(system + np.tril(system, -1).T, right)
+        step = solve_pd(system, right)
         if advance(gram, q, w, *data, support, right, step) < 0:
             return
 
