@@ -10,9 +10,9 @@ import numpy as np
 
 from shrinkwise.exceptions import ConvergenceWarning, UsageError
 from shrinkwise.linear._values import Array
-from shrinkwise.losses import LOSSES
+from shrinkwise.losses import Loss
 from shrinkwise.path import Solution, solve
-from shrinkwise.penalties import ElasticNet
+from shrinkwise.penalties import Penalty, penalty_of
 from shrinkwise.result import GridResult
 
 
@@ -37,18 +37,20 @@ def check_per_feature(name: str, value: object, n_features: int) -> Any:
 
 
 def penalty_options(estimator: Any, n_features: int, ridge_unit: float) -> dict[str, Any]:
-    """``penalty_weights``, ``lower`` and ``upper`` of an estimator, checked, and the unit of the ridge part."""
+    """What an estimator says of its penalty but for the mix, checked, and the unit of the ridge part."""
     weights = estimator.penalty_weights
     if weights is not None:
         weights = check_per_feature("penalty_weights", weights, n_features)
         weights = np.full(n_features, weights) if weights.ndim == 0 else weights
     options = {
         "penalty_weights": weights,
+        "groups": estimator.groups,
+        "sparse_ratio": estimator.sparse_ratio,
         "lower": check_per_feature("lower", estimator.lower, n_features),
         "upper": check_per_feature("upper", estimator.upper, n_features),
         "ridge_unit": ridge_unit,
     }
-    ElasticNet(**options)
+    penalty_of(**options).rows(n_features)
     return options
 
 
@@ -56,8 +58,8 @@ def certified(
     X: Any,
     y: Array,
     *,
-    loss: str,
-    penalty: ElasticNet,
+    loss: Loss,
+    penalty: Penalty,
     alpha: float,
     tol: float,
     max_iter: int,
@@ -65,18 +67,21 @@ def certified(
     **options: Any,
 ) -> Solution:
     """The solution, sought to ``aim`` times the tolerance, with a warning where its gap is above the tolerance."""
-    solution = solve(X, y, loss=LOSSES[loss], penalty=penalty, alpha=alpha, tol=aim * tol, max_iter=max_iter, **options)
+    solution = solve(X, y, loss=loss, penalty=penalty, alpha=alpha, tol=aim * tol, max_iter=max_iter, **options)
     solution = replace(solution, converged=solution.gap <= tol)
     if not solution.converged:
         warnings.warn(_not_converged(solution, loss, alpha, tol, max_iter), ConvergenceWarning, stacklevel=3)
     return solution
 
 
-def _not_converged(solution: Solution, loss: str, alpha: float, tol: float, max_iter: int) -> str:
+def _not_converged(solution: Solution, loss: Loss, alpha: float, tol: float, max_iter: int) -> str:
     if solution.n_iter >= max_iter:
         remedy = f"raise max_iter (it is {max_iter})"
-    elif loss == "logistic" and alpha == 0:
-        remedy = "without a penalty coefficients grow without end where the classes can be separated: use alpha > 0"
+    elif not loss.degree and alpha == 0:
+        remedy = (
+            "without a penalty coefficients grow without end where the data can be separated (two classes, or zeros "
+            "and counts): use alpha > 0"
+        )
     else:
         remedy = (
             "rounding allows no more with these columns: raise tol, or center, rescale or drop nearly equal columns"

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 from numpy.typing import ArrayLike
 
 from shrinkwise.linear._model import Regression
 from shrinkwise.linear._single import SingleFit
+from shrinkwise.linear._values import Array
+from shrinkwise.losses import Loss
 
 
 class LinearRegressor(Regression, SingleFit):
-    """Linear regression with an elastic-net penalty: lasso, ridge and all between.
+    """Linear regression and generalized linear models with an elastic-net penalty: lasso, ridge and all between.
 
     Minimizes, with weights s and the mix r = ``l1_ratio``,
 
-        (1/Σs) Σᵢ sᵢ ½ (yᵢ − b − xᵢ'w)² + alpha Σⱼ πⱼ ( r |wⱼ| + (1 − r)/(2u) wⱼ² ),   lowerⱼ ≤ wⱼ ≤ upperⱼ
+        (1/Σs) Σᵢ sᵢ ℓ(yᵢ, b + xᵢ'w) + alpha Σⱼ πⱼ ( r |wⱼ| + (1 − r)/(2u) wⱼ² ),   lowerⱼ ≤ wⱼ ≤ upperⱼ
 
-    to a duality gap of ``tol``. The intercept b is not penalized, and u is 1 unless ``ridge_unit`` says otherwise.
+    to a duality gap of ``tol``; ℓ is ½ (y − η)² unless ``loss`` says otherwise. The intercept b is not penalized, and u
+    is 1 unless ``ridge_unit`` says otherwise.
 
     Parameters
     ----------
@@ -24,10 +30,21 @@ class LinearRegressor(Regression, SingleFit):
         Strength λ of the penalty, in the units of y (for l1_ratio = 1 and standardized columns, the covariance with y
         that a feature needs to come in). 0 is least squares; infinity leaves the intercept and what is not penalized.
         No default suits all data: `LinearRegressorCV` finds the strength.
+    loss : str or Loss, default "squared"
+        ``"squared"``; ``"poisson"``, ``"gamma"``, ``"tweedie:1.5"`` (its power in (1, 2)) and ``"negative_binomial:1"``
+        (its theta > 0), all with a log link; ``"huber"`` (``"huber:2.5"`` gives its delta in the units of y, otherwise
+        1.345 robust sds of y) and ``"quantile:0.9"`` (its corner rounded over a tenth of a robust sd of y). Or an
+        object from `shrinkwise.losses`.
     l1_ratio : float in [0, 1], default 1
         1 is the lasso, 0 is ridge. (glmnet calls this number ``alpha``.)
     penalty_weights : array of shape (p,), optional
         π >= 0, one for each feature; 0 leaves a feature unpenalized.
+    groups : sequence, optional
+        Columns that come in together, by one norm: a label for each feature (None or -1: alone), or lists of column
+        numbers. A group's part of the penalty is then π √m ‖w‖₂ for its m coefficients in place of Σ π |w|, see
+        `GroupLasso`; bounds are for columns alone.
+    sparse_ratio : float in [0, 1], default 0
+        The share of Σ π |w| within groups: 0 is the group lasso, between 0 and 1 the sparse group lasso.
     lower, upper : float or array of shape (p,), default no bounds
         Bounds of the coefficients in the units of the data, ``lower <= 0 <= upper``.
     ridge_unit : float > 0 or "sd", default 1
@@ -80,8 +97,11 @@ class LinearRegressor(Regression, SingleFit):
         self,
         alpha: float = 0.01,
         *,
+        loss: str | Loss = "squared",
         l1_ratio: float = 1.0,
         penalty_weights: ArrayLike | None = None,
+        groups: Sequence[Any] | Array | None = None,
+        sparse_ratio: float = 0.0,
         lower: ArrayLike = -np.inf,
         upper: ArrayLike = np.inf,
         ridge_unit: float | str = 1.0,
@@ -94,6 +114,8 @@ class LinearRegressor(Regression, SingleFit):
             alpha,
             l1_ratio=l1_ratio,
             penalty_weights=penalty_weights,
+            groups=groups,
+            sparse_ratio=sparse_ratio,
             lower=lower,
             upper=upper,
             fit_intercept=fit_intercept,
@@ -101,4 +123,5 @@ class LinearRegressor(Regression, SingleFit):
             tol=tol,
             max_iter=max_iter,
         )
+        self.loss = loss
         self.ridge_unit = ridge_unit

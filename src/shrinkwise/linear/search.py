@@ -15,12 +15,13 @@ from sklearn.utils.metadata_routing import UNUSED, MetadataRouter, MethodMapping
 from shrinkwise.exceptions import UsageError
 from shrinkwise.grid import fit_grid
 from shrinkwise.linear._certify import certified, check_flag, penalty_options, warn_of_grid
-from shrinkwise.linear._inputs import read_training, vector
+from shrinkwise.linear._inputs import read_offset, read_training, vector
 from shrinkwise.linear._model import Classification, LinearModel, Regression
 from shrinkwise.linear._scoring import grid_scorer, metric_name, scorer_of
 from shrinkwise.linear._splits import folds
 from shrinkwise.linear._values import Array
-from shrinkwise.penalties import ElasticNet
+from shrinkwise.losses import Loss
+from shrinkwise.penalties import penalty_of
 from shrinkwise.result import RULES
 from shrinkwise.validation import check_alpha, check_count, check_l1_ratio, check_number
 
@@ -42,6 +43,8 @@ class GridSearch(LinearModel):
         rule: str = "1se",
         scoring: Any = None,
         penalty_weights: ArrayLike | None = None,
+        groups: Sequence[Any] | Array | None = None,
+        sparse_ratio: float = 0.0,
         lower: ArrayLike = -np.inf,
         upper: ArrayLike = np.inf,
         fit_intercept: bool = True,
@@ -56,6 +59,8 @@ class GridSearch(LinearModel):
         self.rule = rule
         self.scoring = scoring
         self.penalty_weights = penalty_weights
+        self.groups = groups
+        self.sparse_ratio = sparse_ratio
         self.lower = lower
         self.upper = upper
         self.fit_intercept = fit_intercept
@@ -63,7 +68,15 @@ class GridSearch(LinearModel):
         self.tol = tol
         self.max_iter = max_iter
 
-    def fit(self, X: Any, y: Any, sample_weight: ArrayLike | None = None, groups: ArrayLike | None = None) -> Self:
+    def fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: ArrayLike | None = None,
+        groups: ArrayLike | None = None,
+        offset: ArrayLike | None = None,
+        exposure: ArrayLike | None = None,
+    ) -> Self:
         """Fit the whole grid, pick one model by the rule, and certify it on the data.
 
         Parameters
@@ -76,6 +89,10 @@ class GridSearch(LinearModel):
             Weights >= 0, not all zero; they count in the fits and in the scores.
         groups : array of shape (n,), optional
             For the splitter. With ``cv`` a number, rows of one group stay in one fold.
+        offset : array of shape (n,), optional
+            A known part of the linear predictor: η = Xw + b + offset.
+        exposure : array of shape (n,), optional
+            Time or amount at risk, > 0; for losses with a log link, where it is the offset log(exposure).
 
         Returns
         -------
@@ -99,6 +116,8 @@ class GridSearch(LinearModel):
         options = self._options()
         data = read_training(self, X, y, sample_weight)
         target, classes = self._target(data)
+        loss = self._kind()
+        known = read_offset(loss, offset, exposure, len(target))
         labels = target if classes is None else classes[target.astype(np.intp)]
         if groups is not None:
             groups = vector(groups, "groups")
@@ -108,14 +127,17 @@ class GridSearch(LinearModel):
         scored: dict[str, Any] = {}
         if self.scoring is not None:
             scored = {
-                "scorer": grid_scorer(self.scoring, data.X, labels, data.weights, classes, splits, score_options),
+                "scorer": grid_scorer(
+                    self.scoring, data.X, labels, data.weights, loss, known, classes, splits, score_options
+                ),
                 "metric": metric_name(self.scoring),
             }
         result = fit_grid(
             data.X,
             target,
             splits,
-            loss=self._loss,
+            loss=loss,
+            offset=known,
             alpha_min_ratio=self.alpha_min_ratio,
             sample_weight=data.weights,
             feature_names=data.names,
@@ -134,8 +156,9 @@ class GridSearch(LinearModel):
         solution = certified(
             data.X,
             target,
-            loss=self._loss,
-            penalty=ElasticNet(chosen.l1_ratio, **penalty),
+            loss=loss,
+            offset=known,
+            penalty=penalty_of(chosen.l1_ratio, **penalty),
             alpha=chosen.alpha,
             sample_weight=data.weights,
             tol=result.tol,
@@ -221,6 +244,9 @@ class LinearRegressorCV(Regression, GridSearch):
 
     Parameters
     ----------
+    loss : str or Loss, default "squared"
+        As of `LinearRegressor`; held-out errors are mean squared errors for ``"squared"``, deviances for the losses
+        with a log link, and the mean loss itself for ``"huber"`` and ``"quantile"``.
     alphas : int or sequence of float, default 100
         How many strengths, from the smallest that leaves no feature in, evenly spaced in their logarithm; the grid goes
         on to weaker ones while the best is the weakest. Or the strengths themselves, in the units of the objective.
@@ -235,9 +261,15 @@ class LinearRegressorCV(Regression, GridSearch):
         ``"1se"``: the simplest model within one standard error of the best; ``"min"``: the best; ``"k=7"``: the best
         with at most 7 features; ``"within=1%"``: the simplest at most 1 % worse than the best.
     scoring : str, callable or None, default None
-        A scikit-learn scorer. None is the mean squared error.
+        A scikit-learn scorer. None is the error of the loss.
     penalty_weights : array of shape (p,), optional
         π >= 0, one for each feature; 0 leaves a feature unpenalized.
+    groups : sequence, optional
+        Columns that come in together, by one norm (the groups that ``fit`` takes are of rows): a label for each feature
+        (None or -1: alone), or lists of column numbers. A group's part of the penalty is then π √m ‖w‖₂ for its m
+        coefficients in place of Σ π |w|, see `GroupLasso`; bounds are for columns alone.
+    sparse_ratio : float in [0, 1], default 0
+        The share of Σ π |w| within groups: 0 is the group lasso, between 0 and 1 the sparse group lasso.
     lower, upper : float or array of shape (p,), default no bounds
         Bounds of the coefficients in the units of the data, ``lower <= 0 <= upper``.
     ridge_unit : float > 0 or "sd", default 1
@@ -289,6 +321,7 @@ class LinearRegressorCV(Regression, GridSearch):
     def __init__(
         self,
         *,
+        loss: str | Loss = "squared",
         alphas: int | Sequence[float] = 100,
         alpha_min_ratio: float | None = None,
         l1_ratio: float | Sequence[float] = 1.0,
@@ -296,6 +329,8 @@ class LinearRegressorCV(Regression, GridSearch):
         rule: str = "1se",
         scoring: Any = None,
         penalty_weights: ArrayLike | None = None,
+        groups: Sequence[Any] | Array | None = None,
+        sparse_ratio: float = 0.0,
         lower: ArrayLike = -np.inf,
         upper: ArrayLike = np.inf,
         ridge_unit: float | str = 1.0,
@@ -312,6 +347,8 @@ class LinearRegressorCV(Regression, GridSearch):
             rule=rule,
             scoring=scoring,
             penalty_weights=penalty_weights,
+            groups=groups,
+            sparse_ratio=sparse_ratio,
             lower=lower,
             upper=upper,
             fit_intercept=fit_intercept,
@@ -319,6 +356,7 @@ class LinearRegressorCV(Regression, GridSearch):
             tol=tol,
             max_iter=max_iter,
         )
+        self.loss = loss
         self.ridge_unit = ridge_unit
 
 
@@ -347,6 +385,12 @@ class LinearClassifierCV(Classification, GridSearch):
         A scikit-learn scorer. None is the log loss.
     penalty_weights : array of shape (p,), optional
         π >= 0, one for each feature; 0 leaves a feature unpenalized.
+    groups : sequence, optional
+        Columns that come in together, by one norm (the groups that ``fit`` takes are of rows): a label for each feature
+        (None or -1: alone), or lists of column numbers. A group's part of the penalty is then π √m ‖w‖₂ for its m
+        coefficients in place of Σ π |w|, see `GroupLasso`; bounds are for columns alone.
+    sparse_ratio : float in [0, 1], default 0
+        The share of Σ π |w| within groups: 0 is the group lasso, between 0 and 1 the sparse group lasso.
     lower, upper : float or array of shape (p,), default no bounds
         Bounds of the coefficients in the units of the data, ``lower <= 0 <= upper``.
     fit_intercept : bool, default True
