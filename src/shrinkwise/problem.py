@@ -17,6 +17,7 @@ from shrinkwise.penalties.groups import ALONE, NO_GROUPS, Groups
 TINY = 1e-300
 LEAP = 2.0  # the longest step of an intercept on the scale of a logarithm
 ROUNDING = 1e-15  # a sum of n weighted terms of order 1 below this is zero
+FEASIBLE = 1e-12  # a slope of an unpenalized column above this share of `slope_size` is more than rounding
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,6 +74,12 @@ class Problem:
         gradient, curvature = (f(self.y, self.null_eta) for f in (self.loss.gradient, self.loss.curvature))
         return float(np.sqrt(self.weights @ gradient**2) / max(self.weights @ curvature, TINY))
 
+    @cached_property
+    def slope_size(self) -> float:
+        """The size that slopes −∇ of the loss with respect to w have: rounding is measured against it."""
+        curvature = float(self.weights @ self.loss.curvature(self.y, self.null_eta))
+        return float(np.sqrt(2 * self.null_loss * max(1.0, curvature)))
+
     def predictor(self, w: Array, b: float) -> Array:
         """η of shape (n,)."""
         cols = np.flatnonzero(w)
@@ -98,7 +105,9 @@ class Problem:
         rows = self._noticeable(self.rows.times(alpha))
         free = rows.unheld(w, q)
         if np.any(free) or (self.free_intercept and abs(self.weights @ residual) > ROUNDING):
-            residual, q = self._orthogonal(residual, q, eta, np.flatnonzero(free))
+            residual, q, left = self._orthogonal(residual, q, eta, np.flatnonzero(free))
+            if left > FEASIBLE * self.slope_size:
+                return np.inf  # columns so nearly dependent that their Gram cannot make the dual point feasible
             reach = self._reach(residual)
             residual, q = reach * residual, reach * q
 
@@ -121,8 +130,8 @@ class Problem:
         return float(np.min(end[beyond] / size[beyond], initial=1.0))
 
     def _noticeable(self, rows: Rows) -> Rows:
-        """Penalties that drown in the rounding of slopes (|q| ≤ √(2 null loss)) count as none: a bound all the same."""
-        floor = ROUNDING * np.sqrt(2 * self.null_loss)
+        """Penalties that drown in the rounding of slopes count as none: a bound all the same."""
+        floor = ROUNDING * self.slope_size
         return rows._replace(
             l1=np.where(rows.l1 > floor, rows.l1, 0.0),
             l2=np.where(rows.l2 > ROUNDING, rows.l2, 0.0),
@@ -134,8 +143,11 @@ class Problem:
         gap, null = self.gap(alpha, w, b, eta, q), self.null_loss
         return gap / null if null > 0 else gap
 
-    def _orthogonal(self, residual: Array, q: Array, eta: Array, free: Array) -> tuple[Array, Array]:
-        """One Newton step of the dual point onto the complement of the unpenalized columns and the intercept."""
+    def _orthogonal(self, residual: Array, q: Array, eta: Array, free: Array) -> tuple[Array, Array, float]:
+        """One Newton step of the dual point onto the complement of the unpenalized columns and the intercept.
+
+        The last value is the largest slope that the step has left on these columns.
+        """
         hessian = self.loss.curvature(self.y, eta)
         weights = self.weights * hessian
         m = len(free)
@@ -149,8 +161,9 @@ class Problem:
         step = np.linalg.lstsq(system, right, rcond=None)[0]
         change = hessian * (self.design.matvec(step[:m, None], free)[:, 0] + step[m])
         corrected = q - self.design.rmatvec((self.weights * change)[:, None])[:, 0]
+        left = float(np.max(np.abs(corrected[free]), initial=0.0))
         corrected[free] = 0.0
-        return residual - change, corrected
+        return residual - change, corrected, left
 
     def in_data_units(self, w: Array, b: float, column_unit: Array | float = 1.0) -> tuple[Array, float]:
         """Coefficients and intercept for the columns and the target as they came."""

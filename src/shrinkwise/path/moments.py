@@ -13,12 +13,13 @@ from shrinkwise.moments import Moments, Quadratic
 from shrinkwise.path.base import LEAST_NORM, Block, FreeFit, Route
 from shrinkwise.path.strengths import alpha_max
 from shrinkwise.penalties import Penalty, Rows
-from shrinkwise.problem import common_scale, groups_of, scaled_gap, standardized_rows
+from shrinkwise.problem import FEASIBLE, common_scale, groups_of, scaled_gap, standardized_rows
 from shrinkwise.solvers.quadratic import solve_quadratic
 
 TIGHT = 1e-10  # violations below this share of the steepest gradient end coordinate descent
 RANK = 1e-11  # eigenvalues below this share of the largest are rounding
 KERNEL = 2_000_000  # entries of Grams that a kernel may sweep over before it comes back
+EPS = float(np.finfo(np.float64).eps)
 SWEEPS = 20  # of coordinate descent before a Newton step
 
 
@@ -168,15 +169,18 @@ class MomentsRoute(Route):
             one_by_one = range(len(alphas))
             return np.concatenate([cls._gaps(quadratic, rows, alphas[[a]], W[[a]], Q[[a]]) for a in one_by_one])
         free = np.flatnonzero(unheld[0])
-        removed = np.zeros(len(alphas))
+        removed, left = np.zeros(len(alphas)), np.zeros(len(alphas))
         if len(free):
             step = np.linalg.lstsq(quadratic.gram[np.ix_(free, free)], Q[:, free].T, rcond=None)[0].T
             removed = np.sum(step * Q[:, free], axis=1)
             Q = Q - step @ quadratic.gram[free]
+            left = np.max(np.abs(Q[:, free]), axis=1)
             Q[:, free] = 0.0
         square, target = np.maximum(square - removed, 0.0), target - removed
         towards = np.divide(target, square, out=np.ones_like(target), where=square > 0)
-        return scaled_gap(scaled, W, Q, lambda tau: 0.5 * (1 - tau) ** 2 * square + 0.5 * removed, towards)
+        gaps = scaled_gap(scaled, W, Q, lambda tau: 0.5 * (1 - tau) ** 2 * square + 0.5 * removed, towards)
+        unseen = EPS * np.sum(np.abs(W), axis=1) ** 2  # a Gram knows a slope to EPS Σ|w|, and w'q to |w| times that
+        return np.where(left > FEASIBLE * np.sqrt(quadratic.yy), np.inf, gaps + unseen)
 
     @staticmethod
     def _least_norm(quadratic: Quadratic) -> Array:
