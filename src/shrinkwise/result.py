@@ -82,6 +82,8 @@ class GridResult:
     ridge_unit: float = 1.0
     extended: bool = False
     classes: tuple[str, ...] | None = None
+    groups: tuple[str, ...] | None = None  # the group of each feature, "" for one alone; None without groups
+    sparse_ratio: float = 0.0
 
     @property
     def n_folds(self) -> int:
@@ -276,7 +278,7 @@ class GridResult:
         own = {field.name for field in fields(cls)} - {"coefs", "unpenalized"}
         values: dict[str, Any] = {key: value for key, value in header.items() if key in own}
         values |= {key: value for key, value in arrays.items() if key in own}
-        for key in ("feature_names", "classes"):
+        for key in ("feature_names", "classes", "groups"):
             values[key] = None if values.get(key) is None else tuple(values[key])
         return cls(**values, coefs=coefs, unpenalized=free)
 

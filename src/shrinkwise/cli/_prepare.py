@@ -72,7 +72,8 @@ def prepare(request: Request, say: Voice) -> Prepared:
     classes = np.zeros(len(target.values), np.int64) if target.classes is None else target.values.astype(np.int64)
     folds = make_folds(request.folds, request.seed, classes=classes, groups=groups, counts=counts)
     pairs = splits(folds, request.folds)
-    encoding = encode(expansion, [train for train, _ in pairs], weights)
+    training = [train for train, _ in pairs]
+    encoding = encode(expansion, training, weights, group_categoricals=request.group_categoricals)
     of_file = np.full(rows, -1, dtype=np.int32)
     of_file[target.rows] = folds
     notes += encoding.notes

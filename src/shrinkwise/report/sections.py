@@ -16,6 +16,7 @@ from shrinkwise.report.words import (
     data_line,
     dropped_sentence,
     edge_sentence,
+    groups_sentence,
     plus_minus,
     score_words,
     summary_rows,
@@ -60,7 +61,8 @@ def summary(report: ReportInput) -> Html:
         for row in rows
     ]
     heads = ("model", "λ", "l1_ratio", "features", "CV error ± SE", "training error")
-    remarks = [f"{row.name}: {shorten(row.note, 300)}" for row in rows if row.note] + [edge_sentence(report)]
+    remarks = [f"{row.name}: {shorten(row.note, 300)}" for row in rows if row.note]
+    remarks += [edge_sentence(report), groups_sentence(report)]
     return el("section", _table("summary", heads, body), *(el("p", remark) for remark in remarks if remark))
 
 

@@ -43,6 +43,10 @@ RESULT_TYPES: dict[str, tuple[type, ...]] = {
     "extended": (bool,),
     "unpenalized": (dict, type(None)),
 }
+OPTIONAL_TYPES: dict[str, tuple[type, ...]] = {  # of its grid; files of earlier versions lack them
+    "groups": (list, type(None)),
+    "sparse_ratio": (float, int),
+}
 UNPENALIZED_TYPES: dict[str, tuple[type, ...]] = {
     "intercept": (float, int),
     "gap": (float, int),
@@ -73,11 +77,15 @@ def check_header(values: Any) -> None:
     _check_types("the model", values, TYPES)
     header = values.get("result")
     _check_types("its grid", header, RESULT_TYPES)
+    _check_types("its grid", header, {name: types for name, types in OPTIONAL_TYPES.items() if name in header})
+    if header.get("groups") is not None and len(header["groups"]) != len(header["feature_names"]):
+        raise Flaw(f"it has {len(header['groups'])} groups for {len(header['feature_names'])} features")
     texts = {
         "notes": values["notes"],
         "classes": values["classes"] or [],
         "versions": values["versions"].values(),
         "feature names": header["feature_names"],
+        "groups": header.get("groups") or [],
     }
     for name, items in texts.items():
         if not all(isinstance(item, str) for item in items):
