@@ -6,7 +6,7 @@ import pytest
 
 from shrinkwise.exceptions import ModelFileError
 from shrinkwise.store import load_model, save_model
-from shrinkwise.store.checks import OPTIONAL_TYPES
+from shrinkwise.store.checks import LATER_TYPES
 from shrinkwise.store.container import read_container, write_container
 from tests.store.conftest import make_model
 
@@ -30,7 +30,7 @@ def test_groups_come_back(path):
 def test_a_file_without_them_is_read(path, tmp_path):
     save_model(path, make_model())
     schema, content, arrays = read_container(path, 1)
-    for name in OPTIONAL_TYPES:
+    for name in LATER_TYPES:
         del content["result"][name]
     write_container(tmp_path / "old.shrinkwise", schema, content, arrays, False)
     old = load_model(tmp_path / "old.shrinkwise").result

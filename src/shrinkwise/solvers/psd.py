@@ -3,19 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy import linalg
 
 from shrinkwise.penalties.base import Array
 
 LIFT = 1e-10  # share of its diagonal by which a singular system is lifted, ten times more until it factors
-
-
-def solve_pd(lower: Array, right: Array) -> Array:
-    """Solution of a system that is hardly ever singular, of which the lower triangle is given; else `solve_psd`."""
-    try:
-        return np.asarray(linalg.cho_solve(linalg.cho_factor(lower, lower=True, check_finite=False), right))
-    except linalg.LinAlgError:
-        return solve_psd(lower + np.tril(lower, -1).T, right)
 
 
 def solve_psd(system: Array, right: Array) -> Array:

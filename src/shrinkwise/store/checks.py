@@ -43,7 +43,8 @@ RESULT_TYPES: dict[str, tuple[type, ...]] = {
     "extended": (bool,),
     "unpenalized": (dict, type(None)),
 }
-OPTIONAL_TYPES: dict[str, tuple[type, ...]] = {  # of its grid; files of earlier versions lack them
+LATER_TYPES: dict[str, tuple[type, ...]] = {  # files of 0.1.0 lack them
+    "n_weighted": (int,),
     "groups": (list, type(None)),
     "sparse_ratio": (float, int),
 }
@@ -67,9 +68,17 @@ RESULT_SHAPES = {  # R l1_ratios, A alphas, K folds, F = K + 1 fits, P features
     "center": "P",
     "scale": "P",
 }
+LATER_SHAPES = {"full_deviance": "RA", "degrees_of_freedom": "RA", "repeats": "K"}  # files of 0.1.0 lack them
 UNPENALIZED_SHAPES = {"unpenalized_train_score": "K", "unpenalized_test_score": "K", "unpenalized_coef": "P"}
 KIND_WORDS = {"f": "floats", "iu": "whole numbers", "b": "booleans"}
-DTYPE_KINDS = {"converged": "b", "n_iter": "iu", "coefs_indices": "iu", "coefs_indptr": "iu", "coefs_data": "f"}
+DTYPE_KINDS = {
+    "converged": "b",
+    "n_iter": "iu",
+    "repeats": "iu",
+    "coefs_indices": "iu",
+    "coefs_indptr": "iu",
+    "coefs_data": "f",
+}
 
 
 def check_header(values: Any) -> None:
@@ -77,7 +86,7 @@ def check_header(values: Any) -> None:
     _check_types("the model", values, TYPES)
     header = values.get("result")
     _check_types("its grid", header, RESULT_TYPES)
-    _check_types("its grid", header, {name: types for name, types in OPTIONAL_TYPES.items() if name in header})
+    _check_types("its grid", header, {name: types for name, types in LATER_TYPES.items() if name in header})
     if header.get("groups") is not None and len(header["groups"]) != len(header["feature_names"]):
         raise Flaw(f"it has {len(header['groups'])} groups for {len(header['feature_names'])} features")
     texts = {
@@ -108,10 +117,12 @@ def _check_types(what: str, values: Any, types: Mapping[str, tuple[type, ...]]) 
 def check_grid(header: Mapping[str, Any], arrays: Mapping[str, Array]) -> None:
     """Refuse arrays whose shapes or types do not belong together."""
     gaps = named(arrays, "gaps")
+    if ("full_deviance" in arrays) != ("n_weighted" in header):
+        raise Flaw("full_deviance and n_weighted must come together")
     if gaps.ndim != 3 or gaps.size == 0 or gaps.shape[2] < 2:
         raise Flaw(f"its gaps have the impossible shape {gaps.shape}")
     sizes = dict(zip("RAF", gaps.shape, strict=True)) | {"K": gaps.shape[2] - 1, "P": len(header["feature_names"])}
-    shapes = dict(RESULT_SHAPES)
+    shapes = RESULT_SHAPES | {name: letters for name, letters in LATER_SHAPES.items() if name in arrays}
     if header["unpenalized"] is not None:
         _check_types("its unpenalized fit", header["unpenalized"], UNPENALIZED_TYPES)
         shapes |= UNPENALIZED_SHAPES
