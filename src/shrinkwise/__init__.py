@@ -43,6 +43,7 @@ _HOME = {
     "SquaredLoss": "shrinkwise.losses",
     "LogisticLoss": "shrinkwise.losses",
     "ElasticNet": "shrinkwise.penalties",
+    "GroupLasso": "shrinkwise.penalties",
     "fit_grid": "shrinkwise.grid",
     "GridResult": "shrinkwise.result",
     "Model": "shrinkwise.store",

@@ -232,7 +232,7 @@ def fit_grid(
         ridge_unit=float(ridge_unit),
         extended=extended,
         groups=None if groups is None else group_names(groups, task.n_features),
-        sparse_ratio=float(sparse_ratio),
+        sparse_ratio=None if groups is None else float(sparse_ratio),
         classes=None if classes is None else tuple(classes),
         full_deviance=block.deviance * np.count_nonzero(weights),
         degrees_of_freedom=freedom,

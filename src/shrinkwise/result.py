@@ -26,6 +26,8 @@ LATER = (
     "degrees_of_freedom",
     "n_weighted",
     "repeats",
+    "groups",
+    "sparse_ratio",
 )  # not in files of 0.1.0, nor where they are None
 MANY_FOLDS = 100  # each of them chooses anew for a corrected error
 
@@ -96,7 +98,7 @@ class GridResult:
     extended: bool = False
     classes: tuple[str, ...] | None = None
     groups: tuple[str, ...] | None = None  # the group of each feature, "" for one alone; None without groups
-    sparse_ratio: float = 0.0
+    sparse_ratio: float | None = None  # with groups alone
     full_deviance: Array | None = None  # (R, A)
     degrees_of_freedom: Array | None = None  # (R, A)
     n_weighted: int | None = None

@@ -6,8 +6,7 @@ import pytest
 
 from shrinkwise.exceptions import ModelFileError
 from shrinkwise.store import load_model, save_model
-from shrinkwise.store.checks import LATER_TYPES
-from shrinkwise.store.container import read_container, write_container
+from shrinkwise.store.container import read_container
 from tests.store.conftest import make_model
 
 GROUPS = ("", "a", "a", "\u202eevil", "\u202eevil")
@@ -27,15 +26,18 @@ def test_groups_come_back(path):
     assert loaded.sparse_ratio == 0.25
 
 
-def test_a_file_without_them_is_read(path, tmp_path):
+def test_a_grid_without_them_writes_none(path):
     save_model(path, make_model())
-    schema, content, arrays = read_container(path, 1)
-    for name in LATER_TYPES:
-        del content["result"][name]
-    write_container(tmp_path / "old.shrinkwise", schema, content, arrays, False)
-    old = load_model(tmp_path / "old.shrinkwise").result
+    _, content, _ = read_container(path, 1)
+    assert not {"groups", "sparse_ratio"} & set(content["result"])
+    old = load_model(path).result
     assert old.groups is None
-    assert old.sparse_ratio == 0
+    assert old.sparse_ratio is None
+
+
+def test_groups_without_their_mix_are_refused(path):
+    with pytest.raises(ModelFileError, match="groups and sparse_ratio must come together"):
+        save_model(path, with_groups(GROUPS, None))
 
 
 @pytest.mark.parametrize(

@@ -45,7 +45,7 @@ RESULT_TYPES: dict[str, tuple[type, ...]] = {
 }
 LATER_TYPES: dict[str, tuple[type, ...]] = {  # files of 0.1.0 lack them
     "n_weighted": (int,),
-    "groups": (list, type(None)),
+    "groups": (list,),
     "sparse_ratio": (float, int),
 }
 UNPENALIZED_TYPES: dict[str, tuple[type, ...]] = {
@@ -87,14 +87,16 @@ def check_header(values: Any) -> None:
     header = values.get("result")
     _check_types("its grid", header, RESULT_TYPES)
     _check_types("its grid", header, {name: types for name, types in LATER_TYPES.items() if name in header})
-    if header.get("groups") is not None and len(header["groups"]) != len(header["feature_names"]):
+    if ("groups" in header) != ("sparse_ratio" in header):
+        raise Flaw("groups and sparse_ratio must come together")
+    if "groups" in header and len(header["groups"]) != len(header["feature_names"]):
         raise Flaw(f"it has {len(header['groups'])} groups for {len(header['feature_names'])} features")
     texts = {
         "notes": values["notes"],
         "classes": values["classes"] or [],
         "versions": values["versions"].values(),
         "feature names": header["feature_names"],
-        "groups": header.get("groups") or [],
+        "groups": header.get("groups", []),
     }
     for name, items in texts.items():
         if not all(isinstance(item, str) for item in items):
