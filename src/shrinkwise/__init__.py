@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from shrinkwise.losses import LogisticLoss as LogisticLoss
     from shrinkwise.losses import SquaredLoss as SquaredLoss
     from shrinkwise.penalties import ElasticNet as ElasticNet
+    from shrinkwise.penalties import GroupLasso as GroupLasso
     from shrinkwise.result import GridResult as GridResult
     from shrinkwise.store import Model as Model
     from shrinkwise.store import load_model as load_model
