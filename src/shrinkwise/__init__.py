@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from shrinkwise.losses import SquaredLoss as SquaredLoss
     from shrinkwise.nested import nested_error as nested_error
     from shrinkwise.penalties import ElasticNet as ElasticNet
+    from shrinkwise.penalties import GroupLasso as GroupLasso
     from shrinkwise.result import GridResult as GridResult
     from shrinkwise.store import Model as Model
     from shrinkwise.store import load_model as load_model
@@ -44,6 +45,7 @@ _HOME = {
     "SquaredLoss": "shrinkwise.losses",
     "LogisticLoss": "shrinkwise.losses",
     "ElasticNet": "shrinkwise.penalties",
+    "GroupLasso": "shrinkwise.penalties",
     "fit_grid": "shrinkwise.grid",
     "nested_error": "shrinkwise.nested",
     "GridResult": "shrinkwise.result",

@@ -17,7 +17,7 @@ from shrinkwise.exceptions import DataError, UsageError
 from shrinkwise.losses import Loss, as_loss
 from shrinkwise.losses.domain import check_null_model, checked_target
 from shrinkwise.path import Block, FreeFit, MomentsRoute, Route, Task, choose_route, geometric, repeats_of, rows_route
-from shrinkwise.penalties import penalty_of
+from shrinkwise.penalties import group_names, penalty_of
 from shrinkwise.problem import best_intercept, power_of_two
 from shrinkwise.result import GridResult, Unpenalized
 from shrinkwise.validation import (
@@ -238,6 +238,8 @@ def fit_grid(
         standardize=standardize,
         ridge_unit=float(ridge_unit),
         extended=extended,
+        groups=None if groups is None else group_names(groups, task.n_features),
+        sparse_ratio=None if groups is None else float(sparse_ratio),
         classes=None if classes is None else tuple(classes),
         outputs=_output_names(task, classes, outputs),
         full_deviance=block.deviance * np.count_nonzero(weights),

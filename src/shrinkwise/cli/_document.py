@@ -78,12 +78,14 @@ def to_json(model: Model, **more: Any) -> str:
 
 
 def _features(model: Model) -> list[dict[str, Any]]:
-    """Every feature: its coefficient in the data's units and per standard deviation, its mean and deviation."""
+    """Every feature: its group, its coefficient in the data's units and per standard deviation, its mean and sd."""
     result = model.result
-    columns = zip(result.feature_names, model.coef, model.coef * result.scale, result.center, result.scale, strict=True)
+    groups = result.groups or ("",) * len(result.feature_names)
+    per_sd = model.coef * result.scale
+    columns = zip(result.feature_names, groups, model.coef, per_sd, result.center, result.scale, strict=True)
     return [
-        {"name": name, "coef": coef, "coef_per_sd": per_sd, "mean": mean, "sd": sd}
-        for name, coef, per_sd, mean, sd in columns
+        {"name": name, "group": group or None, "coef": coef, "coef_per_sd": effect, "mean": mean, "sd": sd}
+        for name, group, coef, effect, mean, sd in columns
     ]
 
 

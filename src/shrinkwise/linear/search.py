@@ -20,7 +20,7 @@ from shrinkwise.linear._scoring import grid_scorer, metric_name, scorer_of
 from shrinkwise.linear._splits import folds
 from shrinkwise.linear._values import Array
 from shrinkwise.losses import Loss
-from shrinkwise.penalties import ElasticNet
+from shrinkwise.penalties import penalty_of
 from shrinkwise.rules import parse_rule
 from shrinkwise.validation import check_alpha, check_count, check_l1_ratio, check_number, check_sequence
 
@@ -42,6 +42,8 @@ class GridSearch(LinearModel):
         rule: str = "1se",
         scoring: Any = None,
         penalty_weights: ArrayLike | None = None,
+        groups: Sequence[Any] | Array | None = None,
+        sparse_ratio: float = 0.0,
         lower: ArrayLike = -np.inf,
         upper: ArrayLike = np.inf,
         fit_intercept: bool = True,
@@ -57,6 +59,8 @@ class GridSearch(LinearModel):
         self.rule = rule
         self.scoring = scoring
         self.penalty_weights = penalty_weights
+        self.groups = groups
+        self.sparse_ratio = sparse_ratio
         self.lower = lower
         self.upper = upper
         self.fit_intercept = fit_intercept
@@ -155,7 +159,7 @@ class GridSearch(LinearModel):
             posed,
             loss=loss,
             offset=known,
-            penalty=ElasticNet(chosen.l1_ratio, **penalty),
+            penalty=penalty_of(chosen.l1_ratio, **penalty),
             alpha=chosen.alpha,
             sample_weight=data.weights,
             tol=result.tol,
@@ -256,6 +260,12 @@ class LinearRegressorCV(Regression, GridSearch):
         A scikit-learn scorer. None is the error of the loss.
     penalty_weights : array of shape (p,), optional
         π >= 0, one for each feature; 0 leaves a feature unpenalized.
+    groups : sequence, optional
+        Columns that come in together, by one norm (the groups that ``fit`` takes are of rows): a label for each feature
+        (None or -1: alone), or lists of column numbers. A group's part of the penalty is then π √m ‖w‖₂ for its m
+        coefficients in place of Σ π |w|, see `GroupLasso`; bounds are for columns alone.
+    sparse_ratio : float in [0, 1], default 0
+        The share of Σ π |w| within groups: 0 is the group lasso, between 0 and 1 the sparse group lasso.
     lower, upper : float or array of shape (p,), default no bounds
         Bounds of the coefficients in the units of the data, ``lower <= 0 <= upper``.
     ridge_unit : float > 0 or "sd", default 1
@@ -318,6 +328,8 @@ class LinearRegressorCV(Regression, GridSearch):
         rule: str = "1se",
         scoring: Any = None,
         penalty_weights: ArrayLike | None = None,
+        groups: Sequence[Any] | Array | None = None,
+        sparse_ratio: float = 0.0,
         lower: ArrayLike = -np.inf,
         upper: ArrayLike = np.inf,
         ridge_unit: float | str = 1.0,
@@ -335,6 +347,8 @@ class LinearRegressorCV(Regression, GridSearch):
             rule=rule,
             scoring=scoring,
             penalty_weights=penalty_weights,
+            groups=groups,
+            sparse_ratio=sparse_ratio,
             lower=lower,
             upper=upper,
             fit_intercept=fit_intercept,
@@ -376,6 +390,12 @@ class LinearClassifierCV(Classification, GridSearch):
         A scikit-learn scorer. None is the log loss.
     penalty_weights : array of shape (p,), optional
         π >= 0, one for each feature; 0 leaves a feature unpenalized.
+    groups : sequence, optional
+        Columns that come in together, by one norm (the groups that ``fit`` takes are of rows): a label for each feature
+        (None or -1: alone), or lists of column numbers. A group's part of the penalty is then π √m ‖w‖₂ for its m
+        coefficients in place of Σ π |w|, see `GroupLasso`; bounds are for columns alone.
+    sparse_ratio : float in [0, 1], default 0
+        The share of Σ π |w| within groups: 0 is the group lasso, between 0 and 1 the sparse group lasso.
     lower, upper : float or array of shape (p,), default no bounds
         Bounds of the coefficients in the units of the data, ``lower <= 0 <= upper``.
     fit_intercept : bool, default True
