@@ -32,10 +32,10 @@ class Shrinkwise:
     """Its objective is ours without standardization."""
 
     name = "shrinkwise"
-    families = frozenset({"gaussian", "binomial"})
+    families = frozenset({"gaussian", "binomial", "poisson"})
     weights = True
     sparse = True
-    intercept = frozenset({"gaussian", "binomial"})
+    intercept = frozenset({"gaussian", "binomial", "poisson"})
     python = sys.executable
     scale = 1.0
     labels = True
@@ -60,8 +60,10 @@ class Shrinkwise:
         tol: Any = None,
         max_iter: Any = None,
     ) -> Fit:
-        kind = LinearRegressor if family == "gaussian" else LinearClassifier
+        kind = LinearClassifier if family == "binomial" else LinearRegressor
         options = {name: value for name, value in (("tol", tol), ("max_iter", max_iter)) if value is not None}
+        if family == "poisson":
+            options["loss"] = "poisson"
         model = kind(alpha, l1_ratio=l1_ratio, fit_intercept=fit_intercept, standardize=False, **options)
         try:
             model.fit(X, y, sample_weight=sample_weight)

@@ -14,18 +14,19 @@ from shrinkwise.design.sparse import checked_sparse
 from shrinkwise.engines import LocalEngine
 from shrinkwise.engines.local import one_blas_thread
 from shrinkwise.exceptions import DataError, UsageError
-from shrinkwise.losses import LOSSES, Loss
+from shrinkwise.losses import Loss, as_loss
+from shrinkwise.losses.domain import check_null_model, checked_target
 from shrinkwise.path import Block, FreeFit, MomentsRoute, Route, Task, choose_route, geometric, rows_route
 from shrinkwise.penalties import ElasticNet
-from shrinkwise.problem import power_of_two
+from shrinkwise.problem import best_intercept, power_of_two
 from shrinkwise.result import GridResult, Unpenalized
 from shrinkwise.validation import (
     check_alpha,
     check_count,
     check_l1_ratio,
     check_number,
+    check_offset,
     check_weights,
-    non_finite_message,
 )
 
 Split = tuple[Array, Array]
@@ -41,11 +42,12 @@ def fit_grid(
     y: Array,
     splits: Sequence[Split],
     *,
-    loss: str = "squared",
+    loss: str | Loss = "squared",
     l1_ratios: Sequence[float] = (1.0,),
     alphas: int | Sequence[float] = 100,
     alpha_min_ratio: float | None = None,
     sample_weight: Array | None = None,
+    offset: Array | None = None,
     penalty_weights: Array | None = None,
     lower: float | Array = -np.inf,
     upper: float | Array = np.inf,
@@ -69,15 +71,18 @@ def fit_grid(
     ----------
     X : array or sparse matrix of shape (n, q)
     y : array of shape (n,)
-        For the logistic loss 0 or 1.
+        For the logistic loss 0 or 1; see the loss for its domain.
     splits : sequence of K pairs (train, test) of row numbers
-    loss : {"squared", "logistic"}
+    loss : str or Loss
+        A name, as in ``shrinkwise.losses.LOSSES``, perhaps with its parameter (``"quantile:0.9"``), or the loss.
     l1_ratios : R mixes in [0, 1]
     alphas : int or sequence
         How many strengths, spaced evenly in their logarithm from alpha_max of each mix down to ``alpha_min_ratio``
         of it; or the strengths themselves, in the units of the objective.
     alpha_min_ratio : float in (0, 1), default 1e-3, 1e-2 where n < p
     sample_weight : array of shape (n,), optional
+    offset : array of shape (n,), optional
+        A known part of the linear predictor: η = Xw + b + offset.
     penalty_weights, lower, upper, ridge_unit
         See :class:`~shrinkwise.penalties.ElasticNet`.
     standardize : bool
@@ -115,14 +120,17 @@ def fit_grid(
     mixes = tuple(check_l1_ratio(ratio) for ratio in l1_ratios)
     if not mixes:
         raise UsageError("l1_ratio must hold at least one mix, got none")
-    if loss not in LOSSES:
-        raise UsageError(f"loss must be one of {', '.join(LOSSES)}, got {loss!r}")
+    kind = as_loss(loss)
     engine = engine or LocalEngine()
-    y = _checked_target(X, y, LOSSES[loss])
+    y = checked_target(X, y, kind)
+    known = None if offset is None else check_offset(offset, len(y))
+    if known is not None and kind.degree:  # ℓ is a function of y − η
+        y, known = y - known, None
     weights = check_weights(sample_weight, len(y))
+    kind = kind.for_target(y, weights)
     weights = weights / np.ldexp(1.0, int(np.frexp(weights.max())[1]))
     counts, tests = _folds(splits, weights)
-    unit = power_of_two(y) if loss == "squared" else 1.0
+    unit = power_of_two(y) if kind.degree else 1.0
     if not SQUARED[0] <= unit <= SQUARED[1]:
         raise DataError(
             f"the values of y lie about {unit:.0e} apart: their squares leave the range of floating point; "
@@ -141,10 +149,11 @@ def fit_grid(
     task = Task(
         X=X,
         y=y / unit,
+        offset=0.0 if known is None else known,
         weights=weights,
         counts=counts,
         tests=tests,
-        loss=LOSSES[loss],
+        loss=kind.in_unit(unit),
         penalties=tuple(ElasticNet(ratio, penalty_weights, lower, upper, ridge_unit) for ratio in mixes),
         unit=unit,
         fit_intercept=fit_intercept,
@@ -154,7 +163,7 @@ def fit_grid(
         engine=engine,
         progress=tell,
     )
-    _check_classes(task)
+    _check_null_models(task)
     with one_blas_thread():
         route, center, scale = choose_route(task)
         strengths = _strengths(task, route, alphas, alpha_min_ratio)
@@ -175,7 +184,7 @@ def fit_grid(
     if scorer is not None:
         block, null_score, free = _rescored(scorer, block, free, task)
     return GridResult(
-        loss=loss,
+        loss=kind.spec,
         metric=metric or task.loss.metric,
         l1_ratios=np.array(mixes),
         alphas=strengths,
@@ -218,22 +227,6 @@ def _public(free: FreeFit | None) -> Unpenalized | None:
     )
 
 
-def _checked_target(X: Any, y: Array, loss: Loss) -> Array:
-    """The target as float64, within the domain of the loss."""
-    if 0 in X.shape:
-        raise DataError(f"X has shape {X.shape}: a fit needs at least one row and one column")
-    target = np.asarray(y, dtype=np.float64)
-    if target.shape != (X.shape[0],):
-        raise DataError(f"y must have shape ({X.shape[0]},), one value for each row of X, got {target.shape}")
-    if not np.all(np.isfinite(target)):
-        raise DataError(non_finite_message(target, "y"))
-    low, high = loss.domain
-    if np.any((target < low) | (target > high)):
-        row = int(np.flatnonzero((target < low) | (target > high))[0])
-        raise DataError(f"the {loss.name} loss needs y in [{low:g}, {high:g}], got {target[row]:g} at row {row}")
-    return target
-
-
 def _folds(splits: Sequence[Split], weights: Array) -> tuple[Array, tuple[Array, ...]]:
     """How often each row is in each training set, and the held-out rows."""
     if not len(splits):
@@ -267,17 +260,10 @@ def _row_numbers(rows: Array, n: int, fold: int) -> Array:
     return rows.astype(np.intp)
 
 
-def _check_classes(task: Task) -> None:
-    """The logistic loss has no finite intercept where a training set holds one class."""
-    if task.loss.quadratic:
-        return
+def _check_null_models(task: Task) -> None:
+    """Without a finite intercept there is no model to start from: all y of a training set at an end of the domain."""
     for fold in range(task.counts.shape[1]):
-        used = task.y[(task.counts[:, fold] > 0) & (task.weights > 0)]
-        if used.min() == used.max():
-            raise DataError(
-                f"the training rows of fold {fold + 1} hold only one class ({len(used)} rows); "
-                "use fewer folds, or folds that keep the shares of the classes (stratified)"
-            )
+        check_null_model(task.loss, task.y[(task.counts[:, fold] > 0) & (task.weights > 0)], f"of fold {fold + 1} ")
 
 
 def _fold_weights(task: Task) -> Array:
@@ -286,7 +272,7 @@ def _fold_weights(task: Task) -> Array:
 
 
 def _target_scale(task: Task) -> float:
-    if not task.loss.quadratic:
+    if not task.loss.degree:
         return 1.0
     mean = np.average(task.y, weights=task.weights)
     return float(task.unit * np.sqrt(np.average((task.y - mean) ** 2, weights=task.weights)))
@@ -342,5 +328,7 @@ def _rescored(scorer: Scorer, block: Block, free: FreeFit | None, task: Task) ->
 
 
 def _null_intercept(task: Task, fold: int) -> Array:
-    mean = np.average(task.y, weights=task.weights * task.counts[:, fold])
-    return np.atleast_1d(task.unit * task.loss.link(mean) * task.fit_intercept)
+    if not task.fit_intercept:
+        return np.zeros(1)
+    weights = task.weights * task.counts[:, fold]
+    return np.atleast_1d(task.unit * best_intercept(task.loss, task.y, weights / weights.sum(), task.offset))

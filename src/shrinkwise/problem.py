@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -12,6 +13,8 @@ from shrinkwise.design.base import Array
 from shrinkwise.losses import Loss
 from shrinkwise.penalties import ElasticNet, Rows
 
+TINY = 1e-300
+LEAP = 2.0  # the longest step of an intercept on the scale of a logarithm
 ROUNDING = 1e-15  # a sum of n weighted terms of order 1 below this is zero
 FEASIBLE = 1e-12  # a slope of an unpenalized column above this share of √(2 null loss) is more than rounding
 
@@ -42,26 +45,38 @@ class Problem:
     free_intercept: bool
     y_center: float = 0.0
     unit: float = 1.0
+    offset: Array | float = 0.0  # a known part of η: (n,) or a number
 
     @property
     def free(self) -> Array:
         """Columns without any penalty, as a mask."""
         return np.asarray((self.rows.l1 == 0) & (self.rows.l2 == 0) & (self.rows.upper > 0))
 
-    @property
+    @cached_property
     def null_intercept(self) -> float:
         """b of the intercept-only model."""
-        return float(self.loss.link(np.dot(self.weights, self.y))) if self.free_intercept else 0.0
+        return best_intercept(self.loss, self.y, self.weights, self.offset) if self.free_intercept else 0.0
 
     @property
+    def null_eta(self) -> Array:
+        """η of the intercept-only model, (n,)."""
+        return np.full_like(self.y, self.null_intercept) + self.offset
+
+    @cached_property
     def null_loss(self) -> float:
-        """Loss of the intercept-only model: the unit of every gap."""
-        return float(self.weights @ self.loss.value(self.y, np.full_like(self.y, self.null_intercept)))
+        """Loss of the intercept-only model above that of a perfect fit: the unit of every gap."""
+        return float(0.5 * (self.weights @ self.loss.deviance(self.y, self.null_eta)))
+
+    @property
+    def null_spread(self) -> float:
+        """Weighted sd of the target in the unit of η: of the residuals of the null model over its mean curvature."""
+        gradient, curvature = (f(self.y, self.null_eta) for f in (self.loss.gradient, self.loss.curvature))
+        return float(np.sqrt(self.weights @ gradient**2) / max(self.weights @ curvature, TINY))
 
     def predictor(self, w: Array, b: float) -> Array:
         """η of shape (n,)."""
         cols = np.flatnonzero(w)
-        return np.asarray(self.design.matvec(w[cols, None], cols)[:, 0] + b)
+        return np.asarray(self.design.matvec(w[cols, None], cols)[:, 0] + b + self.offset)
 
     def slope(self, eta: Array) -> Array:
         """q = −∇ of the loss with respect to w, (p,)."""
@@ -86,6 +101,8 @@ class Problem:
             residual, q, left = self._orthogonal(residual, q, eta, np.flatnonzero(free))
             if left > FEASIBLE * np.sqrt(2 * self.null_loss):
                 return np.inf  # columns so nearly dependent that their Gram cannot make the dual point feasible
+            reach = self._reach(residual)
+            residual, q = reach * residual, reach * q
 
         square = float(self.weights @ residual**2)
         towards_target = float(self.weights @ (self.y * residual)) / square if square > 0 else 1.0
@@ -95,6 +112,14 @@ class Problem:
 
         counted = np.flatnonzero((w != 0) | (np.abs(q) > rows.l1))  # all others have slack 0 at any τ ≤ 1
         return float(scaled_gap(rows.take(counted), w[counted], q[counted], loss_slack, np.asarray(towards_target)))
+
+    def _reach(self, residual: Array) -> float:
+        """The largest share of a dual point with which the conjugate of the loss is finite; rounding is let be."""
+        low, high = (np.broadcast_to(end, residual.shape) for end in self.loss.slopes(self.y))
+        end = np.where(residual > 0, -low, high)
+        size = np.abs(residual)
+        beyond = (size > end * (1 + ROUNDING)) & (size > ROUNDING) & (self.weights > 0)
+        return float(np.min(end[beyond] / size[beyond], initial=1.0))
 
     def _noticeable(self, rows: Rows) -> Rows:
         """Penalties that drown in the rounding of slopes (|q| ≤ √(2 null loss)) count as none: a bound all the same."""
@@ -111,7 +136,7 @@ class Problem:
 
         The last value is the largest slope that the step has left on these columns.
         """
-        hessian = self.loss.hessian(self.y, eta)
+        hessian = self.loss.curvature(self.y, eta)
         weights = self.weights * hessian
         m = len(free)
         system, right = np.zeros((m + 1, m + 1)), np.zeros(m + 1)
@@ -124,9 +149,11 @@ class Problem:
         step = np.linalg.lstsq(system, right, rcond=None)[0]
         change = hessian * (self.design.matvec(step[:m, None], free)[:, 0] + step[m])
         corrected = q - self.design.rmatvec((self.weights * change)[:, None])[:, 0]
-        left = float(np.max(np.abs(corrected[free]), initial=0.0))
+        residual = residual - change
+        pull = abs(self.weights @ residual) if self.free_intercept else 0.0
+        left = float(np.max(np.abs(corrected[free]), initial=pull))
         corrected[free] = 0.0
-        return residual - change, corrected, left
+        return residual, corrected, left
 
     def in_data_units(self, w: Array, b: float, column_unit: Array | float = 1.0) -> tuple[Array, float]:
         """Coefficients and intercept for the columns and the target as they came."""
@@ -189,6 +216,7 @@ def build_problems(
     standardize: bool,
     column_unit: Array,
     unit: float,
+    offset: Array | float = 0.0,
 ) -> list[Problem]:
     """One problem for each column of the weights, over a standardized design.
 
@@ -202,6 +230,8 @@ def build_problems(
         Each column sums to 1.
     column_unit : array of shape (q,)
         Powers of two in which the design stores its columns.
+    offset : array of shape (n,), or 0
+        A known part of the linear predictor.
     """
     problems = []
     for i in range(weights.shape[1]):
@@ -212,13 +242,36 @@ def build_problems(
                 design=design.problem(i),
                 y=y - center,
                 weights=np.ascontiguousarray(weights[:, i]),
-                rows=standardized_rows(penalty, design.scale[:, i] * column_unit, unit, standardize),
+                rows=standardized_rows(penalty, design.scale[:, i] * column_unit, unit, standardize, loss.degree),
                 free_intercept=fit_intercept and not loss.quadratic,
                 y_center=center,
                 unit=unit,
+                offset=offset,
             )
         )
     return problems
+
+
+def best_intercept(loss: Loss, y: Array, weights: Array, offset: Array | float = 0.0) -> float:
+    """The b that minimizes Σ s ℓ(y, b + offset): the link of the mean, or a bracketed Newton iteration from there."""
+    start = float(loss.link(np.dot(weights, y)))
+    if loss.mean_fits and not np.any(offset):
+        return start
+    start -= float(np.dot(weights, np.broadcast_to(offset, y.shape)))
+    low, high, b = -np.inf, np.inf, start
+    for _ in range(200):
+        eta = np.full_like(y, b) + offset
+        pull = -float(weights @ loss.gradient(y, eta))
+        low, high = (b, high) if pull > 0 else (low, b)
+        step = pull / max(float(weights @ loss.curvature(y, eta)), TINY)
+        step = step if loss.degree else float(np.clip(step, -LEAP, LEAP))
+        following = b + step
+        if not low <= following <= high:
+            following = 0.5 * (low + high)
+        if following == b or abs(following - b) <= 1e-16 * abs(b):
+            break
+        b = following
+    return b
 
 
 def _mean(y: Array, weights: Array) -> float:
@@ -233,11 +286,12 @@ def power_of_two(y: Array) -> float:
     return float(np.ldexp(1.0, int(np.frexp(spread)[1]))) if spread > 0 and np.isfinite(spread) else 1.0
 
 
-def standardized_rows(penalty: ElasticNet, scale: Array, unit: float, standardize: bool) -> Rows:
+def standardized_rows(penalty: ElasticNet, scale: Array, unit: float, standardize: bool, degree: int = 2) -> Rows:
     """The penalty for coefficients of columns divided by their scale and a target divided by its unit.
 
     With ``standardize`` the penalty acts on the coefficients of the standardized columns, else on those of the columns
-    as they came; bounds are always in the units of the data. A constant column is held at zero.
+    as they came; bounds are always in the units of the data. A constant column is held at zero. The loss of such a
+    target is unit^degree times smaller, and so is the penalty.
     """
     rows = penalty.rows(len(scale))
     varies = scale > 0
@@ -245,8 +299,8 @@ def standardized_rows(penalty: ElasticNet, scale: Array, unit: float, standardiz
     divisor = np.ones_like(safe) if standardize else safe
     with np.errstate(over="ignore", under="ignore"):
         return Rows(
-            np.where(varies, rows.l1 / divisor / unit, 0.0),
-            np.where(varies, rows.l2 / divisor / divisor, 0.0),
+            np.where(varies, rows.l1 / divisor * unit ** (1 - degree), 0.0),
+            np.where(varies, rows.l2 / divisor / divisor * unit ** (2 - degree), 0.0),
             np.where(varies, _product(rows.lower, safe / unit), 0.0),
             np.where(varies, _product(rows.upper, safe / unit), 0.0),
         )

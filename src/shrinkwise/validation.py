@@ -84,6 +84,32 @@ def check_weights(weights: object, n_samples: int, name: str = "sample_weight") 
     return array
 
 
+def check_offset(offset: object, n_samples: int, name: str = "offset") -> NDArray[np.float64]:
+    """A known part of the linear predictor: finite, of shape (n,), as float64; one number stands for all rows."""
+    try:
+        array = np.asarray(offset, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise DataError(f"{name} must be numbers, one for each sample, got {offset!r}") from error
+    if array.ndim == 0:
+        array = np.full(n_samples, array)
+    if array.ndim != 1:
+        raise DataError(f"{name} must be 1D, one value for each sample, got shape {array.shape}")
+    if len(array) != n_samples:
+        raise DataError(f"{name} has length {len(array)}, but there are {n_samples} samples")
+    if not np.all(np.isfinite(array)):
+        raise DataError(non_finite_message(array, name))
+    return array
+
+
+def check_exposure(exposure: object, n_samples: int) -> NDArray[np.float64]:
+    """Exposures > 0 of shape (n,) as the offset log(exposure)."""
+    array = check_offset(exposure, n_samples, "exposure")
+    if np.any(array <= 0):
+        row = int(np.flatnonzero(array <= 0)[0])
+        raise DataError(f"exposure must be > 0, got {array[row]:g} at row {row}; drop rows that were never exposed")
+    return np.asarray(np.log(array))
+
+
 def non_finite_message(array: NDArray[Any], name: str = "X") -> str:
     """Where the first NaN or infinity of a dense array is, as a sentence."""
     where = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])

@@ -14,7 +14,7 @@ TOL = 1e-6
 ROUNDING = 1e-12  # of coefficients on their way to the units of the data, in units of the null loss
 
 
-def check_all(case, loss, grid, splits, penalty, mode):
+def check_all(case, grid, splits, penalty, mode):
     """Every cell of a grid, in every fold."""
     assert grid.all_converged
     assert grid.max_gap <= TOL
@@ -28,7 +28,7 @@ def check_all(case, loss, grid, splits, penalty, mode):
                     grid.alphas[ratio, a],
                     l1_ratio,
                     weights=s[train],
-                    loss=loss,
+                    loss=grid.loss,
                     **{key: value for key, value in penalty.items() if key != "l1_ratio"},
                     **mode,
                 )
@@ -59,7 +59,7 @@ def test_every_gap_is_confirmed(loss, kind, mode, every):
             **{k: v for k, v in penalty.items() if k != "l1_ratio"},
             **MODES[mode],
         )
-        check_all(case, loss, grid, splits, penalty, MODES[mode])
+        check_all(case, grid, splits, penalty, MODES[mode])
 
 
 def test_every_gap_of_the_row_route_is_confirmed_for_squares_too(take):
@@ -69,7 +69,7 @@ def test_every_gap_of_the_row_route_is_confirmed_for_squares_too(take):
         grid = fit_grid(
             case.X, case.y, splits, l1_ratios=(0.2, 1.0), alphas=10, sample_weight=case.weights, extend=False
         )
-        check_all(case, "squared", grid, splits, {}, {})
+        check_all(case, grid, splits, {}, {})
 
 
 def test_gaps_that_are_reported_bound_the_true_ones(loss):

@@ -7,7 +7,14 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from shrinkwise import DataWarning, LinearClassifier, LinearClassifierCV, LinearRegressor, LinearRegressorCV
 
-QUICK = [LinearRegressor(), LinearClassifier(), LinearRegressorCV(), LinearClassifierCV(alphas=4, cv=3)]
+QUICK = [
+    LinearRegressor(),
+    LinearRegressor(loss="gamma"),
+    LinearRegressor(loss="quantile:0.7"),
+    LinearClassifier(),
+    LinearRegressorCV(),
+    LinearClassifierCV(alphas=4, cv=3),
+]
 
 
 def run(estimator, check):

@@ -9,8 +9,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-LD = np.longdouble
-NOTHING = LD(1e-17)  # of a sum of long doubles of size 1
+from tests.oracles.losses import LD, NOTHING, definition, null_predictor
 
 
 @dataclass
@@ -37,6 +36,7 @@ class Definition:
         used = np.asarray(s) > 0
         self.X, self.y, s = self.X[used], self.y[used], np.asarray(s, dtype=LD)[used]
         self.s = s / s.sum()
+        self.of = definition(self.loss, self.y, self.s)
         self.center = self.s @ self.X if self.fit_intercept else np.zeros(p, dtype=LD)
         self.scale = np.sqrt(self.s @ (self.X - self.center) ** 2)
         flat = np.all(self.X[:1] == self.X, axis=0) if self.fit_intercept else np.all(self.X == 0, axis=0)
@@ -55,25 +55,6 @@ class Definition:
     def predictor(self, coef, intercept):
         return self.X @ np.asarray(coef, dtype=LD) + LD(intercept)
 
-    def pointwise(self, eta):
-        if self.loss == "squared":
-            return (self.y - eta) ** 2 / 2
-        return np.logaddexp(LD(0), eta) - self.y * eta
-
-    def residual(self, eta):
-        """−dℓ/dη."""
-        return self.y - eta if self.loss == "squared" else self.y - 1 / (1 + np.exp(-eta))
-
-    def loss_conjugate(self, u):
-        if self.loss == "squared":
-            return u**2 / 2 + u * self.y
-        v = self.y + u
-        inside = (v >= -NOTHING) & (v <= 1 + NOTHING)
-        v = np.clip(v, 0, 1)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            entropy = np.where(v > 0, v * np.log(v), 0) + np.where(v < 1, (1 - v) * np.log1p(-v), 0)
-        return np.where(inside, entropy, np.inf)
-
     def penalty_conjugate(self, q):
         """sup over lower ≤ w ≤ upper of qw − l1|w| − l2/2 w², one coordinate at a time."""
         total = LD(0)
@@ -90,15 +71,10 @@ class Definition:
 
     @property
     def null_loss(self):
-        """The loss of the model with the intercept alone."""
-        mean = self.s @ self.y
-        if not self.fit_intercept:
-            eta = LD(0)
-        elif self.loss == "squared":
-            eta = mean
-        else:
-            eta = np.log(mean / (1 - mean))
-        return self.s @ self.pointwise(np.full_like(self.y, eta))
+        """The loss of the model with the intercept alone, above that of a perfect fit."""
+        eta = np.full_like(self.y, null_predictor(self.of, self.s) if self.fit_intercept else 0)
+        best = -self.of.conjugate(np.zeros_like(eta))
+        return self.s @ (self.of.value(eta) - best)
 
     def objective(self, coef, intercept):
         w = np.asarray(coef, dtype=LD) * self.scale
@@ -106,7 +82,7 @@ class Definition:
         assert np.all(w >= self.low - slack)
         assert np.all(w <= self.up + slack)
         penalty = np.sum(self.l1 * np.abs(w) + self.l2 / 2 * w * w)
-        return self.s @ self.pointwise(self.predictor(coef, intercept)) + penalty
+        return self.s @ self.of.value(self.predictor(coef, intercept)) + penalty
 
     def dual(self, theta):
         """D(θ); −∞ where θ is not feasible."""
@@ -116,14 +92,14 @@ class Definition:
         q = self.Z.T @ (self.s * theta)
         rounding = 100 * NOTHING * size
         q = np.sign(q) * np.maximum(np.abs(q) - rounding, 0)
-        return -self.s @ self.loss_conjugate(-theta) - self.penalty_conjugate(q)
+        return -self.s @ self.of.conjugate(-theta) - self.penalty_conjugate(q)
 
     def gap(self, coef, intercept):
         """P − D at the best of the dual points that the residual points to, in units of the null loss."""
         eta = self.predictor(coef, intercept)
         w = np.asarray(coef, dtype=LD) * self.scale
         inside = (w > self.low * (1 - 1e-12)) & (w < self.up * (1 - 1e-12))
-        theta = self._orthogonal(self.residual(eta), eta, self.Z.T[inside & (self.l1 == 0) & (self.l2 == 0)])
+        theta = self._orthogonal(self.of.residual(eta), eta, self.Z.T[inside & (self.l1 == 0) & (self.l2 == 0)])
         q = np.abs(self.Z.T @ (self.s * theta))
         rigid = (self.l2 == 0) & (self.l1 > 0) & (q > 0)
         tau = [
@@ -136,8 +112,7 @@ class Definition:
     def _orthogonal(self, theta, eta, free):
         """θ without its part along the intercept and some columns: those that neither a penalty nor a bound holds."""
         columns = ([np.ones_like(eta)] if self.fit_intercept else []) + list(free)
-        mean = 1 / (1 + np.exp(-eta))
-        h = np.ones_like(eta) if self.loss == "squared" else np.maximum(mean * (1 - mean), LD(1e-300))
+        h = np.maximum(self.of.hessian(eta), LD(1e-300))
         basis = []
         for column in columns:
             direction = h * column

@@ -13,6 +13,7 @@ from shrinkwise.penalties import ElasticNet
 from shrinkwise.solvers import fista
 from shrinkwise.testing import problems
 from tests.oracles.definition import Definition
+from tests.oracles.losses import null_predictor
 from tests.problem.building import build
 from tests.problem.penalized import MODES, PENALTIES, SHARES, cases, options
 
@@ -77,8 +78,12 @@ def random_problems(draw):
     eta = X @ (rng.standard_normal(p) * (rng.uniform(size=p) < 0.5))
     loss = draw(st.sampled_from(sorted(LOSSES)))
     noise = rng.standard_normal(n)
-    y = eta + noise if loss == "squared" else (eta + noise > 0).astype(float)
-    y[:2] = 0.0, 1.0
+    kind = LOSSES[loss]
+    y = eta + noise
+    if not kind.degree:
+        y = (y > 0).astype(float) if loss == "logistic" else np.round(np.exp(0.3 * np.minimum(y, 10.0)), 1)
+    y[:2] = 0.1 * kind.positive, 1.0
+    y = np.maximum(y, 0.1) if kind.positive else y
     weights = draw(
         st.sampled_from([None, rng.uniform(0.1, 2.0, n), rng.integers(0, 3, n) + np.r_[1, 1, np.zeros(n - 2)]])
     )
@@ -119,11 +124,13 @@ def test_no_penalty_at_all_is_maximum_likelihood(loss):
     assert found.converged
     design = np.column_stack([case.X, np.ones(40)])
     eta = design @ np.append(found.coef, found.intercept)
-    score = design.T @ LOSSES[loss].gradient(case.y, eta) / 40
+    kind = LOSSES[loss].for_target(case.y, np.ones(40))
+    score = design.T @ kind.gradient(case.y, eta) / 40
     # gap ≥ ‖score‖² / (2 · smoothness · largest eigenvalue)
+    smoothness = min(kind.smoothness, 2 * np.max(kind.hessian(case.y, eta)))  # the latter near the optimum
     largest = np.linalg.eigvalsh(design.T @ design / 40)[-1]
     null = Definition(case.X, case.y, 0.0, loss=loss).null_loss
-    assert score @ score <= 2 * LOSSES[loss].smoothness * largest * (found.gap + EPS) * float(null) + (64 * EPS) ** 2
+    assert score @ score <= 2 * smoothness * largest * (found.gap + EPS) * float(null) + (64 * EPS) ** 2
     if loss == "squared":
         expected = np.linalg.lstsq(design, case.y, rcond=None)[0]
         np.testing.assert_allclose(np.append(found.coef, found.intercept), expected, rtol=1e-10)
@@ -139,9 +146,8 @@ def test_an_infinite_strength_leaves_the_unpenalized_columns(loss):
     np.testing.assert_allclose(found.coef[[0, 4]], alone.coef, rtol=1e-6)
     null = fitted(case, loss, np.inf, {})
     assert not null.coef.any()
-    mean = case.y.mean()
-    expected = mean if loss == "squared" else np.log(mean / (1 - mean))
-    assert null.intercept == pytest.approx(expected, rel=1e-14)
+    exact = Definition(case.X, case.y, 1.0, loss=loss)
+    assert null.intercept == pytest.approx(float(null_predictor(exact.of, exact.s)), rel=1e-13)
 
 
 @pytest.mark.parametrize("loss", LOSSES)

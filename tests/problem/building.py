@@ -12,13 +12,14 @@ def build(case, loss, *, fit_intercept=True, standardize=True, **penalty):
     """(problem, unit of each column)."""
     weights = np.ones(len(case.y)) if case.weights is None else case.weights
     weights = (weights / weights.sum())[:, None]
-    unit = power_of_two(case.y) if loss == "squared" else 1.0
+    kind = LOSSES[loss].for_target(case.y, weights[:, 0])
+    unit = power_of_two(case.y) if kind.degree else 1.0
     design, column_unit = as_design(case.X)
     (problem,) = build_problems(
         design.standardized(weights, fit_intercept),
         case.y / unit,
         weights,
-        LOSSES[loss],
+        kind.in_unit(unit),
         ElasticNet(**penalty),
         fit_intercept=fit_intercept,
         standardize=standardize,

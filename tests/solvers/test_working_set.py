@@ -23,7 +23,7 @@ def test_a_gram_that_grows_and_shrinks_is_that_of_its_columns(loss):
             assert sorted(own.cols) == cols.tolist()
             Z = problem.design.matvec
             full = np.column_stack([Z(np.eye(p)[:, [j]])[:, 0] for j in own.cols])
-            h = problem.weights * problem.loss.hessian(problem.y, eta)
+            h = problem.weights * problem.loss.curvature(problem.y, eta)
             expected = full.T @ (h[:, None] * full)
             if problem.free_intercept:
                 expected -= np.outer(h @ full, h @ full) / h.sum()

@@ -10,7 +10,7 @@ import numpy as np
 
 from shrinkwise.exceptions import ConvergenceWarning, UsageError
 from shrinkwise.linear._values import Array
-from shrinkwise.losses import LOSSES
+from shrinkwise.losses import Loss
 from shrinkwise.path import Solution, solve
 from shrinkwise.penalties import ElasticNet
 from shrinkwise.result import GridResult
@@ -56,7 +56,7 @@ def certified(
     X: Any,
     y: Array,
     *,
-    loss: str,
+    loss: Loss,
     penalty: ElasticNet,
     alpha: float,
     tol: float,
@@ -65,18 +65,21 @@ def certified(
     **options: Any,
 ) -> Solution:
     """The solution, sought to ``aim`` times the tolerance, with a warning where its gap is above the tolerance."""
-    solution = solve(X, y, loss=LOSSES[loss], penalty=penalty, alpha=alpha, tol=aim * tol, max_iter=max_iter, **options)
+    solution = solve(X, y, loss=loss, penalty=penalty, alpha=alpha, tol=aim * tol, max_iter=max_iter, **options)
     solution = replace(solution, converged=solution.gap <= tol)
     if not solution.converged:
         warnings.warn(_not_converged(solution, loss, alpha, tol, max_iter), ConvergenceWarning, stacklevel=3)
     return solution
 
 
-def _not_converged(solution: Solution, loss: str, alpha: float, tol: float, max_iter: int) -> str:
+def _not_converged(solution: Solution, loss: Loss, alpha: float, tol: float, max_iter: int) -> str:
     if solution.n_iter >= max_iter:
         remedy = f"raise max_iter (it is {max_iter})"
-    elif loss == "logistic" and alpha == 0:
-        remedy = "without a penalty coefficients grow without end where the classes can be separated: use alpha > 0"
+    elif not loss.degree and alpha == 0:
+        remedy = (
+            "without a penalty coefficients grow without end where the data can be separated (two classes, or zeros "
+            "and counts): use alpha > 0"
+        )
     else:
         remedy = (
             "rounding allows no more with these columns: raise tol, or center, rescale or drop nearly equal columns"

@@ -15,9 +15,10 @@ from sklearn.utils import check_array, column_or_1d
 from sklearn.utils.validation import validate_data
 
 from shrinkwise.design.sparse import checked_sparse
-from shrinkwise.exceptions import DataError
+from shrinkwise.exceptions import DataError, UsageError
 from shrinkwise.linear._values import Array, is_missing, missing_message, numbers, place_of, plain_array, series_values
-from shrinkwise.validation import check_weights, non_finite_message
+from shrinkwise.losses.base import LogLink, Loss
+from shrinkwise.validation import check_exposure, check_offset, check_weights, non_finite_message
 
 CHUNK = 1 << 20  # numbers looked at together
 
@@ -84,6 +85,23 @@ def target_numbers(y: Array) -> Array:
     if not np.all(np.isfinite(values)):
         raise DataError(non_finite_message(values, "y"))
     return values
+
+
+def read_offset(loss: Loss, offset: Any, exposure: Any, n_samples: int) -> Array | None:
+    """The known part of η, offset + log(exposure), or None."""
+    known = None
+    if offset is not None:
+        known = check_offset(_column(offset, "offset"), n_samples)
+    if exposure is not None:
+        if not isinstance(loss, LogLink):
+            raise UsageError(f"exposure needs a loss with a log link, such as poisson, got loss {loss.spec!r}")
+        log = check_exposure(_column(exposure, "exposure"), n_samples)
+        known = log if known is None else known + log
+    return known
+
+
+def _column(values: Any, name: str) -> Any:
+    return values if isinstance(values, Real) else numbers(_any_array(values, name), name)
 
 
 def _opened(X: Any) -> tuple[Any, nw.DataFrame[Any] | None]:

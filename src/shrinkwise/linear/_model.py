@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any, Self
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.utils.validation import check_is_fitted
 
-from shrinkwise.linear._inputs import Training, read_again, target_numbers
+from shrinkwise.exceptions import UsageError
+from shrinkwise.linear._inputs import Training, read_again, read_offset, target_numbers, vector
 from shrinkwise.linear._labels import two_classes
 from shrinkwise.linear._values import Array
-from shrinkwise.losses import LOSSES
-from shrinkwise.validation import check_number
+from shrinkwise.losses import LOSSES, LogisticLoss, Loss, as_loss
+from shrinkwise.losses.domain import check_domain, check_null_model
+from shrinkwise.problem import best_intercept
+from shrinkwise.validation import check_number, check_weights
 
 
 class LinearModel(BaseEstimator):
@@ -23,11 +28,17 @@ class LinearModel(BaseEstimator):
         tags.input_tags.sparse = True
         return tags
 
-    def _eta(self, X: Any) -> Array:
+    def _eta(self, X: Any, offset: Any = None, exposure: Any = None) -> Array:
         """η of each row, (n,)."""
         check_is_fitted(self)
         values = read_again(self, X)
-        return np.asarray(values @ np.ravel(self.coef_) + np.ravel(self.intercept_))
+        known = read_offset(self._kind(), offset, exposure, values.shape[0])
+        eta = np.asarray(values @ np.ravel(self.coef_) + np.ravel(self.intercept_))
+        return eta if known is None else eta + known
+
+    def _kind(self) -> Loss:
+        """The loss."""
+        raise NotImplementedError
 
     def _publish(self, fitted: dict[str, Any]) -> Self:
         """Replace all fitted attributes in one step: an interrupted or failed fit never gets here."""
@@ -37,18 +48,35 @@ class LinearModel(BaseEstimator):
 
 
 class Regression(RegressorMixin, LinearModel):
-    """Predicts η itself."""
+    """Predicts the mean, or what else the loss is about: the inverse link of η."""
 
-    _loss = "squared"
+    loss: Any
+    fit_intercept: bool
     ridge_unit: float | str
 
-    def predict(self, X: Any) -> Array:
-        """Predict the target.
+    def _kind(self) -> Loss:
+        loss = as_loss(self.loss)
+        if loss.domain == LogisticLoss.domain:
+            raise UsageError(f"loss {loss.spec!r} is for classes: use LinearClassifier or LinearClassifierCV")
+        return loss
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        with suppress(UsageError):  # a fit will say what is wrong with it
+            tags.target_tags.positive_only = as_loss(getattr(self, "loss", "squared")).positive
+        return tags
+
+    def predict(self, X: Any, offset: ArrayLike | None = None, exposure: ArrayLike | None = None) -> Array:
+        """Predict the target: its mean, its quantile, its robust centre, as the loss has it.
 
         Parameters
         ----------
         X : array, sparse matrix or frame of shape (n, p)
             Named columns are matched by name.
+        offset : array of shape (n,), optional
+            The known part of η in these rows; 0 by default.
+        exposure : array of shape (n,), optional
+            Of these rows, > 0; 1 by default: the mean per unit of exposure.
 
         Returns
         -------
@@ -61,15 +89,55 @@ class Regression(RegressorMixin, LinearModel):
         ValueError
             If columns are missing or unknown.
         """
-        return self._eta(X)
+        return np.asarray(self._kind().inverse_link(self._eta(X, offset, exposure)))
+
+    def score(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: ArrayLike | None = None,
+        offset: ArrayLike | None = None,
+        exposure: ArrayLike | None = None,
+    ) -> float:
+        """The share D² of the deviance that is explained; for the squared loss that is R².
+
+        Parameters
+        ----------
+        X : array, sparse matrix or frame of shape (n, p)
+        y : array of shape (n,)
+        sample_weight, offset, exposure : arrays of shape (n,), optional
+
+        Returns
+        -------
+        float
+            1 for a perfect fit, 0 for one as good as the best intercept alone.
+        """
+        eta = self._eta(X, offset, exposure)
+        target = target_numbers(vector(y, "y"))
+        weights = check_weights(sample_weight, len(eta))
+        weights = weights / weights.sum()
+        loss = self._kind().for_target(target, weights)
+        known = read_offset(loss, offset, exposure, len(eta))
+        check_domain(target, loss)
+        null = best_intercept(loss, target, weights, 0.0 if known is None else known)
+        at_null = np.full_like(target, null) + (0.0 if known is None else known)
+        explained, whole = (float(weights @ loss.deviance(target, part)) for part in (eta, at_null))
+        return 1.0 - explained / whole if whole > 0 else float(explained == 0)
 
     def _target(self, data: Training) -> tuple[Array, Array | None]:
         """The y of the loss, and the classes."""
-        return target_numbers(data.y), None
+        target = target_numbers(data.y)
+        loss = self._kind()
+        check_domain(target, loss)
+        if self.fit_intercept is True:
+            check_null_model(loss, target if data.weights is None else target[data.weights > 0])
+        return target, None
 
     def _ridge_unit(self, y: Array, weights: Array | None) -> float:
-        """What the L2 part measures coefficients in: a number, or the standard deviation of the target."""
+        """What the L2 part measures coefficients in: a number, or the sd of the target where η has its unit."""
         unit: object = self.ridge_unit
+        if isinstance(unit, str) and unit == "sd" and not self._kind().degree:
+            return 1.0
         if isinstance(unit, str) and unit == "sd":
             away = y - np.average(y, weights=weights)
             largest = float(np.max(np.abs(away)))
@@ -85,73 +153,82 @@ class Regression(RegressorMixin, LinearModel):
 class Classification(ClassifierMixin, LinearModel):
     """Predicts one of two classes from the log-odds η of the second."""
 
-    _loss = "logistic"
+    def _kind(self) -> Loss:
+        return LOSSES["logistic"]
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.classifier_tags.multi_class = False
         return tags
 
-    def decision_function(self, X: Any) -> Array:
+    def decision_function(self, X: Any, offset: ArrayLike | None = None) -> Array:
         """Log-odds of the second class, ``classes_[1]``.
 
         Parameters
         ----------
         X : array, sparse matrix or frame of shape (n, p)
             Named columns are matched by name.
+        offset : array of shape (n,), optional
+            The known part of η in these rows; 0 by default.
 
         Returns
         -------
         array of shape (n,)
         """
-        return self._eta(X)
+        return self._eta(X, offset)
 
-    def predict(self, X: Any) -> Array:
+    def predict(self, X: Any, offset: ArrayLike | None = None) -> Array:
         """Predict the more probable class.
 
         Parameters
         ----------
         X : array, sparse matrix or frame of shape (n, p)
             Named columns are matched by name.
+        offset : array of shape (n,), optional
+            The known part of η in these rows; 0 by default.
 
         Returns
         -------
         array of shape (n,)
             Labels as in ``classes_``.
         """
-        eta = self._eta(X)
+        eta = self._eta(X, offset)
         return np.asarray(self.classes_[(eta > 0).astype(np.intp)])
 
-    def predict_proba(self, X: Any) -> Array:
+    def predict_proba(self, X: Any, offset: ArrayLike | None = None) -> Array:
         """Predict the probability of each class.
 
         Parameters
         ----------
         X : array, sparse matrix or frame of shape (n, p)
             Named columns are matched by name.
+        offset : array of shape (n,), optional
+            The known part of η in these rows; 0 by default.
 
         Returns
         -------
         array of shape (n, 2)
             In the order of ``classes_``.
         """
-        eta, loss = self._eta(X), LOSSES["logistic"]
+        eta, loss = self._eta(X, offset), self._kind()
         return np.column_stack([loss.inverse_link(-eta), loss.inverse_link(eta)])
 
-    def predict_log_proba(self, X: Any) -> Array:
+    def predict_log_proba(self, X: Any, offset: ArrayLike | None = None) -> Array:
         """Predict the logarithm of the probability of each class; finite where the probability underflows.
 
         Parameters
         ----------
         X : array, sparse matrix or frame of shape (n, p)
             Named columns are matched by name.
+        offset : array of shape (n,), optional
+            The known part of η in these rows; 0 by default.
 
         Returns
         -------
         array of shape (n, 2)
             In the order of ``classes_``.
         """
-        eta = self._eta(X)
+        eta = self._eta(X, offset)
         return -np.column_stack([np.logaddexp(0.0, eta), np.logaddexp(0.0, -eta)])
 
     def _target(self, data: Training) -> tuple[Array, Array | None]:

@@ -13,6 +13,7 @@ from shrinkwise.exceptions import UsageError
 from shrinkwise.linear._values import Array
 from shrinkwise.linear.classifier import LinearClassifier
 from shrinkwise.linear.regressor import LinearRegressor
+from shrinkwise.losses import Loss
 
 Split = tuple[Array, Array]
 
@@ -23,8 +24,8 @@ class _Known:
     _rows: Any = None
     _known: Array
 
-    def _eta(self, X: Any) -> Array:
-        return self._known if X is self._rows else np.asarray(super()._eta(X))  # type: ignore[misc]
+    def _eta(self, X: Any, offset: Any = None, exposure: Any = None) -> Array:
+        return self._known if X is self._rows else np.asarray(super()._eta(X, offset, exposure))  # type: ignore[misc]
 
 
 class _KnownRegressor(_Known, LinearRegressor):
@@ -77,6 +78,8 @@ def grid_scorer(
     X: Any,
     y: Array,
     weights: Array | None,
+    loss: Loss,
+    offset: Array | None,
     classes: Array | None,
     splits: Sequence[Split],
     routed: dict[str, Any] | None,
@@ -87,12 +90,14 @@ def grid_scorer(
     ----------
     y : array of shape (n,)
         Labels for a classifier.
+    offset : array of shape (n,) or None
+        A known part of η.
     routed : dict or None
         What metadata routing gives to the scorer; None with routing off: weights go to a scorer that takes them.
     """
     scorer, label = scorer_of(scoring), scoring if isinstance(scoring, str) else repr(scoring)
     X = X.tocsr() if hasattr(X, "tocsr") else X
-    empty = _fits(classes, X.shape[1])
+    empty = _fits(loss, classes, X.shape[1])
     if routed is None:
         passed = {}
         if weights is not None:
@@ -106,6 +111,8 @@ def grid_scorer(
         part, target = X[rows], y[rows]
         options = {name: np.asarray(value)[rows] for name, value in passed.items()}
         eta = np.asarray(part @ coefs.T) + intercepts
+        if offset is not None:
+            eta += offset[rows, None]
         out = np.empty(len(coefs))
         for a, (coef, intercept) in enumerate(zip(coefs, intercepts)):
             model = empty(coef, float(intercept))
@@ -124,9 +131,9 @@ def grid_scorer(
     return both
 
 
-def _fits(classes: Array | None, n_features: int) -> Callable[[Array, float], Any]:
+def _fits(loss: Loss, classes: Array | None, n_features: int) -> Callable[[Array, float], Any]:
     def fit(coef: Array, intercept: float) -> Any:
-        model: Any = _KnownRegressor() if classes is None else _KnownClassifier()
+        model: Any = _KnownRegressor(loss=loss) if classes is None else _KnownClassifier()
         return model._publish(model._fitted(coef, intercept, classes) | {"n_features_in_": n_features})
 
     return fit

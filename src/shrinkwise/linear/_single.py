@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from shrinkwise.linear._certify import certified, check_flag, penalty_options
-from shrinkwise.linear._inputs import read_training
+from shrinkwise.linear._inputs import read_offset, read_training
 from shrinkwise.linear._model import LinearModel
 from shrinkwise.penalties import ElasticNet
 from shrinkwise.validation import check_alpha, check_count, check_l1_ratio, check_number
@@ -40,7 +40,14 @@ class SingleFit(LinearModel):
         self.tol = tol
         self.max_iter = max_iter
 
-    def fit(self, X: Any, y: Any, sample_weight: ArrayLike | None = None) -> Self:
+    def fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: ArrayLike | None = None,
+        offset: ArrayLike | None = None,
+        exposure: ArrayLike | None = None,
+    ) -> Self:
         """Fit the model and certify it.
 
         Parameters
@@ -51,6 +58,10 @@ class SingleFit(LinearModel):
             Target.
         sample_weight : array of shape (n,), optional
             Weights >= 0, not all zero; only their ratios matter.
+        offset : array of shape (n,), optional
+            A known part of the linear predictor: η = Xw + b + offset.
+        exposure : array of shape (n,), optional
+            Time or amount at risk, > 0; for losses with a log link, where it is the offset log(exposure).
 
         Returns
         -------
@@ -75,11 +86,13 @@ class SingleFit(LinearModel):
         standardize = check_flag("standardize", self.standardize)
         data = read_training(self, X, y, sample_weight)
         target, classes = self._target(data)
+        loss = self._kind()
         unit = self._ridge_unit(target, data.weights)
         solution = certified(
             data.X,
             target,
-            loss=self._loss,
+            loss=loss,
+            offset=read_offset(loss, offset, exposure, len(target)),
             penalty=ElasticNet(l1_ratio, **penalty_options(self, data.X.shape[1], unit)),
             alpha=alpha,
             sample_weight=data.weights,

@@ -7,16 +7,18 @@ from numpy.typing import ArrayLike
 
 from shrinkwise.linear._model import Regression
 from shrinkwise.linear._single import SingleFit
+from shrinkwise.losses import Loss
 
 
 class LinearRegressor(Regression, SingleFit):
-    """Linear regression with an elastic-net penalty: lasso, ridge and all between.
+    """Linear regression and generalized linear models with an elastic-net penalty: lasso, ridge and all between.
 
     Minimizes, with weights s and the mix r = ``l1_ratio``,
 
-        (1/Σs) Σᵢ sᵢ ½ (yᵢ − b − xᵢ'w)² + alpha Σⱼ πⱼ ( r |wⱼ| + (1 − r)/(2u) wⱼ² ),   lowerⱼ ≤ wⱼ ≤ upperⱼ
+        (1/Σs) Σᵢ sᵢ ℓ(yᵢ, b + xᵢ'w) + alpha Σⱼ πⱼ ( r |wⱼ| + (1 − r)/(2u) wⱼ² ),   lowerⱼ ≤ wⱼ ≤ upperⱼ
 
-    to a duality gap of ``tol``. The intercept b is not penalized, and u is 1 unless ``ridge_unit`` says otherwise.
+    to a duality gap of ``tol``; ℓ is ½ (y − η)² unless ``loss`` says otherwise. The intercept b is not penalized, and u
+    is 1 unless ``ridge_unit`` says otherwise.
 
     Parameters
     ----------
@@ -24,6 +26,11 @@ class LinearRegressor(Regression, SingleFit):
         Strength λ of the penalty, in the units of y (for l1_ratio = 1 and standardized columns, the covariance with y
         that a feature needs to come in). 0 is least squares; infinity leaves the intercept and what is not penalized.
         No default suits all data: `LinearRegressorCV` finds the strength.
+    loss : str or Loss, default "squared"
+        ``"squared"``; ``"poisson"``, ``"gamma"``, ``"tweedie:1.5"`` (its power in (1, 2)) and ``"negative_binomial:1"``
+        (its theta > 0), all with a log link; ``"huber"`` (``"huber:2.5"`` gives its delta in the units of y, otherwise
+        1.345 robust sds of y) and ``"quantile:0.9"`` (its corner rounded over a tenth of a robust sd of y). Or an
+        object from `shrinkwise.losses`.
     l1_ratio : float in [0, 1], default 1
         1 is the lasso, 0 is ridge. (glmnet calls this number ``alpha``.)
     penalty_weights : array of shape (p,), optional
@@ -80,6 +87,7 @@ class LinearRegressor(Regression, SingleFit):
         self,
         alpha: float = 0.01,
         *,
+        loss: str | Loss = "squared",
         l1_ratio: float = 1.0,
         penalty_weights: ArrayLike | None = None,
         lower: ArrayLike = -np.inf,
@@ -101,4 +109,5 @@ class LinearRegressor(Regression, SingleFit):
             tol=tol,
             max_iter=max_iter,
         )
+        self.loss = loss
         self.ridge_unit = ridge_unit

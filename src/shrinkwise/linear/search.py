@@ -15,11 +15,12 @@ from sklearn.utils.metadata_routing import UNUSED, MetadataRouter, MethodMapping
 from shrinkwise.exceptions import UsageError
 from shrinkwise.grid import fit_grid
 from shrinkwise.linear._certify import certified, check_flag, penalty_options, warn_of_grid
-from shrinkwise.linear._inputs import read_training, vector
+from shrinkwise.linear._inputs import read_offset, read_training, vector
 from shrinkwise.linear._model import Classification, LinearModel, Regression
 from shrinkwise.linear._scoring import grid_scorer, metric_name, scorer_of
 from shrinkwise.linear._splits import folds
 from shrinkwise.linear._values import Array
+from shrinkwise.losses import Loss
 from shrinkwise.penalties import ElasticNet
 from shrinkwise.result import RULES
 from shrinkwise.validation import check_alpha, check_count, check_l1_ratio, check_number
@@ -63,7 +64,15 @@ class GridSearch(LinearModel):
         self.tol = tol
         self.max_iter = max_iter
 
-    def fit(self, X: Any, y: Any, sample_weight: ArrayLike | None = None, groups: ArrayLike | None = None) -> Self:
+    def fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: ArrayLike | None = None,
+        groups: ArrayLike | None = None,
+        offset: ArrayLike | None = None,
+        exposure: ArrayLike | None = None,
+    ) -> Self:
         """Fit the whole grid, pick one model by the rule, and certify it on the data.
 
         Parameters
@@ -76,6 +85,10 @@ class GridSearch(LinearModel):
             Weights >= 0, not all zero; they count in the fits and in the scores.
         groups : array of shape (n,), optional
             For the splitter. With ``cv`` a number, rows of one group stay in one fold.
+        offset : array of shape (n,), optional
+            A known part of the linear predictor: η = Xw + b + offset.
+        exposure : array of shape (n,), optional
+            Time or amount at risk, > 0; for losses with a log link, where it is the offset log(exposure).
 
         Returns
         -------
@@ -99,6 +112,8 @@ class GridSearch(LinearModel):
         options = self._options()
         data = read_training(self, X, y, sample_weight)
         target, classes = self._target(data)
+        loss = self._kind()
+        known = read_offset(loss, offset, exposure, len(target))
         labels = target if classes is None else classes[target.astype(np.intp)]
         if groups is not None:
             groups = vector(groups, "groups")
@@ -108,14 +123,17 @@ class GridSearch(LinearModel):
         scored: dict[str, Any] = {}
         if self.scoring is not None:
             scored = {
-                "scorer": grid_scorer(self.scoring, data.X, labels, data.weights, classes, splits, score_options),
+                "scorer": grid_scorer(
+                    self.scoring, data.X, labels, data.weights, loss, known, classes, splits, score_options
+                ),
                 "metric": metric_name(self.scoring),
             }
         result = fit_grid(
             data.X,
             target,
             splits,
-            loss=self._loss,
+            loss=loss,
+            offset=known,
             alpha_min_ratio=self.alpha_min_ratio,
             sample_weight=data.weights,
             feature_names=data.names,
@@ -134,7 +152,8 @@ class GridSearch(LinearModel):
         solution = certified(
             data.X,
             target,
-            loss=self._loss,
+            loss=loss,
+            offset=known,
             penalty=ElasticNet(chosen.l1_ratio, **penalty),
             alpha=chosen.alpha,
             sample_weight=data.weights,
@@ -221,6 +240,9 @@ class LinearRegressorCV(Regression, GridSearch):
 
     Parameters
     ----------
+    loss : str or Loss, default "squared"
+        As of `LinearRegressor`; held-out errors are mean squared errors for ``"squared"``, deviances for the losses
+        with a log link, and the mean loss itself for ``"huber"`` and ``"quantile"``.
     alphas : int or sequence of float, default 100
         How many strengths, from the smallest that leaves no feature in, evenly spaced in their logarithm; the grid goes
         on to weaker ones while the best is the weakest. Or the strengths themselves, in the units of the objective.
@@ -235,7 +257,7 @@ class LinearRegressorCV(Regression, GridSearch):
         ``"1se"``: the simplest model within one standard error of the best; ``"min"``: the best; ``"k=7"``: the best
         with at most 7 features; ``"within=1%"``: the simplest at most 1 % worse than the best.
     scoring : str, callable or None, default None
-        A scikit-learn scorer. None is the mean squared error.
+        A scikit-learn scorer. None is the error of the loss.
     penalty_weights : array of shape (p,), optional
         π >= 0, one for each feature; 0 leaves a feature unpenalized.
     lower, upper : float or array of shape (p,), default no bounds
@@ -289,6 +311,7 @@ class LinearRegressorCV(Regression, GridSearch):
     def __init__(
         self,
         *,
+        loss: str | Loss = "squared",
         alphas: int | Sequence[float] = 100,
         alpha_min_ratio: float | None = None,
         l1_ratio: float | Sequence[float] = 1.0,
@@ -319,6 +342,7 @@ class LinearRegressorCV(Regression, GridSearch):
             tol=tol,
             max_iter=max_iter,
         )
+        self.loss = loss
         self.ridge_unit = ridge_unit
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from types import ModuleType
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,10 +20,28 @@ class Loss(ABC):
 
     name: ClassVar[str]
     metric: ClassVar[str]  # words for `score`
-    quadratic: ClassVar[bool]  # the second derivative is constant
-    smoothness: ClassVar[float]  # an upper bound of the second derivative
-    domain: ClassVar[tuple[float, float]]  # closed interval of y
+    quadratic: ClassVar[bool] = False  # the second derivative is constant
+    smoothness: ClassVar[float] = np.inf  # an upper bound of the second derivative
+    domain: ClassVar[tuple[float, float]]  # interval of y
+    positive: ClassVar[bool] = False  # its lower end is left out
+    degree: ClassVar[int] = 0  # ℓ(cy, cη) = c^degree ℓ(y, η), with parameters in the unit of y; 0: y has no unit
+    mean_fits: ClassVar[bool] = True  # the best constant predictor is the link of the mean
+    parameters: ClassVar[tuple[str, ...]] = ()  # the fields that `name:value:value` sets
     examples: ClassVar[tuple[tuple[float, float], ...]]  # pairs (y, η) for the conformance checks
+
+    @property
+    def spec(self) -> str:
+        """The loss as text, ``name`` or ``name:value``; `as_loss` reads it."""
+        values = (getattr(self, field) for field in self.parameters)
+        return ":".join([self.name, *(repr(value) for value in values if value is not None)])
+
+    def for_target(self, y: Array, weights: Array) -> Self:
+        """The loss with what it takes from the spread of the target."""
+        return self
+
+    def in_unit(self, unit: float) -> Self:
+        """The loss for a target divided by ``unit``."""
+        return self
 
     @abstractmethod
     def value(self, y: Array, eta: Array, xp: ModuleType = np) -> Array:
@@ -37,9 +55,17 @@ class Loss(ABC):
     def hessian(self, y: Array, eta: Array, xp: ModuleType = np) -> Array:
         """d²ℓ/dη²."""
 
+    def curvature(self, y: Array, eta: Array, xp: ModuleType = np) -> Array:
+        """What Newton steps use as the second derivative: positive, where that may vanish."""
+        return self.hessian(y, eta, xp)
+
     @abstractmethod
     def conjugate(self, y: Array, u: Array, xp: ModuleType = np) -> Array:
         """ℓ*(y, u) = sup_η { uη − ℓ(y, η) }; infinite outside its domain."""
+
+    def slopes(self, y: Array) -> tuple[Array | float, Array | float]:
+        """The interval of u where the conjugate is finite; 0 is in it."""
+        return -np.inf, np.inf
 
     @abstractmethod
     def link(self, mu: Array, xp: ModuleType = np) -> Array:
@@ -49,14 +75,32 @@ class Loss(ABC):
     def inverse_link(self, eta: Array, xp: ModuleType = np) -> Array:
         """Mean μ of η."""
 
-    @abstractmethod
     def deviance(self, y: Array, eta: Array, xp: ModuleType = np) -> Array:
-        """Twice the loss above that of a perfect fit."""
+        """Twice the loss above that of a perfect fit: 2 (ℓ(y, η) + ℓ*(y, 0))."""
+        return 2 * self.slack(y, eta, 0.0 * eta, xp)
 
-    @abstractmethod
     def score(self, y: Array, eta: Array, xp: ModuleType = np) -> Array:
         """What a cross-validated error averages, in the words of `metric`; lower is better."""
+        return self.value(y, eta, xp)
 
     def slack(self, y: Array, eta: Array, u: Array, xp: ModuleType = np) -> Array:
         """Fenchel–Young slack ℓ(y, η) + ℓ*(y, u) − uη ≥ 0, zero where u is the gradient at η."""
         return self.value(y, eta, xp) + self.conjugate(y, u, xp) - u * eta
+
+
+class LogLink(Loss):
+    """Losses of a target y ≥ 0 whose mean is e^η; their score is the deviance."""
+
+    domain = (0.0, np.inf)
+
+    def slopes(self, y: Array) -> tuple[Array | float, Array | float]:
+        return -y, np.inf
+
+    def link(self, mu: Array, xp: ModuleType = np) -> Array:
+        return xp.log(mu)
+
+    def inverse_link(self, eta: Array, xp: ModuleType = np) -> Array:
+        return xp.exp(eta)
+
+    def score(self, y: Array, eta: Array, xp: ModuleType = np) -> Array:
+        return self.deviance(y, eta, xp)

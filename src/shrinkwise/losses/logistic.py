@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from types import ModuleType
 
 import numpy as np
 
+from shrinkwise.losses._formulas import x_log
 from shrinkwise.losses.base import Array, Loss
 
-TINY = 1e-300  # keeps log(0) away where its factor is zero
 
-
+@dataclass(frozen=True)
 class LogisticLoss(Loss):
     """ℓ(y, η) = log(1 + e^η) − yη for y in [0, 1], logit link; ℓ*(y, u) = v log v + (1 − v) log(1 − v), v = y + u."""
 
     name = "logistic"
     metric = "log loss"
-    quadratic = False
     smoothness = 0.25
     domain = (0.0, 1.0)
     examples = ((0.0, 0.5), (1.0, -2.0), (1.0, 30.0), (0.3, -0.7))
@@ -34,8 +34,11 @@ class LogisticLoss(Loss):
 
     def conjugate(self, y: Array, u: Array, xp: ModuleType = np) -> Array:
         v = y + u
-        entropy = _x_log(v, v, xp) + _x_log(1 - v, 1 - v, xp)
+        entropy = x_log(v, v, xp) + x_log(1 - v, 1 - v, xp)
         return xp.where((v < 0) | (v > 1), np.inf, entropy)
+
+    def slopes(self, y: Array) -> tuple[Array | float, Array | float]:
+        return -y, 1 - y
 
     def link(self, mu: Array, xp: ModuleType = np) -> Array:
         return xp.log(mu) - xp.log1p(-mu)
@@ -44,19 +47,8 @@ class LogisticLoss(Loss):
         e = xp.exp(-xp.abs(eta))
         return xp.where(eta >= 0, 1.0, e) / (1 + e)
 
-    def deviance(self, y: Array, eta: Array, xp: ModuleType = np) -> Array:
-        return 2 * (self.value(y, eta, xp) + _x_log(y, y, xp) + _x_log(1 - y, 1 - y, xp))
-
-    def score(self, y: Array, eta: Array, xp: ModuleType = np) -> Array:
-        return self.value(y, eta, xp)
-
     def slack(self, y: Array, eta: Array, u: Array, xp: ModuleType = np) -> Array:
         """Kullback–Leibler divergence of v = y + u from μ: v log(v/μ) + (1 − v) log((1 − v)/(1 − μ))."""
         v = y + u
-        divergence = _x_log(v, v, xp) + _x_log(1 - v, 1 - v, xp) + self.value(v, eta, xp)
+        divergence = x_log(v, v, xp) + x_log(1 - v, 1 - v, xp) + self.value(v, eta, xp)
         return xp.where((v < 0) | (v > 1), np.inf, xp.maximum(divergence, 0.0))
-
-
-def _x_log(x: Array, of: Array, xp: ModuleType) -> Array:
-    """x log(of), 0 where x = 0."""
-    return x * xp.log(xp.maximum(of, TINY))

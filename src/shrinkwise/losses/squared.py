@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from types import ModuleType
 
 import numpy as np
@@ -9,6 +10,7 @@ import numpy as np
 from shrinkwise.losses.base import Array, Loss
 
 
+@dataclass(frozen=True)
 class SquaredLoss(Loss):
     """ℓ(y, η) = ½ (y − η)², ℓ*(y, u) = ½ u² + uy, identity link."""
 
@@ -16,6 +18,7 @@ class SquaredLoss(Loss):
     metric = "mean squared error"
     quadratic = True
     smoothness = 1.0
+    degree = 2
     domain = (-np.inf, np.inf)
     examples = ((0.0, 0.5), (-3.0, 1.0), (2.5, 2.5))
 

@@ -29,6 +29,7 @@ class Task:
 
     X: Any
     y: Array  # in units of `unit`
+    offset: Array | float  # a known part of η
     weights: Array
     counts: Array  # (n, K): how often a row is in the training set of each fold
     tests: tuple[Array, ...]
@@ -98,6 +99,7 @@ def rows_route(task: Task) -> tuple[Route, Array, Array]:
             standardize=task.standardize,
             column_unit=column_unit,
             unit=task.unit,
+            offset=task.offset,
         )
         for penalty in task.penalties
     ]

@@ -25,6 +25,7 @@ SMALL = 256  # with no more columns than this, all of them are the working set
 WORTH_A_THREAD = 1 << 20  # entries of X behind a piece of work; below it, threads would wait for each other
 MANY = 2000  # columns beyond which the fit without a penalty, which needs all of them, is left out
 LEAST_NORM_ENTRIES = 50_000_000  # of X, up to which a fit of least norm is worth its time
+NO_FINITE_FIT = {"logistic": "the classes can be separated, so that coefficients grow without end"}
 ROUNDS = 50  # of solving, looking at all columns and letting some in
 
 
@@ -204,21 +205,20 @@ class LockstepRoute(Route):
         self.design = design
         flat = [problem for line in problems for problem in line]
         self.lockstep = Lockstep(design.problem(list(range(self.fits)) * len(problems)), flat, tol, engine)
-        null = [np.full_like(problem.y, problem.null_intercept) for problem in problems[0][:-1]]
+        null = [problem.null_eta for problem in problems[0][:-1]]
         self.null_score = np.array([self._scores(k, eta)[1] for k, eta in enumerate(null)])
 
     def _scores(self, fold: int, eta: Array) -> tuple[float, float]:
         problem = self.problems[0][fold]
         rows = problem.loss.score(problem.y, eta)
-        square = problem.unit**2
-        return square * float(problem.weights @ rows), square * float(self.test_weights[:, fold] @ rows)
+        unit = problem.unit**problem.loss.degree
+        return unit * float(problem.weights @ rows), unit * float(self.test_weights[:, fold] @ rows)
 
     def tops(self) -> Array:
         tops = []
         for ratio, line in enumerate(self.problems):
             last = (ratio + 1) * self.fits - 1
-            spread = float(np.sqrt(2 * line[-1].null_loss)) if line[-1].loss.quadratic else 1.0
-            tops.append(alpha_max(line[-1].rows, self.lockstep.Q[:, last], spread))
+            tops.append(alpha_max(line[-1].rows, self.lockstep.Q[:, last], line[-1].null_spread))
         return np.array(tops)
 
     def advance(self, alphas: Array) -> Block:
@@ -257,7 +257,7 @@ class LockstepRoute(Route):
         lockstep.small = True
         gaps, _ = lockstep.step(np.zeros(self.fits))
         batch, converged = lockstep.batch, bool(np.all(gaps <= self.tol))
-        note = "" if converged else "the classes can be separated, so that coefficients grow without end"
+        note = "" if converged else NO_FINITE_FIT.get(problems[0].loss.name, "coefficients grow without end")
         return self._free_fit(batch.w, batch.b, batch.eta, float(np.max(gaps)), converged, note)
 
     def _least_norm(self) -> FreeFit:

@@ -37,6 +37,7 @@ def solve(
     penalty: ElasticNet,
     alpha: float,
     sample_weight: Array | None = None,
+    offset: Array | None = None,
     fit_intercept: bool = True,
     standardize: bool = True,
     tol: float = 1e-8,
@@ -51,6 +52,8 @@ def solve(
     X : array or sparse matrix of shape (n, p)
     y : float64 array of shape (n,)
     alpha : float >= 0, may be infinite
+    offset : float64 array of shape (n,), optional
+        A known part of η.
     start : array of shape (p,), optional
         Coefficients to begin from, in the units of the data.
     tol : float
@@ -72,7 +75,11 @@ def solve(
     if np.any(weights == 0):
         kept = np.flatnonzero(weights)
         X, y, weights = X.tocsr()[kept] if hasattr(X, "tocsr") else X[kept], y[kept], weights[kept]
-    unit = power_of_two(y) if loss.quadratic else 1.0
+        offset = None if offset is None else offset[kept]
+    if loss.degree and offset is not None:
+        y, offset = y - offset, None
+    loss = loss.for_target(y, weights)
+    unit = power_of_two(y) if loss.degree else 1.0
     with one_blas_thread():
         design, column_unit = as_design(X)
         design = design.standardized(weights[:, None], fit_intercept)
@@ -80,12 +87,13 @@ def solve(
             design,
             y / unit,
             weights[:, None],
-            loss,
+            loss.in_unit(unit),
             penalty,
             fit_intercept=fit_intercept,
             standardize=standardize,
             column_unit=column_unit,
             unit=unit,
+            offset=0.0 if offset is None else offset,
         )
         lockstep = Lockstep(design, [problem], tol, engine or LocalEngine(), max_iter)
         gap, steps = np.inf, 1

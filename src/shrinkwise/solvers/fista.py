@@ -32,15 +32,24 @@ def fista(
     """
     rows = problem.rows.times(alpha)
     p = problem.design.shape[1]
-    step = 1.0 / (problem.loss.smoothness * _largest_eigenvalue(problem))
+    loss, eigenvalue = problem.loss, _largest_eigenvalue(problem)
     w, b = np.zeros(p), problem.null_intercept
+    at_null = float(np.max(loss.curvature(problem.y, problem.null_eta)))
+    step = 1.0 / (min(loss.smoothness, at_null) * eigenvalue)
     v, c, t = w, b, 1.0
     gap = np.inf
     for iteration in range(1, max_iter + 1):
-        eta = problem.design.matvec(v[:, None])[:, 0] + c
-        pull = float(problem.weights @ -problem.loss.gradient(problem.y, eta))
-        new = rows.prox(v + step * problem.slope(eta), step)
-        moved = c + step * pull if problem.free_intercept else b
+        eta = problem.predictor(v, c)
+        slope, pull = problem.slope(eta), float(problem.weights @ -loss.gradient(problem.y, eta))
+        before = problem.weights @ loss.value(problem.y, eta)
+        while True:  # not every loss has a bound of its curvature: the step shrinks until the model is above the loss
+            new = rows.prox(v + step * slope, step)
+            moved = c + step * pull if problem.free_intercept else b
+            d, e = new - v, moved - c
+            after = problem.weights @ loss.value(problem.y, problem.predictor(new, moved))
+            if after <= before - slope @ d - pull * e + (d @ d + e * e) / (2 * step) + 1e-14 * abs(before):
+                break
+            step /= 2
         if (v - new) @ (new - w) + (c - moved) * (moved - b) > 0:
             t = 1.0
         following = (1 + np.sqrt(1 + 4 * t * t)) / 2

@@ -9,15 +9,17 @@ import numpy as np
 from shrinkwise.design import Design
 from shrinkwise.design.base import ALL, Array, Cols
 from shrinkwise.penalties import Rows
-from shrinkwise.problem import Problem
+from shrinkwise.problem import LEAP, Problem
 from shrinkwise.solvers.quadratic import solve_quadratic, violation
 
 REUSE = 0.1  # a step that leaves more than this share of the violation finds a fresh Hessian
 CHEAP = 4_000_000  # multiplications of a Hessian that is always made afresh
 FLOOR = 2e-16  # violations below this share of the steepest gradient are rounding
 STALLS = 4  # steps that do not halve the best violation: rounding has been reached
+FALLS = 1e3  # roundings by which an objective falls while steps are worth taking
 ARMIJO = 0.1  # share of the promised decrease that a step has to bring (Tseng & Yun 2009, eq. 9)
 HALVINGS = 60
+INTERCEPTS = 50
 
 Map = Callable[[Callable[[int], None], Sequence[int]], object]
 
@@ -63,7 +65,7 @@ class WorkingSet:
     def refresh(self, eta: Array) -> None:
         """The Hessian at a predictor."""
         problem = self.problem
-        self.h = problem.weights * problem.loss.hessian(problem.y, eta)
+        self.h = problem.weights * problem.loss.curvature(problem.y, eta)
         self.total = max(float(self.h.sum()), 1e-300)
         self.gram = problem.design.gram(self.h, self.cols)
         self.column = np.zeros(len(self.cols))
@@ -85,15 +87,17 @@ class Batch:
 
     def __init__(self, design: Design, problems: Sequence[Problem]) -> None:
         self.design, self.problems = design, list(problems)
-        k, (n, p) = len(self.problems), design.shape
+        k, p = len(self.problems), design.shape[1]
         self.loss = self.problems[0].loss
         self.free_intercept = self.problems[0].free_intercept
         self.y = np.column_stack([problem.y for problem in self.problems])
         self.weights = np.column_stack([problem.weights for problem in self.problems])
         self.w = np.zeros((p, k), order="F")
         self.b = np.array([problem.null_intercept for problem in self.problems])
-        self.eta = np.tile(self.b, (n, 1))
+        self.eta = np.column_stack([problem.null_eta for problem in self.problems])
+        self.sizes = np.einsum("nk,nk->k", self.weights, np.abs(self.loss.value(self.y, self.eta)))  # of sums of losses
         self.sets = [WorkingSet(problem) for problem in self.problems]
+        self.gains = np.zeros(k, dtype=bool)  # whether the last step lowered the objective by more than rounding
         self.steepest = np.zeros(k)  # of the null model: what rounding is measured against
 
     def residuals(self, which: Sequence[int]) -> Array:
@@ -145,7 +149,7 @@ class Batch:
             stale = []
             for i in list(active):
                 worst = max(violation(slope[i], self.w[self.sets[i].cols, i], rows[i]), abs(pulls[i]))
-                stalled[i] = 0 if worst < 0.5 * best[i] else stalled[i] + 1
+                stalled[i] = 0 if worst < 0.5 * best[i] or self.gains[i] else stalled[i] + 1
                 best[i] = min(best[i], worst)
                 if worst <= max(tols[i], FLOOR * self.steepest[i]) or stalled[i] > STALLS:
                     settled[i] = True
@@ -255,9 +259,10 @@ class Batch:
             for c, i, after in zip(open_columns, which, reached, strict=True):
                 w = old[i] + lengths[c] * (new[i] - old[i])
                 gained = float(after - value[i]) + float(np.sum(rows[i].value(w))) - before[i]
-                rounding = 1e-14 * abs(value[i])
+                rounding = 1e-14 * max(abs(value[i]), self.sizes[i])
                 if gained <= ARMIJO * lengths[c] * promised[i] + rounding or lengths[c] < 1e-12:
                     value[i] = float(after)
+                    self.gains[i] = gained < -FALLS * rounding
                 else:
                     lengths[c] /= 2
                     still.append(c)
@@ -274,13 +279,20 @@ class Batch:
         if not self.free_intercept:
             return
         which = list(which)
-        for _ in range(20):
+        low, high = np.full(len(which), -np.inf), np.full(len(which), np.inf)
+        for _ in range(INTERCEPTS):
             if not which:
                 return
             pull = self.residuals(which).sum(axis=0)
-            hessian = self.weights[:, which] * self.loss.hessian(self.y[:, which], self.eta[:, which])
-            shift = np.clip(pull / np.maximum(hessian.sum(axis=0), 1e-300), -2.0, 2.0)
-            moves = (np.abs(pull) > 1e-16) & (np.abs(shift) > 1e-16 * np.maximum(1.0, np.abs(self.b[which])))
-            which = [i for i, move in zip(which, moves, strict=True) if move]
+            curvature = self.weights[:, which] * self.loss.curvature(self.y[:, which], self.eta[:, which])
+            shift = pull / np.maximum(curvature.sum(axis=0), 1e-300)
+            if not self.loss.degree:
+                shift = np.clip(shift, -LEAP, LEAP)
+            b = self.b[which]
+            low, high = np.where(pull > 0, b, low), np.where(pull < 0, b, high)
+            outside = (b + shift < low) | (b + shift > high)
+            shift[outside] = 0.5 * (low[outside] + high[outside]) - b[outside]
+            moves = (np.abs(pull) > 1e-16) & (np.abs(shift) > 1e-16 * np.maximum(1.0, np.abs(b)))
+            which, low, high = [i for i, move in zip(which, moves, strict=True) if move], low[moves], high[moves]
             self.b[which] += shift[moves]
             self.eta[:, which] += shift[moves]

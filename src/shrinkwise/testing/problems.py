@@ -9,6 +9,7 @@ import numpy as np
 from scipy import sparse
 
 from shrinkwise.design.base import Array
+from shrinkwise.losses import LOSSES
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -20,7 +21,7 @@ class Case:
     name : str
     X : array or sparse.csc_array of shape (n, p)
     y : array of shape (n,)
-        For the logistic loss 0 or 1.
+        For the logistic loss 0 or 1; within the domain of each loss.
     weights : array of shape (n,) or None
     """
 
@@ -46,8 +47,8 @@ def problems(loss: str = "squared", seed: int = 0) -> tuple[Case, ...]:
 
     Parameters
     ----------
-    loss : {"squared", "logistic"}
-        What the target is for.
+    loss : str
+        What the target is for, a name of ``shrinkwise.losses.LOSSES``.
     seed : int
 
     Returns
@@ -98,9 +99,13 @@ def _target(X: Any, loss: str, rng: np.random.Generator) -> Array:
     dense = X.toarray() if sparse.issparse(X) else X
     sd = dense.std(axis=0)
     Z = np.divide(dense - dense.mean(axis=0), sd, out=np.zeros_like(dense), where=sd > 0)
-    signal = Z[:, :4] @ np.array([2.0, -1.0, 0.5, 1.0]) if loss == "squared" else Z[:, :3] @ np.array([1.0, -1.0, 0.5])
-    if loss == "squared":
+    kind = LOSSES[loss]
+    signal = Z[:, :4] @ np.array([2.0, -1.0, 0.5, 1.0]) if kind.degree else Z[:, :3] @ np.array([1.0, -1.0, 0.5])
+    if kind.degree:
         return np.asarray(3.0 + signal + 0.5 * np.std(signal) * rng.standard_normal(len(Z)))
+    if kind.domain == (0.0, np.inf):
+        mean = np.exp(0.4 * signal) * rng.gamma(3.0, 1 / 3, len(Z))
+        return np.asarray(mean if kind.positive else rng.poisson(2 * mean), dtype=np.float64)
     y: Array = np.where(rng.uniform(size=len(Z)) < 1 / (1 + np.exp(-signal)), 1.0, 0.0)
     y[:2] = 0.0, 1.0  # both classes are there
     return y

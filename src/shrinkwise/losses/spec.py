@@ -1,0 +1,56 @@
+"""Losses by name."""
+
+from __future__ import annotations
+
+from shrinkwise.exceptions import UsageError
+from shrinkwise.losses.base import Loss
+from shrinkwise.losses.clipped import HuberLoss, QuantileLoss
+from shrinkwise.losses.gamma import GammaLoss
+from shrinkwise.losses.logistic import LogisticLoss
+from shrinkwise.losses.negative_binomial import NegativeBinomialLoss
+from shrinkwise.losses.poisson import PoissonLoss
+from shrinkwise.losses.squared import SquaredLoss
+from shrinkwise.losses.tweedie import TweedieLoss
+
+LOSSES: dict[str, Loss] = {
+    loss.name: loss
+    for loss in (
+        SquaredLoss(),
+        LogisticLoss(),
+        PoissonLoss(),
+        GammaLoss(),
+        TweedieLoss(),
+        NegativeBinomialLoss(),
+        HuberLoss(),
+        QuantileLoss(),
+    )
+}
+
+
+def as_loss(loss: object) -> Loss:
+    """The loss of a name such as ``"poisson"`` or ``"quantile:0.9"``, or the loss itself.
+
+    Raises
+    ------
+    UsageError
+        If there is no such loss, or its parameter is out of range.
+
+    Examples
+    --------
+    >>> as_loss("tweedie:1.7")
+    TweedieLoss(power=1.7)
+    """
+    if isinstance(loss, Loss):
+        return loss
+    name, *values = loss.split(":") if isinstance(loss, str) else [""]
+    if name not in LOSSES:
+        raise UsageError(f"loss must be one of {', '.join(LOSSES)}, got {loss!r}")
+    kind = LOSSES[name]
+    if len(values) > len(kind.parameters):
+        takes = ":".join([name, *kind.parameters])
+        raise UsageError(f"loss {loss!r} has too many parameters; give {takes}")
+    try:
+        numbers = [float(value) for value in values]
+    except ValueError:
+        raise UsageError(f"loss {loss!r}: its parameter must be a number, as in {name}:0.5") from None
+    return type(kind)(**dict(zip(kind.parameters, numbers)))
