@@ -17,7 +17,7 @@ from shrinkwise.exceptions import DataError, UsageError
 from shrinkwise.losses import Loss, as_loss
 from shrinkwise.losses.domain import check_null_model, checked_target
 from shrinkwise.path import Block, FreeFit, MomentsRoute, Route, Task, choose_route, geometric, rows_route
-from shrinkwise.penalties import ElasticNet
+from shrinkwise.penalties import penalty_of
 from shrinkwise.problem import best_intercept, power_of_two
 from shrinkwise.result import GridResult, Unpenalized
 from shrinkwise.validation import (
@@ -49,6 +49,8 @@ def fit_grid(
     sample_weight: Array | None = None,
     offset: Array | None = None,
     penalty_weights: Array | None = None,
+    groups: Sequence[Any] | Array | None = None,
+    sparse_ratio: float = 0.0,
     lower: float | Array = -np.inf,
     upper: float | Array = np.inf,
     ridge_unit: float = 1.0,
@@ -85,6 +87,8 @@ def fit_grid(
         A known part of the linear predictor: η = Xw + b + offset.
     penalty_weights, lower, upper, ridge_unit
         See :class:`~shrinkwise.penalties.ElasticNet`.
+    groups, sparse_ratio
+        Columns that come in together, see :class:`~shrinkwise.penalties.GroupLasso`; for ``maps``, of their outputs.
     standardize : bool
         Whether the penalty acts on standardized columns; means and sd are those of each training set.
     maps : K + 1 sparse matrices of shape (q, p), optional
@@ -146,6 +150,14 @@ def fit_grid(
         if progress is not None:
             progress(done, max(total, done))
 
+    penalty: dict[str, Any] = {
+        "groups": groups,
+        "sparse_ratio": sparse_ratio,
+        "penalty_weights": penalty_weights,
+        "lower": lower,
+        "upper": upper,
+        "ridge_unit": ridge_unit,
+    }
     task = Task(
         X=X,
         y=y / unit,
@@ -154,7 +166,7 @@ def fit_grid(
         counts=counts,
         tests=tests,
         loss=kind.in_unit(unit),
-        penalties=tuple(ElasticNet(ratio, penalty_weights, lower, upper, ridge_unit) for ratio in mixes),
+        penalties=tuple(penalty_of(ratio, **penalty) for ratio in mixes),
         unit=unit,
         fit_intercept=fit_intercept,
         standardize=standardize,

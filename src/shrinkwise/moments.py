@@ -25,6 +25,11 @@ class Quadratic(NamedTuple):
     scale: Array  # (p,), 0 for a constant column
     y_center: float
 
+    def rescaled(self, scale: Array) -> Quadratic:
+        """The same problem in columns divided by another scale."""
+        ratio = np.divide(self.scale, scale, out=np.zeros_like(scale), where=scale > 0)
+        return self._replace(gram=self.gram * ratio * ratio[:, None], c=self.c * ratio, scale=scale)
+
 
 @dataclass(frozen=True, eq=False)
 class Moments:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -11,12 +11,13 @@ import numpy as np
 from shrinkwise.design import Design
 from shrinkwise.design.base import Array
 from shrinkwise.losses import Loss
-from shrinkwise.penalties import ElasticNet, Rows
+from shrinkwise.penalties import Penalty, Rows
+from shrinkwise.penalties.groups import ALONE, NO_GROUPS, Groups
 
 TINY = 1e-300
 LEAP = 2.0  # the longest step of an intercept on the scale of a logarithm
 ROUNDING = 1e-15  # a sum of n weighted terms of order 1 below this is zero
-FEASIBLE = 1e-12  # a slope of an unpenalized column above this share of √(2 null loss) is more than rounding
+FEASIBLE = 1e-12  # a slope of an unpenalized column above this share of `slope_size` is more than rounding
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,7 +51,7 @@ class Problem:
     @property
     def free(self) -> Array:
         """Columns without any penalty, as a mask."""
-        return np.asarray((self.rows.l1 == 0) & (self.rows.l2 == 0) & (self.rows.upper > 0))
+        return self.rows.free
 
     @cached_property
     def null_intercept(self) -> float:
@@ -72,6 +73,12 @@ class Problem:
         """Weighted sd of the target in the unit of η: of the residuals of the null model over its mean curvature."""
         gradient, curvature = (f(self.y, self.null_eta) for f in (self.loss.gradient, self.loss.curvature))
         return float(np.sqrt(self.weights @ gradient**2) / max(self.weights @ curvature, TINY))
+
+    @cached_property
+    def slope_size(self) -> float:
+        """The size that slopes −∇ of the loss with respect to w have: rounding is measured against it."""
+        curvature = float(self.weights @ self.loss.curvature(self.y, self.null_eta))
+        return float(np.sqrt(2 * self.null_loss * max(1.0, curvature)))
 
     def predictor(self, w: Array, b: float) -> Array:
         """η of shape (n,)."""
@@ -98,8 +105,8 @@ class Problem:
         rows = self._noticeable(self.rows.times(alpha))
         free = rows.unheld(w, q)
         if np.any(free) or (self.free_intercept and abs(self.weights @ residual) > ROUNDING):
-            residual, q, left = self._orthogonal(residual, q, eta, np.flatnonzero(free))
-            if left > FEASIBLE * np.sqrt(2 * self.null_loss):
+            residual, q, left = self._feasible(rows, w, residual, q, eta, free)
+            if left > FEASIBLE * self.slope_size:
                 return np.inf  # columns so nearly dependent that their Gram cannot make the dual point feasible
             reach = self._reach(residual)
             residual, q = reach * residual, reach * q
@@ -110,7 +117,8 @@ class Problem:
         def loss_slack(tau: Array) -> Array:
             return np.asarray(self.weights @ self.loss.slack(self.y, eta, -tau * residual))
 
-        counted = np.flatnonzero((w != 0) | (np.abs(q) > rows.l1))  # all others have slack 0 at any τ ≤ 1
+        counted = np.flatnonzero((w != 0) | (rows.beyond(q) > 0))  # all others have slack 0 at any τ ≤ 1
+        counted = rows.groups.whole(counted)
         return float(scaled_gap(rows.take(counted), w[counted], q[counted], loss_slack, np.asarray(towards_target)))
 
     def _reach(self, residual: Array) -> float:
@@ -122,14 +130,29 @@ class Problem:
         return float(np.min(end[beyond] / size[beyond], initial=1.0))
 
     def _noticeable(self, rows: Rows) -> Rows:
-        """Penalties that drown in the rounding of slopes (|q| ≤ √(2 null loss)) count as none: a bound all the same."""
-        floor = ROUNDING * np.sqrt(2 * self.null_loss)
-        return rows._replace(l1=np.where(rows.l1 > floor, rows.l1, 0.0), l2=np.where(rows.l2 > ROUNDING, rows.l2, 0.0))
+        """Penalties that drown in the rounding of slopes count as none: a bound all the same."""
+        floor = ROUNDING * self.slope_size
+        return rows._replace(
+            l1=np.where(rows.l1 > floor, rows.l1, 0.0),
+            l2=np.where(rows.l2 > ROUNDING, rows.l2, 0.0),
+            norm=np.where(rows.norm > floor, rows.norm, 0.0),
+        )
 
     def relative_gap(self, alpha: float, w: Array, b: float, eta: Array | None = None, q: Array | None = None) -> float:
         """The gap in units of the null loss."""
         gap, null = self.gap(alpha, w, b, eta, q), self.null_loss
         return gap / null if null > 0 else gap
+
+    def _feasible(
+        self, rows: Rows, w: Array, residual: Array, q: Array, eta: Array, free: Array
+    ) -> tuple[Array, Array, float]:
+        """`_orthogonal` to all columns without a penalty that no bound holds against the slope that comes of it."""
+        while True:
+            found = self._orthogonal(residual, q, eta, np.flatnonzero(free))
+            let_go = rows.unheld(w, found[1]) & ~free
+            if not np.any(let_go):
+                return found
+            free = free | let_go
 
     def _orthogonal(self, residual: Array, q: Array, eta: Array, free: Array) -> tuple[Array, Array, float]:
         """One Newton step of the dual point onto the complement of the unpenalized columns and the intercept.
@@ -186,10 +209,10 @@ def scaled_gap(rows: Rows, w: Array, q: Array, loss_slack: Callable[[Array], Arr
     -------
     array of shape (...)
     """
-    rigid = (rows.l2 == 0) & (w != np.where(q >= 0, rows.upper, rows.lower))  # only |u| <= l1 makes its slack small
-    limited = rigid & (rows.l1 > 0) & (q != 0)
+    rigid = (rows.l2 == 0) & (w != np.where(q >= 0, rows.upper, rows.lower))  # only a u that is held has a small slack
+    limited = rigid & (rows.l1 + rows.norm > 0) & (q != 0)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        feasible = np.minimum(1.0, np.min(np.where(limited, rows.l1 / np.abs(q), 1.0), axis=-1, initial=1.0))
+        feasible = np.minimum(1.0, np.min(np.where(limited, rows.limits(q), 1.0), axis=-1, initial=1.0))
         best = np.full(np.shape(feasible), np.inf)
         candidates = [feasible]
         if np.any(feasible < 1) and (np.any(rows.l2 > 0) or np.any(np.isfinite(rows.upper - rows.lower))):
@@ -198,9 +221,9 @@ def scaled_gap(rows: Rows, w: Array, q: Array, loss_slack: Callable[[Array], Arr
             candidates.append(np.clip(towards_target, 0.0, feasible))
         for tau in candidates:
             u = tau[..., None] * q
-            u = np.where(rigid & (tau <= feasible)[..., None], np.clip(u, -rows.l1, rows.l1), u)
-            penalty = np.sum(np.maximum(rows.value(w) + rows.conjugate(u) - w * u, 0.0), axis=-1)
-            total = loss_slack(tau) + penalty
+            held = rigid & (tau <= feasible)[..., None] & ~rows.unpenalized
+            u = np.where(held & (rows.norm == 0), np.clip(u, -rows.l1, rows.l1), u)
+            total = loss_slack(tau) + rows.slack(w, u, held)
             best = np.minimum(best, np.where(np.isnan(total), np.inf, total))
     return best
 
@@ -210,7 +233,7 @@ def build_problems(
     y: Array,
     weights: Array,
     loss: Loss,
-    penalty: ElasticNet,
+    penalty: Penalty,
     *,
     fit_intercept: bool,
     standardize: bool,
@@ -286,24 +309,54 @@ def power_of_two(y: Array) -> float:
     return float(np.ldexp(1.0, int(np.frexp(spread)[1]))) if spread > 0 and np.isfinite(spread) else 1.0
 
 
-def standardized_rows(penalty: ElasticNet, scale: Array, unit: float, standardize: bool, degree: int = 2) -> Rows:
+def standardized_rows(penalty: Penalty, scale: Array, unit: float, standardize: bool, degree: int = 2) -> Rows:
     """The penalty for coefficients of columns divided by their scale and a target divided by its unit.
 
     With ``standardize`` the penalty acts on the coefficients of the standardized columns, else on those of the columns
-    as they came; bounds are always in the units of the data. A constant column is held at zero. The loss of such a
-    target is unit^degree times smaller, and so is the penalty.
+    as they came; bounds are always in the units of the data. A constant column is held at zero, and in no group. The
+    loss of such a target is unit^degree times smaller, and so is the penalty.
     """
     rows = penalty.rows(len(scale))
     varies = scale > 0
     safe = np.where(varies, scale, 1.0)
     divisor = np.ones_like(safe) if standardize else safe
     with np.errstate(over="ignore", under="ignore"):
-        return Rows(
+        alone = Rows(
             np.where(varies, rows.l1 / divisor * unit ** (1 - degree), 0.0),
             np.where(varies, rows.l2 / divisor / divisor * unit ** (2 - degree), 0.0),
             np.where(varies, _product(rows.lower, safe / unit), 0.0),
             np.where(varies, _product(rows.upper, safe / unit), 0.0),
         )
+        if not rows.grouped:
+            return alone
+        groups = Groups.of(np.where(varies, rows.groups.labels, ALONE))
+        return alone._replace(norm=np.where(varies, rows.norm / divisor * unit ** (1 - degree), 0.0), groups=groups)
+
+
+def groups_of(penalties: Sequence[Penalty], n_features: int) -> Groups:
+    """The groups that some penalties, mixes of one kind, share."""
+    rows = (penalty.rows(n_features) for penalty in penalties)
+    return next((some.groups for some in rows if some.grouped), NO_GROUPS)
+
+
+def one_scale_a_group(design: Design, groups: Groups, column_unit: Array) -> Design:
+    """The design with `common_scale` for the columns as they came, which are ``column_unit`` of the stored ones."""
+    if not len(groups.members):
+        return design
+    unit = column_unit[:, None]
+    return replace(design, scale=common_scale(design.scale * unit, groups) / unit)
+
+
+def common_scale(scale: Array, groups: Groups) -> Array:
+    """One scale for all columns of a group, the largest of theirs: (p, k).
+
+    A penalty on columns as they came is a norm of coefficients in the units of the data. Only with one scale for the
+    group is it a norm of the coefficients of scaled columns, too.
+    """
+    if not len(groups.members):
+        return scale
+    largest = np.maximum.reduceat(scale[groups.members], groups.starts, axis=0)[groups.place]
+    return np.asarray(np.where(groups.inside[:, None] & (scale > 0), largest, scale))
 
 
 def _product(bound: Array, factor: Array) -> Array:

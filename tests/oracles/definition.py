@@ -23,6 +23,8 @@ class Definition:
     lower: float | np.ndarray = -np.inf
     upper: float | np.ndarray = np.inf
     ridge_unit: float = 1.0
+    groups: np.ndarray | None = None
+    sparse_ratio: float = 0.0
     loss: str = "squared"
     fit_intercept: bool = True
     standardize: bool = True
@@ -45,8 +47,15 @@ class Definition:
         self.Z = np.where(flat, LD(0), (self.X - self.center) / safe)
         pi = np.ones(p, dtype=LD) if self.penalty_weights is None else np.asarray(self.penalty_weights, dtype=LD)
         unit = np.ones(p, dtype=LD) if self.standardize else safe  # coefficients are penalized in this unit
+        self.unit, self.parts = unit, []
         self.l1 = LD(self.alpha) * LD(self.l1_ratio) * pi / unit
         self.l2 = LD(self.alpha) * (1 - LD(self.l1_ratio)) / LD(self.ridge_unit) * pi / unit**2
+        labels = np.full(p, -1) if self.groups is None else np.asarray(self.groups)
+        for label in np.unique(labels[labels >= 0]):
+            cols = np.flatnonzero(labels == label)
+            factor = LD(self.alpha) * LD(self.l1_ratio) * (1 - LD(self.sparse_ratio)) * np.sqrt(LD(len(cols)))
+            self.parts.append((cols, factor * pi[cols[0]]))
+            self.l1[cols] *= LD(self.sparse_ratio)
         with np.errstate(invalid="ignore"):
             self.low = np.where(np.asarray(self.lower) == 0, 0, np.asarray(self.lower, dtype=LD) * safe) * np.ones(p)
             self.up = np.where(np.asarray(self.upper) == 0, 0, np.asarray(self.upper, dtype=LD) * safe) * np.ones(p)
@@ -56,9 +65,16 @@ class Definition:
         return self.X @ np.asarray(coef, dtype=LD) + LD(intercept)
 
     def penalty_conjugate(self, q):
-        """sup over lower ≤ w ≤ upper of qw − l1|w| − l2/2 w², one coordinate at a time."""
+        """sup over lower ≤ w ≤ upper of qw − l1|w| − l2/2 w² − Σ factor ‖w_g‖, one coordinate or group at a time."""
         total = LD(0)
-        for u, l1, l2, low, up in zip(q, self.l1, self.l2, self.low, self.up, strict=True):
+        alone = np.ones(len(q), bool)
+        for cols, factor in self.parts:
+            alone[cols] = False
+            left = self.pull(q, cols) - factor
+            ridge = self.l2[cols[0]] * self.unit[cols[0]] ** 2
+            total += 0 if left <= 0 else left**2 / (2 * ridge) if ridge > 0 else np.inf
+        each = (part[alone] for part in (q, self.l1, self.l2, self.low, self.up))
+        for u, l1, l2, low, up in zip(*each, strict=True):
             bound, pull = (up, u - l1) if u > 0 else (-low, -u - l1)
             if pull <= 0 or bound == 0:
                 continue
@@ -68,6 +84,23 @@ class Definition:
             else:
                 total += pull * bound
         return total
+
+    def pull(self, q, cols, scale=1):
+        """‖S(scale · q, l1)‖ of a group, in the units that its coefficients are penalized in."""
+        u, l1 = q[cols] * self.unit[cols] * scale, self.l1[cols] * self.unit[cols]
+        return np.sqrt(np.sum(np.maximum(np.abs(u) - l1, 0) ** 2))
+
+    def largest_scale(self, q):
+        """The largest τ ≤ 1 with ‖S(τ q, l1)‖ ≤ factor in every group without a ridge part, by bisection."""
+        low, high = LD(0), LD(1)
+        parts = [(cols, factor) for cols, factor in self.parts if self.l2[cols[0]] == 0 and factor > 0]
+        if all(self.pull(q, cols) <= factor for cols, factor in parts):
+            return high
+        for _ in range(70):
+            middle = (low + high) / 2
+            feasible = all(self.pull(q, cols, middle) <= factor for cols, factor in parts)
+            low, high = (middle, high) if feasible else (low, middle)
+        return low
 
     @property
     def null_loss(self):
@@ -82,6 +115,7 @@ class Definition:
         assert np.all(w >= self.low - slack)
         assert np.all(w <= self.up + slack)
         penalty = np.sum(self.l1 * np.abs(w) + self.l2 / 2 * w * w)
+        penalty += sum(factor * np.sqrt(np.sum((w[cols] / self.unit[cols]) ** 2)) for cols, factor in self.parts)
         return self.s @ self.of.value(self.predictor(coef, intercept)) + penalty
 
     def dual(self, theta):
@@ -99,11 +133,19 @@ class Definition:
         eta = self.predictor(coef, intercept)
         w = np.asarray(coef, dtype=LD) * self.scale
         inside = (w > self.low * (1 - 1e-12)) & (w < self.up * (1 - 1e-12))
-        theta = self._orthogonal(self.of.residual(eta), eta, self.Z.T[inside & (self.l1 == 0) & (self.l2 == 0)])
+        unpenalized = (self.l1 == 0) & (self.l2 == 0)
+        for cols, factor in self.parts:
+            unpenalized[cols] &= factor == 0
+        theta = self._orthogonal(self.of.residual(eta), eta, self.Z.T[inside & unpenalized])
         q = np.abs(self.Z.T @ (self.s * theta))
+        alone = np.ones(len(q), bool)
+        for cols, factor in self.parts:
+            alone[cols] = factor == 0
+        together = self.largest_scale(q)
         rigid = (self.l2 == 0) & (self.l1 > 0) & (q > 0)
         tau = [
-            np.min(self.l1[which] / q[which], initial=LD(1)) * (1 - 100 * NOTHING) for which in (rigid, rigid & inside)
+            min(together, np.min(self.l1[which] / q[which], initial=LD(1))) * (1 - 100 * NOTHING)
+            for which in (rigid & alone, rigid & alone & inside)
         ]
         best = max(self.dual(factor * theta) for factor in (LD(1), *tau))
         gap = self.objective(coef, intercept) - best

@@ -9,7 +9,7 @@ from scipy import sparse
 from shrinkwise.engines import LocalEngine
 from shrinkwise.losses import LOSSES, LogisticLoss, SquaredLoss
 from shrinkwise.path import solve
-from shrinkwise.penalties import ElasticNet
+from shrinkwise.penalties import ElasticNet, penalty_of
 from shrinkwise.solvers import fista
 from shrinkwise.testing import problems
 from tests.oracles.definition import Definition
@@ -27,7 +27,7 @@ def fitted(case, loss, alpha, penalty, **settings):
         case.X,
         case.y,
         loss=LOSSES[loss],
-        penalty=ElasticNet(**penalty),
+        penalty=penalty_of(**penalty),
         alpha=alpha,
         sample_weight=case.weights,
         **settings,

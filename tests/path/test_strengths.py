@@ -6,7 +6,7 @@ import pytest
 from shrinkwise.grid import fit_grid
 from shrinkwise.losses import LOSSES
 from shrinkwise.path import geometric, solve
-from shrinkwise.penalties import ElasticNet
+from shrinkwise.penalties import ElasticNet, penalty_of
 from shrinkwise.testing import problems
 from tests.problem.penalized import SHARES
 
@@ -19,6 +19,8 @@ OPTIONS = {
     "some free": lambda p: {"penalty_weights": np.minimum(np.arange(p), 1.0)},
     "nonnegative": lambda p: {"lower": 0.0},
     "nonpositive": lambda p: {"upper": 0.0},
+    "groups": lambda p: {"groups": np.arange(p) // 2},
+    "sparse groups": lambda p: {"groups": np.arange(p) // 3, "sparse_ratio": 0.5},
     "box": lambda p: {"lower": -0.1, "upper": np.where(np.arange(p) % 2, 0.0, 0.2)},
 }
 
@@ -64,7 +66,7 @@ def test_alpha_max_gives_zero_coefficients_and_a_hair_below_does_not(loss, kind,
                     case.X,
                     case.y,
                     loss=LOSSES[loss],
-                    penalty=ElasticNet(l1_ratio, **options),
+                    penalty=penalty_of(l1_ratio, **options),
                     alpha=alpha * factor,
                     sample_weight=case.weights,
                     tol=1e-15,

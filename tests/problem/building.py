@@ -4,8 +4,8 @@ import numpy as np
 
 from shrinkwise.design import as_design
 from shrinkwise.losses import LOSSES
-from shrinkwise.penalties import ElasticNet
-from shrinkwise.problem import build_problems, power_of_two
+from shrinkwise.penalties import penalty_of
+from shrinkwise.problem import build_problems, groups_of, one_scale_a_group, power_of_two
 
 
 def build(case, loss, *, fit_intercept=True, standardize=True, **penalty):
@@ -15,12 +15,15 @@ def build(case, loss, *, fit_intercept=True, standardize=True, **penalty):
     kind = LOSSES[loss].for_target(case.y, weights[:, 0])
     unit = power_of_two(case.y) if kind.degree else 1.0
     design, column_unit = as_design(case.X)
+    design = design.standardized(weights, fit_intercept)
+    if not standardize:
+        design = one_scale_a_group(design, groups_of([penalty_of(**penalty)], len(column_unit)), column_unit)
     (problem,) = build_problems(
-        design.standardized(weights, fit_intercept),
+        design,
         case.y / unit,
         weights,
         kind.in_unit(unit),
-        ElasticNet(**penalty),
+        penalty_of(**penalty),
         fit_intercept=fit_intercept,
         standardize=standardize,
         column_unit=column_unit,

@@ -20,12 +20,16 @@ PENALTIES = {
     "free in a box": {"l1_ratio": 0.8, "penalty_weights": "some free", "lower": -0.1, "upper": 0.1},
     "free and nonnegative": {"penalty_weights": "some free", "lower": 0.0},
     "distant bounds": {"lower": -1e12, "upper": 1e15},
+    "group lasso": {"groups": "neighbours"},
+    "sparse group lasso": {"groups": "scattered", "sparse_ratio": 0.4, "l1_ratio": 0.8},
+    "sparse groups, one free": {"groups": "neighbours", "sparse_ratio": 0.2, "penalty_weights": "group free"},
 }
 MODES = {"plain": {}, "no intercept": {"fit_intercept": False}, "own scales": {"standardize": False}}
 
 
 PAIRS = [(kind, "plain") for kind in PENALTIES]
-PAIRS += [(kind, mode) for kind in ("elastic net", "one column free") for mode in ("no intercept", "own scales")]
+MODED = ("elastic net", "one column free", "sparse group lasso")
+PAIRS += [(kind, mode) for kind in MODED for mode in ("no intercept", "own scales")]
 
 
 def options(kind, p):
@@ -35,6 +39,10 @@ def options(kind, p):
         "some free": np.minimum(np.arange(p) % 4, 1.0),
         "rising": np.linspace(0.5, 2.0, p),
     }
+    weights["group free"] = np.minimum(np.arange(p) // 3, 2.0)
+    groups = {"neighbours": np.arange(p) // 3, "scattered": np.where(np.arange(p) % 4 < 3, np.arange(p) % 4, -1)}
+    if "groups" in arguments:
+        arguments["groups"] = groups[arguments["groups"]]
     if "penalty_weights" in arguments:
         arguments["penalty_weights"] = weights[arguments["penalty_weights"]]
     return arguments

@@ -5,7 +5,8 @@ from hypothesis import strategies as st
 
 from shrinkwise.penalties import ElasticNet, Rows
 from shrinkwise.solvers import _kernels, solve_quadratic, violation
-from shrinkwise.solvers.quadratic import KERNEL, solve_psd, violations
+from shrinkwise.solvers.psd import solve_psd
+from shrinkwise.solvers.quadratic import KERNEL, violations
 from tests.oracles.clock import within
 
 EPS = np.finfo(float).eps
@@ -160,7 +161,7 @@ def test_the_kernel_and_numpy_agree_on_violations(seed, kind):
     rows = penalty_rows(kind, 8, rng).times(0.3)
     w = np.clip(np.where(rng.uniform(size=8) < 0.4, 0.0, rng.standard_normal(8)), rows.lower, rows.upper)
     q = rng.standard_normal(8)
-    assert _kernels.violation(q, w, *rows) == pytest.approx(violation(q, w, rows), abs=4 * EPS)
+    assert _kernels.violation(q, w, *rows.vectors) == pytest.approx(violation(q, w, rows), abs=4 * EPS)
 
 
 def test_a_newton_step_never_increases_the_objective():
@@ -175,7 +176,7 @@ def test_a_newton_step_never_increases_the_objective():
             return 0.5 * at @ gram @ at - c @ at + np.sum(rows.value(at))
 
         before = objective(w)
-        _kernels.newton(gram, q, w, *rows)
+        _kernels.newton(gram, q, w, *rows.vectors)
         assert objective(w) <= before + 64 * EPS * (1 + abs(before))
         assert np.all((w >= rows.lower) & (w <= rows.upper))
         np.testing.assert_allclose(q, c - gram @ w, atol=1e-13 * (1 + np.abs(w).max()))
@@ -188,7 +189,7 @@ def test_a_path_is_what_its_strengths_give_one_by_one():
     alphas = np.abs(c).max() * np.geomspace(1, 1e-3, 12)
     coefs, slopes, turns = np.zeros((12, 8)), np.zeros((12, 8)), np.zeros(12, dtype=np.int64)
     w, q = np.zeros(8), c.copy()
-    assert _kernels.settle_path(gram, q, w, *rows, alphas, coefs, slopes, turns, 0, TIGHT, 20) == 12
+    assert _kernels.settle_path(gram, q, w, *rows.vectors, alphas, coefs, slopes, turns, 0, TIGHT, 20) == 12
     condition = 1 / np.linalg.eigvalsh(gram)[0]
     for a, alpha in enumerate(alphas):
         alone, _, _ = solved(gram, c, rows.times(alpha))

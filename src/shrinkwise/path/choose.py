@@ -17,8 +17,8 @@ from shrinkwise.path.base import Route
 from shrinkwise.path.cells import moments_of_sets
 from shrinkwise.path.lockstep import LockstepRoute
 from shrinkwise.path.moments import MomentsRoute
-from shrinkwise.penalties import ElasticNet
-from shrinkwise.problem import build_problems
+from shrinkwise.penalties import Penalty
+from shrinkwise.problem import build_problems, groups_of, one_scale_a_group
 
 MEMORY = 2 << 30  # bytes that the moments of all folds may take
 
@@ -34,7 +34,7 @@ class Task:
     counts: Array  # (n, K): how often a row is in the training set of each fold
     tests: tuple[Array, ...]
     loss: Loss
-    penalties: tuple[ElasticNet, ...]
+    penalties: tuple[Penalty, ...]
     unit: float
     fit_intercept: bool
     standardize: bool
@@ -73,7 +73,7 @@ def choose_route(task: Task) -> tuple[Route, Array, Array]:
             engine=task.engine,
             progress=task.progress,
         )
-        return route, route.quadratics[-1].center, route.quadratics[-1].scale
+        return route, route.center, route.scale
     return rows_route(task)
 
 
@@ -88,6 +88,9 @@ def rows_route(task: Task) -> tuple[Route, Array, Array]:
         )
         column_unit = np.ones(task.n_features)
     design = design.standardized(weights, task.fit_intercept)
+    scale = design.scale[:, -1] * column_unit
+    if not task.standardize:
+        design = one_scale_a_group(design, groups_of(task.penalties, task.n_features), column_unit)
     problems = [
         build_problems(
             design,
@@ -117,7 +120,7 @@ def rows_route(task: Task) -> tuple[Route, Array, Array]:
         engine=task.engine,
         progress=task.progress,
     )
-    return lockstep, design.means[:, -1] * column_unit, design.scale[:, -1] * column_unit
+    return lockstep, design.means[:, -1] * column_unit, scale
 
 
 def _is_tall(task: Task) -> bool:

@@ -13,7 +13,7 @@ from shrinkwise.design.base import Array
 from shrinkwise.engines import LocalEngine
 from shrinkwise.path.base import LEAST_NORM, Block, FreeFit, Route
 from shrinkwise.path.strengths import alpha_max
-from shrinkwise.penalties import ElasticNet
+from shrinkwise.penalties import Penalty
 from shrinkwise.problem import Problem
 from shrinkwise.solvers.newton import FLOOR, Batch
 from shrinkwise.solvers.quadratic import violation, violations
@@ -126,7 +126,8 @@ class Lockstep:
     def _tolerance(self, i: int, alpha: float) -> float:
         """The violation δ that leaves half of the gap: gap ≤ Σ|w|·δ ≤ (null loss / α l1)·δ, at the weakest l1."""
         rows = self.problems[i].rows
-        strengths = (rows.l1 + rows.l2)[rows.l1 + rows.l2 > 0]
+        strengths = rows.l1 + rows.l2 + rows.norm
+        strengths = strengths[strengths > 0]
         return 0.5 * self.tol * alpha * float(np.min(strengths, initial=np.inf)) if len(strengths) else 0.0
 
     def _choose(self, i: int, alpha: float) -> None:
@@ -141,8 +142,9 @@ class Lockstep:
         candidates = self._above(i, weak)
         wanted = (w != 0) | problem.free
         candidates = candidates[movable[candidates] & ~wanted[candidates]]
-        pull = np.abs(self.Q[candidates, i]) - weak * problem.rows.l1[candidates]
+        pull = problem.rows.beyond(self.Q[:, i], weak)[candidates]
         wanted[_largest(candidates, pull, max(100, 2 * int(np.count_nonzero(wanted))))] = True
+        wanted[problem.rows.groups.whole(np.flatnonzero(wanted))] = True
         if len(own.cols) <= 2 * np.count_nonzero(wanted) + 100:
             wanted[own.cols] = True
         own.choose(np.flatnonzero(wanted))
@@ -156,7 +158,7 @@ class Lockstep:
         floor = max(tol, FLOOR * self.batch.steepest[i])
         new = _largest(outside[excess > floor], excess[excess > floor], max(100, len(own.cols)))
         if len(new):
-            own.choose(np.union1d(own.cols, new))
+            own.choose(np.union1d(own.cols, rows.groups.whole(new)))
             best[i] = np.inf
             return True
         worst = violation(q[own.cols], w[own.cols], rows.take(own.cols).times(alpha))
@@ -166,7 +168,7 @@ class Lockstep:
 
     def _above(self, i: int, alpha: float) -> Array:
         """Columns whose slope is beyond what the penalty holds at zero."""
-        return np.flatnonzero(np.abs(self.Q[:, i]) > alpha * self.problems[i].rows.l1)
+        return np.flatnonzero(self.problems[i].rows.beyond(self.Q[:, i], alpha) > 0)
 
 
 def _largest(cols: Array, values: Array, limit: int) -> Array:
@@ -191,7 +193,7 @@ class LockstepRoute(Route):
         self,
         design: Design,
         problems: Sequence[Sequence[Problem]],
-        penalties: Sequence[ElasticNet],
+        penalties: Sequence[Penalty],
         test_weights: Array,
         column_unit: Array,
         *,

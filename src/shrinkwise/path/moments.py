@@ -12,8 +12,8 @@ from shrinkwise.engines import LocalEngine
 from shrinkwise.moments import Moments, Quadratic
 from shrinkwise.path.base import LEAST_NORM, Block, FreeFit, Route
 from shrinkwise.path.strengths import alpha_max
-from shrinkwise.penalties import ElasticNet, Rows
-from shrinkwise.problem import FEASIBLE, scaled_gap, standardized_rows
+from shrinkwise.penalties import Penalty, Rows
+from shrinkwise.problem import FEASIBLE, common_scale, groups_of, scaled_gap, standardized_rows
 from shrinkwise.solvers.quadratic import solve_quadratic
 
 TIGHT = 1e-10  # violations below this share of the steepest gradient end coordinate descent
@@ -31,7 +31,7 @@ class MomentsRoute(Route):
     training : K + 1 moments
         Of each training set and, last, of all data.
     held_out : K moments
-    penalties : R elastic nets
+    penalties : R mixes of one penalty
     fewest_rows : int
         Of the smallest training set.
     unit : float
@@ -42,7 +42,7 @@ class MomentsRoute(Route):
         self,
         training: Sequence[Moments],
         held_out: Sequence[Moments],
-        penalties: Sequence[ElasticNet],
+        penalties: Sequence[Penalty],
         *,
         fewest_rows: int,
         unit: float,
@@ -54,6 +54,13 @@ class MomentsRoute(Route):
     ) -> None:
         self.training, self.held_out, self.penalties = training, held_out, penalties
         self.quadratics = [moments.quadratic(fit_intercept) for moments in training]
+        self.center, self.scale = self.quadratics[-1].center, self.quadratics[-1].scale
+        groups = groups_of(penalties, len(self.scale))
+        if not standardize and len(groups.members):
+            self.quadratics = [
+                quadratic.rescaled(common_scale(quadratic.scale[:, None], groups)[:, 0])
+                for quadratic in self.quadratics
+            ]
         self.rows = [
             [standardized_rows(penalty, quadratic.scale, unit, standardize) for quadratic in self.quadratics]
             for penalty in penalties
@@ -75,7 +82,7 @@ class MomentsRoute(Route):
     def _null(quadratic: Quadratic, rows: Rows) -> tuple[Array, Array]:
         """(w, q) of the model with the unpenalized columns alone."""
         w, q = np.zeros_like(quadratic.c), quadratic.c.copy()
-        free = np.flatnonzero((rows.l1 == 0) & (rows.l2 == 0) & (rows.upper > 0))
+        free = np.flatnonzero(rows.free)
         if len(free):
             part, inside = q[free].copy(), w[free].copy()
             gram = np.ascontiguousarray(quadratic.gram[np.ix_(free, free)])
@@ -125,7 +132,8 @@ class MomentsRoute(Route):
         while index < len(alphas):
             self.engine.checkpoint()
             end = min(index + at_once, len(alphas))
-            index = settle_path(quadratic.gram, q, w, *rows, alphas[:end], W, Q, steps, index, tol, SWEEPS)
+            if not rows.grouped:
+                index = settle_path(quadratic.gram, q, w, *rows.vectors, alphas[:end], W, Q, steps, index, tol, SWEEPS)
             if index < end:
                 at = rows.times(alphas[index])
                 steps[index] += abs(solve_quadratic(quadratic.gram, q, w, at, tol))
@@ -155,7 +163,7 @@ class MomentsRoute(Route):
         fit = W @ quadratic.c
         square = np.maximum(quadratic.yy - fit - np.sum(W * Q, axis=1), 0.0)
         target = quadratic.yy - fit
-        scaled = Rows(alphas[:, None] * rows.l1, alphas[:, None] * rows.l2, rows.lower, rows.upper)
+        scaled = rows.times(alphas[:, None])
         unheld = scaled.unheld(W, Q)
         if np.any(unheld != unheld[0]):  # a bound holds some column at some strengths only
             one_by_one = range(len(alphas))

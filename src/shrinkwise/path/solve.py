@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,8 +13,8 @@ from shrinkwise.engines import LocalEngine
 from shrinkwise.engines.local import one_blas_thread
 from shrinkwise.losses import Loss
 from shrinkwise.path.lockstep import Lockstep
-from shrinkwise.penalties import ElasticNet
-from shrinkwise.problem import build_problems, power_of_two
+from shrinkwise.penalties import ElasticNet, Penalty
+from shrinkwise.problem import build_problems, groups_of, one_scale_a_group, power_of_two
 from shrinkwise.validation import check_weights
 
 
@@ -34,7 +34,7 @@ def solve(
     y: Array,
     *,
     loss: Loss,
-    penalty: ElasticNet,
+    penalty: Penalty,
     alpha: float,
     sample_weight: Array | None = None,
     offset: Array | None = None,
@@ -83,6 +83,8 @@ def solve(
     with one_blas_thread():
         design, column_unit = as_design(X)
         design = design.standardized(weights[:, None], fit_intercept)
+        if not standardize:
+            design = one_scale_a_group(design, groups_of([penalty], X.shape[1]), column_unit)
         (problem,) = build_problems(
             design,
             y / unit,
@@ -108,10 +110,11 @@ def solve(
     return Solution(coef, intercept, float(gap), int(steps), bool(gap <= tol))
 
 
-def _frozen(penalty: ElasticNet, n_features: int) -> ElasticNet:
+def _frozen(penalty: Penalty, n_features: int) -> Penalty:
     """Infinite strength: penalized coefficients are held at zero."""
-    weights = penalty.rows(n_features)
-    penalized = weights.l1 + weights.l2 > 0
-    return replace(
-        penalty, lower=np.where(penalized, 0.0, weights.lower), upper=np.where(penalized, 0.0, weights.upper)
+    rows = penalty.rows(n_features)
+    return ElasticNet(
+        penalty_weights=np.where(rows.unpenalized, 0.0, 1.0),
+        lower=np.where(rows.unpenalized, rows.lower, 0.0),
+        upper=np.where(rows.unpenalized, rows.upper, 0.0),
     )

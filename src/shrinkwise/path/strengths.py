@@ -16,9 +16,9 @@ def alpha_max(rows: Rows, q: Array, spread: float = 1.0) -> float:
     Ridge never gets there: its path begins at max |correlation| / RIDGE, whatever the unit of y, whose sd is
     ``spread``.
     """
-    if not np.any(rows.l1):
+    if not np.any(rows.l1) and not np.any(rows.norm):
         rows, q = Rows(RIDGE * rows.l2, rows.l2, rows.lower, rows.upper), q / (spread or 1.0)
-    return rows.dual_norm(np.where((rows.l1 == 0) & (rows.l2 == 0), 0.0, q))
+    return rows.dual_norm(np.where(rows.unpenalized, 0.0, q))
 
 
 def geometric(top: float, ratio: float, count: int) -> Array:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from types import ModuleType
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from shrinkwise.exceptions import UsageError
-from shrinkwise.penalties.base import Array, Penalty, Rows
+from shrinkwise.penalties.base import Penalty, Rows
 from shrinkwise.validation import check_l1_ratio, check_number
 
 
@@ -120,15 +119,3 @@ class ElasticNet(Penalty):
             np.asarray(self.lower, dtype=np.float64) * full,
             np.asarray(self.upper, dtype=np.float64) * full,
         )
-
-    def value(self, w: Array, xp: ModuleType = np) -> Array:
-        return xp.sum(self.rows(len(w)).value(w, xp))
-
-    def prox(self, v: Array, step: Array | float, xp: ModuleType = np) -> Array:
-        return self.rows(len(v)).prox(v, step, xp)
-
-    def dual_norm(self, u: Array) -> float:
-        return self.rows(len(u)).dual_norm(u)
-
-    def conjugate(self, u: Array, alpha: float, xp: ModuleType = np) -> Array:
-        return xp.sum(self.rows(len(u)).times(alpha).conjugate(u, xp))

@@ -1,15 +1,16 @@
-"""½ w'Gw − c'w plus a separable penalty: coordinate descent to find the support, Newton steps to finish on it."""
+"""½ w'Gw − c'w plus a penalty: coordinate descent to find the support, Newton steps to finish on it."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from shrinkwise.penalties.base import Array, Rows, open_pull
+from shrinkwise.solvers import group_quadratic
+from shrinkwise.solvers.psd import solve_psd
 
 SWEEPS = 10  # of coordinate descent between two Newton steps
 KERNEL = 600  # with more coefficients than this the kernel comes back after each round
 CUTS = 50  # of a Newton step before coordinate descent takes over again
-LIFT = 1e-10  # share of its diagonal by which a singular system is lifted, ten times more until it factors
 
 
 def violation(q: Array, w: Array, rows: Rows) -> float:
@@ -18,15 +19,18 @@ def violation(q: Array, w: Array, rows: Rows) -> float:
 
 
 def violations(q: Array, w: Array, rows: Rows) -> Array:
-    """`violation` of each coordinate; zero where the optimality (KKT) conditions hold."""
+    """`violation` of each coordinate, or group on all its columns; zero where the optimality (KKT) conditions hold."""
     at_zero = np.maximum(open_pull(q, rows.lower, rows.upper) - rows.l1, 0.0)
     slope = q - rows.l2 * w - rows.l1 * np.sign(w)
     slope = np.where(w >= rows.upper, np.minimum(slope, 0.0), np.where(w <= rows.lower, np.maximum(slope, 0.0), slope))
-    return np.asarray(np.where(w == 0, at_zero, np.abs(slope)))
+    alone = np.where(w == 0, at_zero, np.abs(slope))
+    if rows.grouped:
+        return np.where(rows.groups.inside, group_quadratic.group_violations(q, w, rows), alone)
+    return np.asarray(alone)
 
 
 def solve_quadratic(gram: Array, q: Array, w: Array, rows: Rows, tol: float, max_rounds: int = 200) -> int:
-    """Minimize ½ w'Gw − c'w + Σ l1|w| + l2/2 w² within the bounds, in place.
+    """Minimize ½ w'Gw − c'w + Σ l1|w| + l2/2 w² + Σ norm ‖w_g‖ within the bounds, in place.
 
     Parameters
     ----------
@@ -47,19 +51,27 @@ def solve_quadratic(gram: Array, q: Array, w: Array, rows: Rows, tol: float, max
     -----
     Newton's step on the support goes as far as no coefficient changes its sign, so it never increases the objective;
     coordinate descent then lets others in. This is the semismooth Newton method with an active set (Hintermüller, Ito
-    & Kunisch, SIAM J. Optim. 2003) with coordinate descent as its globalization.
+    & Kunisch, SIAM J. Optim. 2003) with coordinate descent as its globalization. Norms of groups bend the objective
+    on the support: there several steps are taken, each of them halved until it is worth it.
     """
     from shrinkwise.solvers._kernels import settle  # numba is imported when a fit starts
 
+    grouped = group_quadratic.kernel_data(rows) if rows.grouped else None
     best, stalled, turn = np.inf, 0, 0
     at_once = 20 if len(w) <= KERNEL else 1  # a kernel that runs long would keep Ctrl-C waiting
     while turn < max_rounds:
-        turns = int(settle(gram, q, w, *rows, tol, SWEEPS, at_once))
+        if grouped is None:
+            turns = int(settle(gram, q, w, *rows.vectors, tol, SWEEPS, at_once))
+        else:
+            turns = group_quadratic.settle_groups(gram, q, w, grouped, tol, SWEEPS, at_once)
         turn += abs(turns)
         if turns > 0:
             return turn
         if abs(turns) < at_once or at_once == 1:
-            _newton_on_large_support(gram, q, w, rows)
+            if grouped is None:
+                _newton_on_large_support(gram, q, w, rows)
+            else:
+                group_quadratic.newton_on_large_support(gram, q, w, grouped, tol)
         worst = violation(q, w, rows)
         if worst <= tol:
             return turn
@@ -92,19 +104,3 @@ def _newton_on_large_support(gram: Array, q: Array, w: Array, rows: Rows) -> Non
         if length >= 1:
             return
         free[support[blocked]] = False
-
-
-def solve_psd(system: Array, right: Array) -> Array:
-    """Solution of a positive semi-definite system; the diagonal of a singular one is lifted by a share of it."""
-    diagonal = np.diagonal(system)
-    root = np.sqrt(np.where(diagonal > 0, diagonal, 1.0))
-    scaled, lift = system / root / root[:, None], 0.0
-    while True:
-        lifted = scaled + lift * np.eye(len(right))
-        try:
-            pivots = np.diagonal(np.linalg.cholesky(lifted)) ** 2
-        except np.linalg.LinAlgError:
-            pivots = np.zeros(1)
-        if pivots.min() > 0.1 * LIFT:
-            return np.asarray(np.linalg.solve(lifted, right / root) / root)
-        lift = max(LIFT, 10 * lift)

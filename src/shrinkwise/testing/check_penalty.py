@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from shrinkwise.penalties import Penalty, Rows
+from shrinkwise.penalties import Penalty
 from shrinkwise.penalties.base import Array
 from shrinkwise.testing._foreign import in_foreign
 from shrinkwise.testing._require import EPS, require, require_close
 
+VECTORS = ("l1", "l2", "lower", "upper", "norm")  # of the data rows; norm where there are groups
 STEPS = (0.1, 1.0, 2.5)
 POINTS = 100  # for the dual norm: a quotient that is rounded the wrong way is seen in one of ten
 HAIR = 1e-9  # how far below the dual norm a prox must not be zero any more
@@ -31,10 +32,10 @@ def check_penalty(penalty: Penalty, n_features: int = 4) -> None:
 
     Notes
     -----
-    The prox against brute force, with one step and one for each coordinate; ``prox(u, dual_norm(u)) = 0`` and not
-    before; firm nonexpansiveness; Moreau's identity with the conjugate; the Fenchel–Young inequality; the data rows;
-    that no strength is stored; a namespace other than numpy. Identities that need convexity or separability are
-    checked where the flags promise them.
+    The prox against brute force, with one step and one for each coordinate (for each group, unless separable);
+    ``prox(u, dual_norm(u)) = 0`` and not before; firm nonexpansiveness; Moreau's identity with the conjugate; the
+    Fenchel–Young inequality; the data rows; that no strength is stored; a namespace other than numpy. Identities that
+    need convexity or separability are checked where the flags promise them.
 
     Examples
     --------
@@ -47,14 +48,12 @@ def check_penalty(penalty: Penalty, n_features: int = 4) -> None:
     points += [np.abs(points[1]), -np.abs(points[1]), np.where(np.arange(n_features) % 2, points[2], 0.0)]
     _check_strength_is_not_stored(penalty)
     _check_zero(penalty, n_features)
-    if penalty.separable:
-        _check_rows(penalty, points)
+    _check_rows(penalty, points)
     for v in points:
         for step in STEPS:
             _check_prox(penalty, v, step, rng)
             _check_conjugate(penalty, v, step, rng)
-        if penalty.separable:
-            _check_steps(penalty, v, rng)
+        _check_steps(penalty, v, rng)
         _check_namespace(penalty, v)
     for v in [*points, *rng.standard_normal((POINTS, n_features))]:
         _check_dual_norm(penalty, v)
@@ -82,8 +81,9 @@ def _check_zero(penalty: Penalty, n_features: int) -> None:
 def _check_rows(penalty: Penalty, points: list[Array]) -> None:
     for v in points:
         rows = penalty.rows(len(v))
-        for field in Rows._fields:
+        for field in VECTORS if rows.grouped else VECTORS[:4]:
             require_close(np.shape(getattr(rows, field)), (len(v),), 0, f"shape of rows.{field} of {penalty!r}")
+        require(not (penalty.separable and rows.grouped), f"{penalty!r} is separable, but its rows have groups")
         w = np.clip(v, rows.lower, rows.upper)
         value = np.sum(rows.value(w))
         require_close(penalty.value(w), value, 8 * EPS * value, f"value of {penalty!r}, against its rows,")
@@ -99,8 +99,10 @@ def _check_rows(penalty: Penalty, points: list[Array]) -> None:
             )
         require_close(penalty.dual_norm(v), rows.dual_norm(v), 0, f"dual_norm of {penalty!r}, against its rows,")
         cols = np.arange(len(v))[::-2]
+        alone = np.zeros_like(v)
+        alone[cols] = v[cols]
         require_close(
-            rows.take(cols).prox(v[cols], 1.0), rows.prox(v, 1.0)[cols], 0, f"prox of rows.take of {penalty!r}"
+            rows.take(cols).prox(v[cols], 1.0), rows.prox(alone, 1.0)[cols], 0, f"prox of rows.take of {penalty!r}"
         )
 
 
@@ -126,12 +128,16 @@ def _around(penalty: Penalty, prox: Array, v: Array, rng: np.random.Generator) -
 
 
 def _check_steps(penalty: Penalty, v: Array, rng: np.random.Generator) -> None:
-    """One step for each coordinate; the grid of each coordinate is searched by brute force."""
+    """One step for each coordinate or group; the grid of each coordinate is searched by brute force."""
     rows = penalty.rows(len(v))
     steps = rng.uniform(0.05, 3.0, len(v))
+    if rows.grouped:
+        steps = np.where(rows.groups.inside, rows.groups.spread(steps[: len(rows.groups.starts)]), steps)
     prox = np.asarray(penalty.prox(v, steps))
     one_by_one = np.array([np.asarray(penalty.prox(v, step))[j] for j, step in enumerate(steps)])
     require_close(prox, one_by_one, 4 * EPS * np.abs(v), f"prox of {penalty!r} with one step for each coordinate")
+    if not penalty.separable:
+        return
     reach = 1 + np.max(np.abs(v))
     wide = np.linspace(-reach, reach, 4001)[:, None] * np.ones_like(v)
     grid = np.vstack([wide, prox - 1e-4, prox + 1e-4])
@@ -182,7 +188,7 @@ def _check_conjugate(penalty: Penalty, v: Array, alpha: float, rng: np.random.Ge
     prox = np.asarray(penalty.prox(v, alpha))
     u = v - prox  # Moreau: the prox of the conjugate
     value, inside = alpha * float(penalty.value(prox)), float(u @ prox)
-    at = _conjugate_inside(penalty, u, alpha)
+    at = _conjugate_inside(penalty, u, alpha, float(np.max(np.abs(v))))
     require_close(
         value + at,
         inside,
@@ -198,9 +204,10 @@ def _check_conjugate(penalty: Penalty, v: Array, alpha: float, rng: np.random.Ge
             )
 
 
-def _conjugate_inside(penalty: Penalty, u: Array, alpha: float) -> float:
-    """The conjugate at the edge of its domain, where rounding alone may leave it."""
-    return min(float(penalty.conjugate(u * (1 - shrink), alpha)) for shrink in (0.0, 4 * EPS))
+def _conjugate_inside(penalty: Penalty, u: Array, alpha: float, size: float) -> float:
+    """The conjugate at the edge of its domain (of size alpha), where the rounding of v - prox may leave it."""
+    rounding = 4 * EPS * (1 + size / alpha)
+    return min(float(penalty.conjugate(u * (1 - shrink), alpha)) for shrink in (0.0, 4 * EPS, rounding))
 
 
 def _check_convexity(penalty: Penalty, points: list[Array]) -> None:
