@@ -16,7 +16,7 @@ from shrinkwise.engines.local import one_blas_thread
 from shrinkwise.exceptions import DataError, UsageError
 from shrinkwise.losses import Loss, as_loss
 from shrinkwise.losses.domain import check_null_model, checked_target
-from shrinkwise.path import Block, FreeFit, MomentsRoute, Route, Task, choose_route, geometric, rows_route
+from shrinkwise.path import Block, FreeFit, MomentsRoute, Route, Task, choose_route, geometric, repeats_of, rows_route
 from shrinkwise.penalties import penalty_of
 from shrinkwise.problem import best_intercept, power_of_two
 from shrinkwise.result import GridResult, Unpenalized
@@ -62,6 +62,7 @@ def fit_grid(
     tol: float = 1e-6,
     extend: bool = True,
     unpenalized: bool = True,
+    degrees_of_freedom: bool = False,
     scorer: Scorer | None = None,
     metric: str | None = None,
     engine: LocalEngine | None = None,
@@ -75,6 +76,8 @@ def fit_grid(
     y : array of shape (n,)
         For the logistic loss 0 or 1; see the loss for its domain.
     splits : sequence of K pairs (train, test) of row numbers
+        Where they repeat a cross-validation — runs of folds that each hold out all the same rows once — standard
+        errors are those of one repeat.
     loss : str or Loss
         A name, as in ``shrinkwise.losses.LOSSES``, perhaps with its parameter (``"quantile:0.9"``), or the loss.
     l1_ratios : R mixes in [0, 1]
@@ -99,6 +102,9 @@ def fit_grid(
         Go on to weaker strengths while the best one is the weakest of the grid.
     unpenalized : bool
         Also fit without a penalty.
+    degrees_of_freedom : bool
+        Also count the degrees of freedom of the fits on all data, which the rules aic, aicc, bic and ebic need. Next to
+        nothing for the lasso, some percent of the time where mixes have an L2 part.
     scorer : function (fold, coefs (A, p), intercepts (A,)) -> (train (A,), test (A,)), optional
         Scores in place of the loss's own; lower is better. ``metric`` names it.
     progress : function (fits done, fits in all), optional
@@ -115,9 +121,12 @@ def fit_grid(
     Notes
     -----
     Tall tables and the squared loss take the moments route: rows are read once, all the rest is of size p. Others
-    march all folds and mixes down the path in lock-step, so that one product with X serves all of them. A strength is
-    carried as it is from a training set to all data: the objective is an average over rows, so its scale does not
-    depend on n.
+    march all folds and mixes down the path in lock-step, so that one product with X serves all of them.
+
+    A strength is carried as it is from a training set to all data: the objective is an average over rows, so its scale
+    does not depend on n, and a table in which every row stands twice gives the same grid. What K folds find best is
+    best for (K − 1)/K of the rows; all rows would ask for a little less (the lasso's best strength shrinks as 1/√n, by
+    5 % from 9 of 10 folds to all): the fit on all data errs, by that little, on the side of fewer features.
     """
     X = checked_sparse(X) if sparse.issparse(X) else X
     alphas = int(alphas) if isinstance(alphas, np.integer) else alphas
@@ -192,6 +201,7 @@ def fit_grid(
             strengths, extended = np.hstack([strengths, further]), True
         block = Block.joined(blocks) if len(blocks) > 1 else blocks[0]
         free = route.unpenalized() if unpenalized else None
+        freedom = route.degrees_of_freedom(block, strengths) + fit_intercept if degrees_of_freedom else None
     null_score = route.null_score
     if scorer is not None:
         block, null_score, free = _rescored(scorer, block, free, task)
@@ -222,6 +232,10 @@ def fit_grid(
         ridge_unit=float(ridge_unit),
         extended=extended,
         classes=None if classes is None else tuple(classes),
+        full_deviance=block.deviance * np.count_nonzero(weights),
+        degrees_of_freedom=freedom,
+        n_weighted=int(np.count_nonzero(weights)),
+        repeats=repeats_of(tests, len(y)),
     )
 
 

@@ -5,20 +5,29 @@ Everything that a person is told afterwards — table, verdict, report, model fi
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from shrinkwise.criteria import information_criterion
 from shrinkwise.exceptions import UsageError
+from shrinkwise.held_out import repeats_as_groups, search_bias, standard_error
+from shrinkwise.losses import Loss, as_loss
+from shrinkwise.rules import Rule, parse_rule
 
 Array = NDArray[Any]
 
-RULES = 'rule must be "min", "1se", "k=<whole number>" or "within=<percent>%"'
+LATER = (
+    "full_deviance",
+    "degrees_of_freedom",
+    "n_weighted",
+    "repeats",
+)  # not in files of 0.1.0, nor where they are None
+MANY_FOLDS = 100  # each of them chooses anew for a corrected error
 
 
 @dataclass(frozen=True)
@@ -56,6 +65,10 @@ class GridResult:
     R mixes (``l1_ratios``), A strengths for each (``alphas``, decreasing), K folds, p features. Scores are losses:
     lower is better. ``coefs[ratio][fold]`` is a sparse (A, p) matrix in the units of the data; the last "fold" is the
     fit on all data. ``gaps`` are duality gaps relative to the loss of the intercept-only model.
+
+    ``full_deviance`` is Σ sᵢ d(yᵢ, ηᵢ) of the fits on all data, with weights rescaled so that they sum to the number of
+    rows of positive weight, ``n_weighted``: twice the log-likelihood that is missing to a perfect fit, for the squared
+    loss the sum of squares. ``degrees_of_freedom`` counts the intercept. Either is None where it was not computed.
     """
 
     loss: str
@@ -82,6 +95,10 @@ class GridResult:
     ridge_unit: float = 1.0
     extended: bool = False
     classes: tuple[str, ...] | None = None
+    full_deviance: Array | None = None  # (R, A)
+    degrees_of_freedom: Array | None = None  # (R, A)
+    n_weighted: int | None = None
+    repeats: Array | None = None  # (K,), the repeat of a repeated cross-validation that a fold belongs to
 
     @property
     def n_folds(self) -> int:
@@ -95,7 +112,7 @@ class GridResult:
     @property
     def se(self) -> Array:
         """Standard error of the cross-validated score, (R, A); 0 where there is a single fold."""
-        return self._spread(self.test_score, self.mean)
+        return self.standard_error(self.test_score)
 
     @property
     def train_mean(self) -> Array:
@@ -121,15 +138,50 @@ class GridResult:
     def all_converged(self) -> bool:
         return bool(np.all(self.converged))
 
-    def _spread(self, scores: Array, mean: Array) -> Array:
-        """sqrt( Σ_k w_k (e_k − ē)² / (K − 1) ): Friedman, Hastie & Tibshirani 2010, the "cvsd" of a weighted mean."""
-        if self.n_folds < 2:
-            return np.zeros_like(mean)
-        with np.errstate(invalid="ignore", over="ignore"):
-            differences = scores - mean[..., None]
-            unit = np.max(np.abs(differences), initial=0.0, where=np.isfinite(differences)) or 1.0
-            squares = (differences / unit) ** 2 @ self.fold_weights
-        return np.asarray(unit * np.sqrt(np.where(np.isnan(squares), np.inf, squares) / (self.n_folds - 1)))
+    def standard_error(self, scores: Array) -> Array:
+        """Standard error of the mean of scores (..., K) over these folds; see `shrinkwise.held_out.standard_error`."""
+        return standard_error(scores, self.fold_weights, self.repeats)
+
+    @property
+    def search_bias(self) -> float:
+        """How far the lowest cross-validated score flatters: the estimate of Tibshirani & Tibshirani 2009.
+
+        See `shrinkwise.held_out.search_bias` for when to believe it.
+        """
+        best = self.select("min")
+        return search_bias(
+            self.test_score.reshape(-1, self.n_folds), self.test_score[best.ratio, best.index], self.fold_weights
+        )
+
+    def corrected_error(self, rule: str = "1se") -> float:
+        """Cross-validated score of a choice that the fold had no say in: each fold scores what the others choose.
+
+        The score of the chosen cell was looked at to choose it, and is too good for that. Here the rule is applied to
+        all other folds (of the same repeat), and the fold scores the cell that they take: what is scored is the way of
+        choosing, as nested cross-validation does, but with fits that are there already.
+
+        Parameters
+        ----------
+        rule : str
+            As in :meth:`select`.
+
+        Returns
+        -------
+        float
+            Not a number with a single fold, or with more than 100: there it is the score itself, as good as.
+        """
+        if not 1 < self.n_folds <= MANY_FOLDS:
+            return float("nan")
+        total = 0.0
+        for group in repeats_as_groups(self.repeats, self.n_folds):
+            for fold in group:
+                others = group[group != fold]
+                weights = self.fold_weights[others] / self.fold_weights[others].sum()
+                train, test = self.train_score[..., others], self.test_score[..., others]
+                rest = replace(self, train_score=train, test_score=test, fold_weights=weights, repeats=None)
+                cell = rest.select(rule)
+                total += float(self.fold_weights[fold] * self.test_score[cell.ratio, cell.index, fold])
+        return total
 
     def coef(self, ratio: int, index: int, fold: int = -1) -> Array:
         """Coefficients (p,) of one fit in the units of the data; ``fold=-1`` is the fit on all data."""
@@ -151,29 +203,63 @@ class GridResult:
             ``"min"``: the lowest cross-validated error. ``"1se"``: the simplest model within one standard error of
             it: for each l1_ratio the strongest such alpha, of those the one with the fewest features. ``"k=7"``: the
             lowest error with at most 7 features. ``"within=1%"``: as 1se, with 1 % above the lowest error as the
-            bound.
+            bound. ``"aic"``, ``"aicc"``, ``"bic"``, ``"ebic"``, ``"ebic:0.5"``: the lowest information criterion of
+            the fits on all data; folds have no say.
 
         Raises
         ------
         UsageError
             If the rule is unknown, or no cell satisfies it.
         """
+        parsed = parse_rule(rule)
+        if parsed.is_criterion:
+            return self._lowest(rule, self.criterion(rule), "has fewer degrees of freedom than rows")
         mean = np.where(np.isfinite(self.mean), self.mean, np.inf)
-        best = np.unravel_index(int(np.argmin(mean)), mean.shape)
-        lowest = mean[best]
-        if rule == "min":
-            return self._cell(rule, int(best[0]), int(best[1]))
-        if rule == "1se":
-            return self._simplest(rule, mean, lowest + self.se[best])
-        if match := re.fullmatch(r"k=(\d+)", rule):
-            allowed = np.where(self.support_size <= int(match[1]), mean, np.inf)
-            ratio, index = np.unravel_index(int(np.argmin(allowed)), mean.shape)
-            if not np.isfinite(allowed[ratio, index]):
-                raise UsageError(f"rule {rule!r}: no fit of this grid has at most {match[1]} features")
-            return self._cell(rule, int(ratio), int(index))
-        if match := re.fullmatch(r"within=(\d+(?:\.\d+)?)%", rule):
-            return self._simplest(rule, mean, lowest + float(match[1]) / 100 * abs(lowest))
-        raise UsageError(f"{RULES}, got {rule!r}")
+        if parsed.kind == "min":
+            return self._cell(rule, *_first_lowest(mean))
+        if parsed.kind == "k":
+            allowed = np.where(self.support_size <= parsed.number, mean, np.inf)
+            return self._lowest(rule, allowed, f"has at most {parsed.number:g} features")
+        best = _first_lowest(mean)
+        slack = self.se[best] if parsed.kind == "1se" else parsed.number / 100 * abs(mean[best])
+        return self._simplest(rule, mean, mean[best] + slack)
+
+    def criterion(self, rule: str) -> Array:
+        """The information criterion (R, A) that ``"aic"``, ``"aicc"``, ``"bic"`` or ``"ebic"`` minimizes.
+
+        See `shrinkwise.criteria.information_criterion` for the formulas.
+        """
+        parsed: Rule = parse_rule(rule)
+        if not parsed.is_criterion:
+            raise UsageError(f"{rule!r} is no information criterion; use aic, aicc, bic or ebic")
+        if self.full_deviance is None or self.degrees_of_freedom is None or self.n_weighted is None:
+            raise UsageError(
+                f"rule {rule!r}: this grid was fitted without its degrees of freedom; fit it again with this rule, or "
+                "with fit_grid(..., degrees_of_freedom=True)"
+            )
+        loss = as_loss(self.loss)
+        return information_criterion(
+            parsed,
+            self.full_deviance,
+            self.degrees_of_freedom,
+            self.support_size,
+            n=self.n_weighted,
+            p=int(np.count_nonzero(self.scale)),
+            null_deviance=self._null_deviance(loss) if loss.dispersion else None,
+            dispersion=loss.dispersion,
+        )
+
+    def _null_deviance(self, loss: Loss) -> float:
+        """The size of deviances: of the spread of the target, or of the worst fit where η has another unit."""
+        if loss.degree:
+            return float((self.n_weighted or 0) * self.target_scale**loss.degree)
+        return float(np.max(self.full_deviance))  # type: ignore[arg-type]
+
+    def _lowest(self, rule: str, values: Array, demand: str) -> Selection:
+        cell = _first_lowest(values)
+        if not np.isfinite(values[cell]):
+            raise UsageError(f"rule {rule!r}: no fit of this grid {demand}")
+        return self._cell(rule, *cell)
 
     def _simplest(self, rule: str, mean: Array, bound: float) -> Selection:
         cells = [(ratio, int(np.argmax(row <= bound))) for ratio, row in enumerate(mean) if np.any(row <= bound)]
@@ -201,7 +287,10 @@ class GridResult:
         return "strong" if selection.index == 0 else ""
 
     def table(self, rule: str = "1se") -> list[dict[str, Any]]:
-        """Rows *min*, the rule's and *no penalty*: the short answer, ready to print."""
+        """Rows *min*, the rule's and *no penalty*: the short answer, ready to print.
+
+        ``corrected`` is the score corrected for the search, see :meth:`corrected_error`.
+        """
         chosen = self.select(rule)
         selections = [self.select("min")] + ([chosen] if rule != "min" else [])
         rows = [
@@ -212,6 +301,7 @@ class GridResult:
                 "n_features": cell.n_features,
                 "mean": cell.mean,
                 "se": cell.se,
+                "corrected": self.corrected_error(cell.rule),
                 "train": cell.train,
                 "chosen": cell.rule == rule,
                 "gap": float(self.gaps[cell.ratio, cell.index, -1]),
@@ -221,7 +311,7 @@ class GridResult:
         ]
         if self.unpenalized is not None:
             free = self.unpenalized
-            mean = np.asarray(free.test_score @ self.fold_weights)
+            mean = free.test_score @ self.fold_weights
             rows.append(
                 {
                     "name": "no penalty",
@@ -229,7 +319,8 @@ class GridResult:
                     "l1_ratio": None,
                     "n_features": int(np.count_nonzero(free.coef)),
                     "mean": float(mean),
-                    "se": float(self._spread(free.test_score, mean)),
+                    "se": float(self.standard_error(free.test_score)),
+                    "corrected": float(mean),
                     "train": float(free.train_score @ self.fold_weights),
                     "chosen": False,
                     "gap": free.gap,
@@ -255,7 +346,7 @@ class GridResult:
                     }
             elif isinstance(value, np.ndarray):
                 arrays[name] = value
-            else:
+            elif value is not None or name not in LATER:
                 header[name] = list(value) if isinstance(value, tuple) else value
         return header, arrays
 
@@ -279,6 +370,12 @@ class GridResult:
         for key in ("feature_names", "classes"):
             values[key] = None if values.get(key) is None else tuple(values[key])
         return cls(**values, coefs=coefs, unpenalized=free)
+
+
+def _first_lowest(values: Array) -> tuple[int, int]:
+    """The lowest cell, of equal ones the strongest penalty of the first mix."""
+    ratio, index = np.unravel_index(int(np.argmin(values)), values.shape)
+    return int(ratio), int(index)
 
 
 def _unpenalized_arrays(arrays: Mapping[str, Array]) -> dict[str, Any]:

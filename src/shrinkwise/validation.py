@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from numbers import Integral, Real
 from typing import Any
 
@@ -54,6 +55,16 @@ def check_l1_ratio(value: object) -> float:
 def check_alpha(value: object) -> float:
     """A strength: zero or more, infinity allowed (all penalized coefficients are then zero)."""
     return check_number("alpha", value, low=0, finite=False, hint="alpha is the strength λ of the penalty")
+
+
+def check_sequence(name: str, value: Any) -> Sequence[Any]:
+    """A sequence of numbers as a list; the numbers are not looked at."""
+    if isinstance(value, str | bytes):
+        raise UsageError(f"{name} must be a number or a sequence of numbers, got {value!r}")
+    try:
+        return list(value)
+    except TypeError as error:
+        raise UsageError(f"{name} must be a number or a sequence of numbers, got {value!r}") from error
 
 
 def check_weights(weights: object, n_samples: int, name: str = "sample_weight") -> NDArray[np.float64]:

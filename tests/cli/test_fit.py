@@ -210,7 +210,9 @@ def test_if_the_report_cannot_be_written_there_is_no_model_either(fit, numbers, 
     assert files() == []
 
 
-@pytest.mark.parametrize("rule", ["min", "1se", "k=1", "within=5%", "within=5"])
+@pytest.mark.parametrize(
+    "rule", ["min", "1se", "k=1", "within=5%", "within=5", "aic", "aicc", "bic", "ebic", "ebic:0.5"]
+)
 def test_each_rule_chooses_from_the_same_grid(rule, fit, numbers):
     assert fit(numbers, "--rule", rule).code == 0
     model = load_model("model.shrinkwise")

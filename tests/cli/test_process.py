@@ -143,7 +143,7 @@ def test_two_signals_are_as_clean_as_one(wide, tmp_path):
             process.send_signal(signal.SIGINT)
             time.sleep(0.02)
         said = process.communicate(timeout=30)[1]
-    assert process.returncode == 130
+    assert process.returncode in (130, -signal.SIGINT)  # the latter while the kernels are loaded
     assert "Traceback" not in said
 
 

@@ -439,3 +439,30 @@ def test_a_corrupt_sparse_matrix_is_refused():
     X.indices[3] = 1000
     with pytest.raises(DataError, match="corrupt"):
         fit_grid(X, table.y, folds(60), alphas=3)
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("wide", [False, True])
+def test_a_table_in_which_every_row_stands_twice_gives_the_same_grid(loss, wide):
+    """A strength belongs to an average over rows: it is carried from folds to all data as it is."""
+    n, p = (30, 50) if wide else (60, 6)
+    rng = np.random.default_rng(5)
+    X = rng.standard_normal((n, p))
+    y = X[:, 0] - X[:, 1] + rng.standard_normal(n)
+    y = (y > 0).astype(float) if loss == "logistic" else y
+    splits = folds(n)
+    twice = [tuple(np.concatenate([rows, rows + n]) for rows in pair) for pair in splits]
+    options = {"loss": loss, "l1_ratios": (0.5, 1.0), "alphas": 15, "alpha_min_ratio": 0.05, "tol": 1e-10}
+    options |= {"degrees_of_freedom": True}
+    one = fit_grid(X, y, splits, **options)
+    two = fit_grid(np.vstack([X, X]), np.tile(y, 2), twice, **options)
+    np.testing.assert_allclose(two.alphas, one.alphas, rtol=1e-9)
+    for name in ("test_score", "train_score", "se", "degrees_of_freedom"):
+        np.testing.assert_allclose(getattr(two, name), getattr(one, name), rtol=1e-5, atol=1e-12, err_msg=name)
+    np.testing.assert_allclose(two.full_deviance, 2 * one.full_deviance, rtol=1e-5)
+    for rule in ("min", "1se", "k=2", "within=5%"):
+        assert two.select(rule).index == one.select(rule).index
+        cell = one.select(rule)
+        np.testing.assert_allclose(
+            two.coef(cell.ratio, cell.index), one.coef(cell.ratio, cell.index), rtol=1e-4, atol=1e-6
+        )

@@ -8,7 +8,7 @@ from sklearn import config_context
 from sklearn.base import clone
 from sklearn.exceptions import UnsetMetadataPassedError
 from sklearn.linear_model import ElasticNet
-from sklearn.metrics import get_scorer, make_scorer, mean_absolute_error
+from sklearn.metrics import brier_score_loss, get_scorer, make_scorer, mean_absolute_error
 from sklearn.model_selection import (
     GroupKFold,
     KFold,
@@ -23,7 +23,15 @@ from sklearn.model_selection import (
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
-from shrinkwise import DataError, DataWarning, LinearClassifier, LinearClassifierCV, LinearRegressor, LinearRegressorCV
+from shrinkwise import (
+    DataError,
+    DataWarning,
+    LinearClassifier,
+    LinearClassifierCV,
+    LinearRegressor,
+    LinearRegressorCV,
+    UsageError,
+)
 from tests.linear.data import table, weights_of
 from tests.oracles.definition import Definition
 
@@ -245,3 +253,91 @@ def test_names_and_classes_reach_the_result():
     assert model.result_.classes == ("no", "yes")
     assert list(model.feature_names_in_) == ["age", "größe", "<b>"]
     assert set(model.predict(frame)) <= {"no", "yes"}
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        np.arange(N) % 4,
+        (np.arange(N) % 4).tolist(),
+        pd.Series(np.array(["a", "b", "c", "d"])[np.arange(N) % 4]),
+        np.arange(N) % 4 - 1,
+    ],
+)
+def test_an_array_says_which_fold_holds_out_each_row(labels):
+    X, y, _ = table(n=N)
+    numbers = pd.factorize(labels)[0] if isinstance(labels, pd.Series) else np.asarray(labels)
+    expected = LinearRegressorCV(alphas=5, cv=PredefinedSplit(numbers)).fit(X, y).result_
+    found = LinearRegressorCV(alphas=5, cv=labels).fit(X, y).result_
+    np.testing.assert_array_equal(found.test_score, expected.test_score)
+
+
+@pytest.mark.parametrize(("labels", "words"), [(np.arange(5), "got 5 labels"), (np.zeros(N, int), "two folds or more")])
+def test_an_array_of_folds_that_cannot_be_is_refused(labels, words):
+    X, y, _ = table(n=N)
+    with pytest.raises(UsageError, match=words):
+        LinearRegressorCV(cv=labels).fit(X, y)
+
+
+SCORERS = {
+    "regression": [
+        "neg_mean_absolute_error",
+        "r2",
+        "d2_absolute_error_score",
+        "neg_median_absolute_error",
+        "explained_variance",
+    ],
+    "classification": [
+        "roc_auc",
+        "average_precision",
+        "accuracy",
+        "balanced_accuracy",
+        "neg_brier_score",
+        "neg_log_loss",
+        "f1",
+        make_scorer(brier_score_loss, greater_is_better=False, response_method="predict_proba"),
+        lambda model, X, y: float(np.mean(model.predict(X) == y)),
+    ],
+}
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("rule", ["min", "1se", "k=3"])
+@pytest.mark.parametrize(
+    "scoring",
+    [*SCORERS["regression"], *SCORERS["classification"]],
+    ids=lambda scoring: scoring if isinstance(scoring, str) else "function",
+)
+def test_any_scorer_scores_what_a_fit_on_the_fold_would(scoring, rule, weighted):
+    X, y, labels = table(n=N)
+    regression = scoring in SCORERS["regression"]
+    target, alphas = (y, [0.4, 0.1, 0.01]) if regression else (labels, [0.1, 0.03, 0.01])
+    weights = weights_of(N) + 0.1 if weighted else None
+    one, many = (LinearRegressor, LinearRegressorCV) if regression else (LinearClassifier, LinearClassifierCV)
+    splits = list(StratifiedKFold(4, shuffle=True, random_state=0).split(X, labels))
+    model = many(alphas=alphas, cv=splits, scoring=scoring, rule=rule).fit(X, target, weights)
+    scorer = get_scorer(scoring)
+    passes = weighted and (isinstance(scoring, str) or hasattr(scoring, "_kwargs"))  # a plain function takes none
+    scores = np.empty((3, 4))
+    for fold, (train, test) in enumerate(splits):
+        for a, alpha in enumerate(alphas):
+            fitted = one(alpha).fit(X[train], target[train], None if weights is None else weights[train])
+            options = {"sample_weight": weights[test]} if passes else {}
+            scores[a, fold] = -scorer(fitted, X[test], target[test], **options)
+    np.testing.assert_allclose(model.result_.test_score[0], scores, rtol=1e-5, atol=1e-8)
+    held_out = np.array([(np.ones(N) if weights is None else weights)[test].sum() for _, test in splits])
+    np.testing.assert_allclose(model.result_.mean[0], scores @ (held_out / held_out.sum()), rtol=1e-5, atol=1e-8)
+    chosen = model.result_.select(rule)
+    assert model.alpha_ == alphas[chosen.index]
+
+
+def test_later_rows_are_predicted_from_earlier_ones_and_rows_never_held_out_have_no_score():
+    X, y, _ = table(n=N)
+    found = LinearRegressorCV(alphas=[0.1], cv=TimeSeriesSplit(4, test_size=9)).fit(X, y).result_
+    np.testing.assert_allclose(found.fold_weights, 0.25)
+    sizes = [len(train) for train, _ in TimeSeriesSplit(4, test_size=9).split(X)]
+    assert sizes == [24, 33, 42, 51]
+    errors = found.test_score[0, 0]
+    assert found.mean[0, 0] == pytest.approx(errors.mean())
+    assert found.se[0, 0] == pytest.approx(errors.std(ddof=1) / 2)
+    assert found.repeats is None

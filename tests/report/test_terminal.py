@@ -30,6 +30,11 @@ def test_the_first_screen_has_table_verdict_certificate_edge_and_features(diabet
     assert "(chosen)" in lines[4]
     assert report.verdict.sentence.replace("±", "+/-") in flat
     assert "Certified: the largest relative duality gap of all 1080 fits is" in flat
+    corrected, chosen = diabetes.corrected_error("1se"), diabetes.select("1se")
+    assert (
+        f"Corrected for the search: the CV error of 1se is {corrected:.0f} rather than {chosen.mean:.0f} where" in flat
+    )
+    assert f"{report.lowest.mean + diabetes.search_bias:.0f} by the more cautious estimate of Tibshirani" in flat
     assert "The lambda grid was extended until the lowest error lay inside it." in flat
     chosen = report.chosen
     effect = np.abs(diabetes.standardized_coef(chosen.ratio, chosen.index))
@@ -37,6 +42,20 @@ def test_the_first_screen_has_table_verdict_certificate_edge_and_features(diabet
     start = next(number for number, line in enumerate(lines) if line.startswith("feature "))
     assert [line.split()[0] for line in lines[start + 1 : start + 4]] == top
     assert f"{64 - chosen.n_features} features at exactly zero" in flat
+
+
+def test_a_criterion_is_named_and_warned_of_where_it_takes_the_weakest_penalty(diabetes):
+    shape = diabetes.alphas.shape
+    steps = np.broadcast_to(np.arange(shape[1]), shape)
+    fitted = dataclasses.replace(
+        diabetes, full_deviance=1e6 * 0.9**steps, degrees_of_freedom=1.0 + steps, n_weighted=442
+    )
+    words = "is lowest at the weakest penalty of the grid"
+    assert words in " ".join(printed(report_on(fitted, "aic")).split())
+    fitted = dataclasses.replace(fitted, full_deviance=np.full(shape, 1e6))
+    text = " ".join(printed(report_on(fitted, "bic")).split())
+    assert "bic (chosen)" in text
+    assert words not in text
 
 
 def test_no_line_is_wider_than_the_terminal(diabetes, cancer, hostile):

@@ -45,6 +45,7 @@ def test_a_result_survives_the_way_through_json_and_arrays(loss, name):
         alphas=5,
         feature_names=[f"Größe {j}" for j in range(p)],
         classes=("no", "yes") if loss == "logistic" else None,
+        degrees_of_freedom=True,
     )
     header, arrays = grid.to_arrays()
     header = json.loads(json.dumps(header))
@@ -53,6 +54,18 @@ def test_a_result_survives_the_way_through_json_and_arrays(loss, name):
     same(grid, back)
     assert back.table("1se") == grid.table("1se")
     assert back.select("min") == grid.select("min")
+
+
+def test_a_result_from_before_information_criteria_is_read():
+    case = problems()[0]
+    header, arrays = fit_grid(case.X, case.y, folds(40), alphas=3, degrees_of_freedom=True).to_arrays()
+    later = {"full_deviance", "degrees_of_freedom", "n_weighted"}
+    assert later <= header.keys() | arrays.keys()
+    old = [{key: value for key, value in part.items() if key not in later} for part in (header, arrays)]
+    back = GridResult.from_arrays(*old)
+    assert back.full_deviance is back.degrees_of_freedom is back.n_weighted is None
+    assert back.select("1se").index == GridResult.from_arrays(header, arrays).select("1se").index
+    assert not later & set().union(*back.to_arrays())
 
 
 def test_a_result_without_the_unpenalized_fit_survives_too():

@@ -209,7 +209,19 @@ def test_the_table_has_the_minimum_the_rule_and_no_penalty():
     assert rows[2]["train"] == 1.0
     assert rows[2]["note"] == "a note"
     assert rows[2]["l1_ratio"] is None
-    assert set(rows[0]) == {"name", "alpha", "l1_ratio", "n_features", "mean", "se", "train", "chosen", "gap", "note"}
+    assert set(rows[0]) == {
+        "name",
+        "alpha",
+        "l1_ratio",
+        "n_features",
+        "mean",
+        "se",
+        "corrected",
+        "train",
+        "chosen",
+        "gap",
+        "note",
+    }
     only = made(MEANS, SIZES).table("min")
     assert [(row["name"], row["chosen"]) for row in only] == [("min", True)]
     assert [row["name"] for row in made(MEANS, SIZES).table("k=2")] == ["min", "k=2"]

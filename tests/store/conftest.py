@@ -50,6 +50,9 @@ def make_result(seed=0, loss="squared", unpenalized=True):
         tol=1e-6,
         standardize=True,
         classes=None if loss == "squared" else ("no", "yes"),
+        full_deviance=rng.uniform(20, 50, grid[:2]),
+        degrees_of_freedom=rng.uniform(1, 5, grid[:2]),
+        n_weighted=ROWS,
     )
 
 

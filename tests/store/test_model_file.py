@@ -42,6 +42,31 @@ def test_a_model_comes_back_bit_for_bit(path, task, unpenalized):
     assert loaded.result.select("1se") == model.result.select("1se")
 
 
+def test_a_file_without_what_later_versions_added_is_read(path, model):
+    old = dataclasses.replace(model.result, full_deviance=None, degrees_of_freedom=None, n_weighted=None)
+    save_model(path, dataclasses.replace(model, result=old))
+    with zipfile.ZipFile(path) as archive:
+        written = json.loads(archive.read("header.json"))
+        assert not [name for name in archive.namelist() if "deviance" in name or "freedom" in name]
+    assert "n_weighted" not in written["content"]["result"]
+    assert same(load_model(path).result, old)
+
+
+def test_repeats_keep_the_folds_of_each(path, model):
+    result = dataclasses.replace(make_result(), repeats=np.array([0, 0, 1]))
+    repeated = dataclasses.replace(model, result=result, folds=np.arange(2 * ROWS).reshape(ROWS, 2) % 3)
+    save_model(path, repeated)
+    assert same(load_model(path), repeated)
+    with pytest.raises(ModelFileError, match="one for each row and repeat"):
+        save_model(path.with_name("other"), dataclasses.replace(repeated, folds=np.zeros(ROWS, dtype=int)))
+
+
+def test_a_deviance_without_its_number_of_rows_is_refused(path, model):
+    half = dataclasses.replace(model.result, n_weighted=None)
+    with pytest.raises(ModelFileError, match="full_deviance and n_weighted must come together"):
+        save_model(path, dataclasses.replace(model, result=half))
+
+
 def test_equal_models_give_equal_bytes(model, tmp_path):
     save_model(tmp_path / "a", model)
     save_model(tmp_path / "b", load_model(tmp_path / "a"))

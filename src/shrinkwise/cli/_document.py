@@ -96,6 +96,8 @@ def _grid(result: GridResult) -> dict[str, Any]:
         "se": result.se,
         "train": result.train_mean,
         "n_features": result.support_size,
+        "full_deviance": result.full_deviance,
+        "degrees_of_freedom": result.degrees_of_freedom,
         "test_score": result.test_score,
         "train_score": result.train_score,
         "fold_weights": result.fold_weights,

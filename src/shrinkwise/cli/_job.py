@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from shrinkwise.cli._errors import DONE, NOT_CERTIFIED
+from shrinkwise.cli._options import check_score
 from shrinkwise.cli._output import check_folder, write_together
 from shrinkwise.cli._prepare import prepare
 from shrinkwise.cli._say import Voice, console
@@ -27,6 +28,8 @@ def run(request: Request) -> int:
     """Do what was asked, and return the exit code."""
     folder = Path(request.out)
     check_folder(folder, (REPORT, MODEL), request.overwrite)
+    if request.score is not None:
+        check_score(request.score)
     say = Voice(request.quiet)
     with busy(), _warnings_said(say):
         prepared = prepare(request, say)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 import click
 
 from shrinkwise.exceptions import UsageError
+from shrinkwise.rules import parse_rule
 
-RULE = re.compile(r"1se|min|k=\d+|within=\d+(?:\.\d+)?%?")
+APART = {"fold_column": ("folds", "repeats", "groups", "time"), "time": ("repeats", "groups")}  # ways to make folds
 
 
 def mixes(ctx: click.Context, param: click.Parameter, value: str) -> tuple[float, ...]:
@@ -31,11 +31,52 @@ def mixes(ctx: click.Context, param: click.Parameter, value: str) -> tuple[float
 def rule(ctx: click.Context, param: click.Parameter, value: str) -> str:
     """How the model is chosen from the grid."""
     words = value.replace(" ", "")
-    if not RULE.fullmatch(words):
+    words += "%" if words.startswith("within=") and not words.endswith("%") else ""
+    try:
+        return parse_rule(words).words
+    except UsageError:
         raise click.BadParameter(
-            f"{value!r} is none of 1se, min, k=7 (at most 7 features), within=1% (of the lowest error)", ctx, param
+            f"{value!r} is none of 1se, min, k=7 (at most 7 features), within=1% (of the lowest error), aic, aicc, "
+            "bic, ebic, ebic:0.5 (its gamma, in [0, 1])",
+            ctx,
+            param,
+        ) from None
+
+
+def check_score(name: str) -> None:
+    """Refuse what is no scorer, before anything is read; the scorers load scikit-learn.
+
+    Raises
+    ------
+    UsageError
+        With the nearest name, if there is one.
+    """
+    from difflib import get_close_matches
+
+    from sklearn.metrics import get_scorer_names
+
+    names = get_scorer_names()
+    if name not in names:
+        meant = get_close_matches(name, names, 1)
+        raise UsageError(
+            f"--score {name!r} is no scorer of scikit-learn; "
+            + (f"did you mean {meant[0]!r}?" if meant else "give one such as neg_mean_absolute_error, r2 or roc_auc")
         )
-    return words + "%" if words.startswith("within") and not words.endswith("%") else words
+
+
+def refuse_together(given: Sequence[str]) -> None:
+    """Refuse options that make folds in different ways.
+
+    Raises
+    ------
+    UsageError
+        If both of two such options are given.
+    """
+    for one, others in APART.items():
+        for other in others:
+            if one in given and other in given:
+                names = [f"--{name.replace('_', '-')}" for name in (one, other)]
+                raise UsageError(f"{names[0]} and {names[1]} make folds in different ways; give one of them")
 
 
 def possible_names(values: Sequence[str]) -> tuple[str, ...]:

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from shrinkwise.cli._folds import Folds, Split, make_folds, splits
+from shrinkwise.cli._deal import Dealt, deal
+from shrinkwise.cli._folds import Folds, Split
 from shrinkwise.cli._options import column_names, possible_names
 from shrinkwise.cli._say import Voice
 from shrinkwise.cli.fit import Request
 from shrinkwise.data import (
     Encoding,
     Target,
-    check_folds,
     describe,
     encode,
     expand,
@@ -23,11 +23,9 @@ from shrinkwise.data import (
     leak_warnings,
     read_table,
     table_notes,
-    take_groups,
     take_target,
     take_weights,
 )
-from shrinkwise.exceptions import DataError
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -41,7 +39,7 @@ class Prepared:
 
     target: Target
     weights: NDArray[np.float64] | None
-    folds: Folds  # of each row of the file; -1 in none
+    folds: Folds  # of each row of the file, for each repeat; -1 in none
     splits: list[Split]
     encoding: Encoding
     notes: tuple[str, ...]
@@ -53,12 +51,12 @@ def prepare(request: Request, say: Voice) -> Prepared:
     say(f"Read {request.table}: {describe(table)}.")
     notes = list(table_notes(table))
     target = take_target(table, request.target, request.task, request.drop_missing_target)
-    columns = feature_columns(table, request.target, weights=request.weights, groups=request.groups, exclude=exclude)
+    roles = {role: getattr(request, role) for role in ("weights", "groups", "time")} | {"folds": request.fold_column}
+    columns = feature_columns(table, request.target, **roles, exclude=exclude)
     weights = take_weights(table, request.weights, target.rows) if request.weights else None
-    groups = take_groups(table, request.groups, target.rows) if request.groups else None
     notes += target.notes + _classes(target)
     counts = None if weights is None else weights > 0
-    _check_folds(target, request.folds, groups, counts)
+    dealt = deal(request, table, target, counts)
     if counts is not None and not counts.all():
         idle = int(np.count_nonzero(~counts))
         notes.append(f"{idle} {'row' if idle == 1 else 'rows'} of weight zero: in no fold, without a say.")
@@ -69,16 +67,13 @@ def prepare(request: Request, say: Voice) -> Prepared:
     notes += expansion.notes
     rows = len(table)
     del table
-    classes = np.zeros(len(target.values), np.int64) if target.classes is None else target.values.astype(np.int64)
-    folds = make_folds(request.folds, request.seed, classes=classes, groups=groups, counts=counts)
-    pairs = splits(folds, request.folds)
-    encoding = encode(expansion, [train for train, _ in pairs], weights)
-    of_file = np.full(rows, -1, dtype=np.int32)
-    of_file[target.rows] = folds
+    encoding = encode(expansion, [train for train, _ in dealt.pairs], weights)
+    of_file = np.full((rows, *dealt.folds.shape[1:]), -1, dtype=np.int32)
+    of_file[target.rows] = dealt.folds
     notes += encoding.notes
-    notes.append(_encoded(encoding, request))
+    notes.append(_encoded(encoding, dealt))
     say(*_first(notes), *_first([f"warning: {leak}" for leak in leaks]))
-    return Prepared(target, weights, of_file, pairs, encoding, (*leaks, *notes))
+    return Prepared(target, weights, of_file, dealt.pairs, encoding, (*leaks, *notes))
 
 
 def _read(request: Request) -> tuple[pa.Table, tuple[str, ...], tuple[str, ...]]:
@@ -107,33 +102,12 @@ def _classes(target: Target) -> tuple[str, ...]:
     return (f"Classes: {rows}; positive coefficients speak for {last}.",)
 
 
-def _check_folds(
-    target: Target, n_folds: int, groups: NDArray[np.int64] | None, counts: NDArray[np.bool_] | None
-) -> None:
-    """`check_folds` for the rows that count."""
-    if counts is None:
-        check_folds(target, n_folds, groups)
-        return
-    values = target.values[counts]
-    if np.all(values == values[0]):
-        raise DataError(
-            f"the target {target.name!r} has one value only in the rows of positive weight; "
-            "give rows with other values a positive weight, too"
-        )
-    check_folds(replace(target, values=values), n_folds, None if groups is None else groups[counts])
-
-
-def _encoded(encoding: Encoding, request: Request) -> str:
+def _encoded(encoding: Encoding, dealt: Dealt) -> str:
     """How many columns became how many features, and how the rows were dealt."""
     used = [rule for rule in encoding.encoder.rules if rule.outputs]
     columns, features = len(used), len(encoding.names)
     return (
         f"{columns} {'column' if columns == 1 else 'columns'} became {features} "
-        f"{'feature' if features == 1 else 'features'}, standardized within each of {request.folds} folds "
-        f"({_dealt(request)})."
+        f"{'feature' if features == 1 else 'features'}, standardized within each of {len(dealt.pairs)} folds "
+        f"({dealt.words})."
     )
-
-
-def _dealt(request: Request) -> str:
-    groups = f", rows of one {request.groups!r} together" if request.groups else ""
-    return f"shuffled with seed {request.seed}{groups}"

@@ -16,11 +16,13 @@ import numpy as np
 from shrinkwise.cli._prepare import Prepared
 from shrinkwise.cli._say import Voice
 from shrinkwise.cli.fit import Request
+from shrinkwise.exceptions import DataError
 from shrinkwise.grid import fit_grid
 from shrinkwise.losses import LOSSES
 from shrinkwise.path import Solution, solve
 from shrinkwise.penalties import ElasticNet
 from shrinkwise.result import GridResult, Selection
+from shrinkwise.rules import parse_rule
 from shrinkwise.store import Model
 
 TIGHT = 1e-8  # the gap of the chosen model on the rows; Newton gets there in a step or two from the grid's answer
@@ -44,8 +46,12 @@ def train(prepared: Prepared, request: Request, say: Voice) -> Model:
             classes=target.classes,
             ridge_unit=_spread(prepared),
             tol=request.tol,
+            degrees_of_freedom=parse_rule(request.rule).is_criterion,
             progress=progress,
+            **_scored(prepared, request),
         )
+        if not np.any(np.isfinite(result.mean)):
+            raise DataError(f"no fit has a finite {result.metric}; choose fewer folds, or another --score")
         chosen = result.select(request.rule)
         solution = _on_rows(prepared, result, chosen, request.tol)
     return Model(
@@ -70,6 +76,30 @@ def train(prepared: Prepared, request: Request, say: Voice) -> Model:
         command=f"shrinkwise {shlex.join(request.arguments)}",
         source=request.table,
     )
+
+
+def _scored(prepared: Prepared, request: Request) -> dict[str, Any]:
+    """The scorer of ``--score``; labels are 0 and 1, so that scorers that need a positive class know it."""
+    if request.score is None:
+        return {}
+    from shrinkwise.linear._scoring import grid_scorer, metric_name
+
+    target, encoding = prepared.target, prepared.encoding
+    classes = None if target.classes is None else np.array([0, 1])
+    labels = target.values if classes is None else target.values.astype(np.int64)
+    scorer = grid_scorer(
+        request.score,
+        encoding.Z,
+        labels,
+        prepared.weights,
+        LOSSES["squared" if classes is None else "logistic"],
+        None,
+        classes,
+        prepared.splits,
+        None,
+        encoding.maps,
+    )
+    return {"scorer": scorer, "metric": metric_name(request.score)}
 
 
 def _spread(prepared: Prepared) -> float:

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
-from shrinkwise.cli._options import mixes, rule
+from shrinkwise.cli._options import mixes, refuse_together, rule
 
 COLUMN = "COL"
 
@@ -21,6 +22,10 @@ class Request:
     task: str
     l1_ratio: tuple[float, ...]
     folds: int
+    repeats: int
+    fold_column: str | None
+    time: str | None
+    score: str | None
     rule: str
     exclude: tuple[str, ...]
     as_text: tuple[str, ...]
@@ -61,13 +66,32 @@ class Request:
     "--folds", type=click.IntRange(2), default=10, show_default=True, metavar="K", help="Folds of the cross-validation."
 )
 @click.option(
+    "--repeats",
+    type=click.IntRange(1),
+    default=1,
+    show_default=True,
+    metavar="N",
+    help="How often the rows are dealt to folds anew.",
+)
+@click.option("--fold-column", metavar=COLUMN, help="A column that says which rows are held out together.")
+@click.option(
+    "--time", metavar=COLUMN, help="A column of times: each fold is predicted by a fit to earlier rows, never to later."
+)
+@click.option(
+    "--score",
+    metavar="NAME",
+    help="A scikit-learn scorer for the held-out rows, such as neg_mean_absolute_error or roc_auc; default: squared "
+    "error, log loss.",
+)
+@click.option(
     "--rule",
     callback=rule,
     default="1se",
     show_default=True,
     metavar="RULE",
     help="How the model is chosen: 1se (the simplest within one standard error of the lowest error), min (the lowest "
-    "error), k=7 (the lowest with at most 7 features), within=1% (the simplest within 1 % of the lowest).",
+    "error), k=7 (the lowest with at most 7 features), within=1% (the simplest within 1 % of the lowest); or an "
+    "information criterion of the fits on all rows: aic, aicc, bic, ebic, ebic:0.5.",
 )
 @click.option(
     "--exclude", multiple=True, metavar=f"{COLUMN},...", help="Columns to leave out; repeat it, or separate by commas."
@@ -112,13 +136,15 @@ class Request:
 @click.option("--json", "as_json", is_flag=True, help="Print the whole result as JSON on stdout.")
 @click.option("--quiet", "-q", is_flag=True, help="Print nothing but errors on stderr.")
 @click.option("--overwrite", is_flag=True, help="Replace report.html and model.shrinkwise.")
-@click.pass_obj
-def fit(arguments: list[str], /, **options: Any) -> int:
+@click.pass_context
+def fit(context: click.Context, /, **options: Any) -> int:
     """Fit TABLE (CSV, Parquet or Feather) and say what came out.
 
     Every strength and mix of the penalty is cross-validated; encoding, imputation and scaling are learned inside each
     training fold. Writes report.html and model.shrinkwise.
     """
+    given = [name for name in options if context.get_parameter_source(name) is ParameterSource.COMMANDLINE]
+    refuse_together(given)
     from shrinkwise.cli._job import run  # NumPy, Arrow and the rest
 
-    return run(Request(**options, arguments=tuple(arguments)))
+    return run(Request(**options, arguments=tuple(context.obj)))

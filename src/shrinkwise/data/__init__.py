@@ -12,6 +12,7 @@ from shrinkwise.data.frames import to_table
 from shrinkwise.data.names import did_you_mean, feature_columns
 from shrinkwise.data.table import TableSummary, describe, read_table, table_notes
 from shrinkwise.data.target import Target, take_groups, take_target, take_weights
+from shrinkwise.data.times import take_times
 
 __all__ = [
     "Encoder",
@@ -32,6 +33,7 @@ __all__ = [
     "table_notes",
     "take_groups",
     "take_target",
+    "take_times",
     "take_weights",
     "to_table",
 ]

@@ -77,15 +77,17 @@ def feature_columns(
     *,
     weights: str | None = None,
     groups: str | None = None,
+    folds: str | None = None,
+    time: str | None = None,
     exclude: Sequence[str] = (),
 ) -> tuple[str, ...]:
-    """Name the columns that a model may learn from: all but the target, weights, groups and excluded ones.
+    """Name the columns that a model may learn from: all but those with a role of their own and excluded ones.
 
     Parameters
     ----------
     table : pyarrow.Table
-    target, weights, groups : str
-        Columns with a role of their own; `weights` and `groups` may be None.
+    target, weights, groups, folds, time : str
+        Columns with a role of their own; all but the target may be None.
     exclude : sequence of str
         Further columns to leave out.
 
@@ -106,7 +108,7 @@ def feature_columns(
     ('a',)
     """
     check_names(table)
-    roles = {"target": target, "weights": weights, "groups": groups}
+    roles = {"target": target, "weights": weights, "groups": groups, "folds": folds, "time": time}
     used: dict[str, str] = {}
     for role, name in roles.items():
         if name is None:

@@ -153,8 +153,10 @@ def take_weights(table: pa.Table, name: str, rows: NDArray[np.bool_] | None = No
     return np.array(values[taken])
 
 
-def take_groups(table: pa.Table, name: str, rows: NDArray[np.bool_] | None = None) -> NDArray[np.int64]:
-    """Take the groups whose rows stay together in one fold, as integer codes.
+def take_groups(
+    table: pa.Table, name: str, rows: NDArray[np.bool_] | None = None, role: str = "groups"
+) -> NDArray[np.int64]:
+    """Take the groups whose rows stay together in one fold, or the folds themselves, as integer codes.
 
     Parameters
     ----------
@@ -163,6 +165,8 @@ def take_groups(table: pa.Table, name: str, rows: NDArray[np.bool_] | None = Non
         A column of any type.
     rows : ndarray of bool, shape (table rows,), optional
         The rows to take, such as `Target.rows`; default: all.
+    role : {"groups", "folds"}
+        For messages.
 
     Returns
     -------
@@ -180,15 +184,16 @@ def take_groups(table: pa.Table, name: str, rows: NDArray[np.bool_] | None = Non
     >>> take_groups(pa.table({"clinic": ["B", "A", "B"]}), "clinic")
     array([1, 0, 1])
     """
-    check_column(table, name, "the groups")
+    check_column(table, name, f"the {role}")
     cells = text_cells(table.column(name), name)
     taken = np.arange(len(cells.codes)) if rows is None else np.flatnonzero(rows)
     codes = cells.codes[taken]
     missing = codes < 0
     if missing.any():
         raise DataError(
-            f"the groups {quoted(name)} are missing in {counted(int(missing.sum()), 'row')}, the first is row "
-            f"{taken[missing][0] + 1} (not counting the header); give each row a group, if only one of its own"
+            f"the {role} {quoted(name)} are missing in {counted(int(missing.sum()), 'row')}, the first is row "
+            f"{taken[missing][0] + 1} (not counting the header); give each row a {role[:-1]}"
+            + (", if only one of its own" if role == "groups" else "")
         )
     used = sorted(np.unique(codes), key=lambda word: cells.words[word])
     place = np.zeros(len(cells.words), dtype=np.int64)

@@ -86,8 +86,4 @@ def overfit_verdict(result: GridResult, rule: str = "1se") -> Verdict:
 
 def _paired(result: GridResult, differences: np.ndarray) -> tuple[float, float]:
     """Fold-weighted mean of paired differences and its standard error."""
-    mean = float(differences @ result.fold_weights)
-    if result.n_folds < 2:
-        return mean, 0.0
-    spread = (differences - mean) ** 2 @ result.fold_weights
-    return mean, float(np.sqrt(spread / (result.n_folds - 1)))
+    return float(differences @ result.fold_weights), float(result.standard_error(differences))

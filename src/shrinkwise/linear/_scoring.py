@@ -83,6 +83,7 @@ def grid_scorer(
     classes: Array | None,
     splits: Sequence[Split],
     routed: dict[str, Any] | None,
+    maps: Sequence[Any] | None = None,
 ) -> Callable[[int, Array, Array], tuple[Array, Array]]:
     """What `fit_grid` calls for each path: scores on training and held-out rows with their sign turned.
 
@@ -94,6 +95,8 @@ def grid_scorer(
         A known part of η.
     routed : dict or None
         What metadata routing gives to the scorer; None with routing off: weights go to a scorer that takes them.
+    maps : sequence of sparse matrices, optional
+        What each fold makes of the columns of X, as in `fit_grid`.
     """
     scorer, label = scorer_of(scoring), scoring if isinstance(scoring, str) else repr(scoring)
     X = X.tocsr() if hasattr(X, "tocsr") else X
@@ -107,10 +110,10 @@ def grid_scorer(
     else:
         passed = {name: value for name, value in routed.items() if value is not None}
 
-    def scores(rows: Array, coefs: Array, intercepts: Array) -> Array:
+    def scores(fold: int, rows: Array, coefs: Array, intercepts: Array) -> Array:
         part, target = X[rows], y[rows]
         options = {name: np.asarray(value)[rows] for name, value in passed.items()}
-        eta = np.asarray(part @ coefs.T) + intercepts
+        eta = np.asarray(part @ (coefs.T if maps is None else maps[fold] @ coefs.T)) + intercepts
         if offset is not None:
             eta += offset[rows, None]
         out = np.empty(len(coefs))
@@ -126,7 +129,7 @@ def grid_scorer(
 
     def both(fold: int, coefs: Array, intercepts: Array) -> tuple[Array, Array]:
         train, test = splits[fold]
-        return scores(train, coefs, intercepts), scores(test, coefs, intercepts)
+        return scores(fold, train, coefs, intercepts), scores(fold, test, coefs, intercepts)
 
     return both
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable
-from numbers import Real
+from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
-from sklearn.model_selection import GroupKFold, KFold, StratifiedGroupKFold, StratifiedKFold
+from sklearn.model_selection import GroupKFold, KFold, PredefinedSplit, StratifiedGroupKFold, StratifiedKFold
 
 from shrinkwise.exceptions import DataError, DataWarning, UsageError
 from shrinkwise.linear._values import Array
@@ -24,7 +24,8 @@ def folds(
 
     Parameters
     ----------
-    cv : int, splitter or iterable of pairs
+    cv : int, splitter, iterable of pairs, or array of shape (n,)
+        An array says for each row which fold holds it out; -1: none, it is trained on in all of them.
     y : array of shape (n,)
         Labels for a classifier.
     classes : array, or None for a regression
@@ -36,13 +37,18 @@ def folds(
     cv = DEFAULT if cv is None else cv
     if isinstance(cv, Real | np.bool_):
         cv = _of_count(check_count("cv", cv, low=2), y, classes, groups)
+    labels = _labels(cv, len(y))
+    if labels is not None:
+        cv = PredefinedSplit(labels)
+        options = {}
     if hasattr(cv, "split") and not isinstance(cv, str):
         pairs = list(cv.split(X, y, **options))
     elif isinstance(cv, Iterable) and not isinstance(cv, str):
         pairs = list(cv)
     else:
         raise UsageError(
-            f"cv must be a number of folds, a scikit-learn splitter or pairs of training and held-out rows, got {cv!r}"
+            "cv must be a number of folds, a scikit-learn splitter, pairs of training and held-out rows, or an array "
+            f"with the fold of each row, got {cv!r}"
         )
     if not pairs:
         raise UsageError(f"cv must give at least one pair of training and held-out rows, got none from {cv!r}")
@@ -54,6 +60,22 @@ def folds(
             raise UsageError(f"cv must give pairs of training and held-out rows, fold {fold} is {pair!r}") from error
         checked.append((_rows(train, fold, "training", len(y)), _rows(test, fold, "held-out", len(y))))
     return checked
+
+
+def _labels(cv: Any, n: int) -> Array | None:
+    """The fold of each row as whole numbers, where cv is one scalar for each row; -1 is no fold."""
+    if isinstance(cv, str | bytes) or hasattr(cv, "split") or not hasattr(cv, "__len__") or not len(cv):
+        return None
+    if not all(isinstance(label, Integral | str | np.bool_) for label in cv):
+        return None
+    if len(cv) != n:
+        raise UsageError(f"cv as an array must say the fold of each of the {n} rows, got {len(cv)} labels")
+    labels = np.asarray(cv)
+    if labels.dtype.kind not in "iu":
+        labels = np.unique(labels, return_inverse=True)[1]
+    if len(set(labels.tolist()) - {-1}) < 1 + (-1 not in labels):
+        raise UsageError("cv as an array must name two folds or more, or leave some rows in none (-1)")
+    return labels
 
 
 def _of_count(count: int, y: Array, classes: Array | None, groups: Any) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from numbers import Real
 from typing import Any, Self
@@ -22,8 +21,8 @@ from shrinkwise.linear._splits import folds
 from shrinkwise.linear._values import Array
 from shrinkwise.losses import Loss
 from shrinkwise.penalties import ElasticNet
-from shrinkwise.result import RULES
-from shrinkwise.validation import check_alpha, check_count, check_l1_ratio, check_number
+from shrinkwise.rules import parse_rule
+from shrinkwise.validation import check_alpha, check_count, check_l1_ratio, check_number, check_sequence
 
 REFINED = 1e-2  # the chosen model is solved on the rows to this share of tol
 
@@ -176,16 +175,14 @@ class GridSearch(LinearModel):
 
     def _options(self) -> dict[str, Any]:
         """The parameters, checked before any work."""
-        rule: object = self.rule
-        if not isinstance(rule, str) or not re.fullmatch(r"min|1se|k=\d+|within=\d+(\.\d+)?%", rule):
-            raise UsageError(f"{RULES}, got {rule!r}")
+        rule = parse_rule(self.rule)
         alphas: Any = self.alphas
         mixes: Any = self.l1_ratio
         if isinstance(alphas, Real | np.bool_):
             alphas = check_count("alphas", alphas)
         else:
-            alphas = tuple(check_alpha(alpha) for alpha in _sequence("alphas", alphas))
-        mixes = [mixes] if isinstance(mixes, Real) or mixes is None else _sequence("l1_ratio", mixes)
+            alphas = tuple(check_alpha(alpha) for alpha in check_sequence("alphas", alphas))
+        mixes = [mixes] if isinstance(mixes, Real) or mixes is None else check_sequence("l1_ratio", mixes)
         if self.scoring is not None:
             scorer_of(self.scoring)
         return {
@@ -193,6 +190,7 @@ class GridSearch(LinearModel):
                 "alphas": alphas,
                 "l1_ratios": tuple(check_l1_ratio(ratio) for ratio in mixes),
                 "tol": check_number("tol", self.tol, low=0),
+                "degrees_of_freedom": rule.is_criterion,
             },
             "model": {
                 "fit_intercept": check_flag("fit_intercept", self.fit_intercept),
@@ -223,15 +221,6 @@ class GridSearch(LinearModel):
         return router
 
 
-def _sequence(name: str, value: Any) -> Sequence[Any]:
-    if isinstance(value, str | bytes):
-        raise UsageError(f"{name} must be a number or a sequence of numbers, got {value!r}")
-    try:
-        return list(value)
-    except TypeError as error:
-        raise UsageError(f"{name} must be a number or a sequence of numbers, got {value!r}") from error
-
-
 class LinearRegressorCV(Regression, GridSearch):
     """Linear regression with an elastic-net penalty whose strength and mix are found by cross-validation.
 
@@ -246,16 +235,20 @@ class LinearRegressorCV(Regression, GridSearch):
     alphas : int or sequence of float, default 100
         How many strengths, from the smallest that leaves no feature in, evenly spaced in their logarithm; the grid goes
         on to weaker ones while the best is the weakest. Or the strengths themselves, in the units of the objective.
+        The objective is an average over rows, so the chosen strength is that of the folds, unchanged, on all rows.
     alpha_min_ratio : float in (0, 1), optional
         The weakest strength as a share of the strongest; 1e-3, and 1e-2 where n < p.
     l1_ratio : float in [0, 1] or sequence, default 1
         The mix, or the mixes to try: 1 is the lasso, 0 is ridge. The lasso does not depend on the units of y; for
         mixes below 1 see ``ridge_unit``.
-    cv : int, splitter or iterable of pairs, default 10
-        Number of unshuffled folds, a scikit-learn splitter, or pairs of training and held-out rows.
+    cv : int, splitter, iterable of pairs or array of shape (n,), default 10
+        Number of unshuffled folds, a scikit-learn splitter, pairs of training and held-out rows, or an array with the
+        fold of each row (-1: never held out). With a repeated splitter standard errors are those of one repeat.
     rule : str, default "1se"
         ``"1se"``: the simplest model within one standard error of the best; ``"min"``: the best; ``"k=7"``: the best
-        with at most 7 features; ``"within=1%"``: the simplest at most 1 % worse than the best.
+        with at most 7 features; ``"within=1%"``: the simplest at most 1 % worse than the best. ``"aic"``, ``"aicc"``,
+        ``"bic"``, ``"ebic"`` or ``"ebic:0.5"`` (γ, default 1): the lowest information criterion of the fits on all
+        data; folds are scored, but have no say.
     scoring : str, callable or None, default None
         A scikit-learn scorer. None is the error of the loss.
     penalty_weights : array of shape (p,), optional
@@ -357,16 +350,20 @@ class LinearClassifierCV(Classification, GridSearch):
     alphas : int or sequence of float, default 100
         How many strengths, from the smallest that leaves no feature in, evenly spaced in their logarithm; the grid goes
         on to weaker ones while the best is the weakest. Or the strengths themselves, in the units of the objective.
+        The objective is an average over rows, so the chosen strength is that of the folds, unchanged, on all rows.
     alpha_min_ratio : float in (0, 1), optional
         The weakest strength as a share of the strongest; 1e-3, and 1e-2 where n < p.
     l1_ratio : float in [0, 1] or sequence, default 1
         The mix, or the mixes to try: 1 is the lasso, 0 is ridge.
-    cv : int, splitter or iterable of pairs, default 10
+    cv : int, splitter, iterable of pairs or array of shape (n,), default 10
         Number of unshuffled folds with the same shares of the classes (fewer, with a warning, where a class has fewer
-        members), a scikit-learn splitter, or pairs of training and held-out rows.
+        members), a scikit-learn splitter, pairs of training and held-out rows, or an array with the fold of each row
+        (-1: never held out). With a repeated splitter standard errors are those of one repeat.
     rule : str, default "1se"
         ``"1se"``: the simplest model within one standard error of the best; ``"min"``: the best; ``"k=7"``: the best
-        with at most 7 features; ``"within=1%"``: the simplest at most 1 % worse than the best.
+        with at most 7 features; ``"within=1%"``: the simplest at most 1 % worse than the best. ``"aic"``, ``"aicc"``,
+        ``"bic"``, ``"ebic"`` or ``"ebic:0.5"`` (γ, default 1): the lowest information criterion of the fits on all
+        data; folds are scored, but have no say.
     scoring : str, callable or None, default None
         A scikit-learn scorer. None is the log loss.
     penalty_weights : array of shape (p,), optional

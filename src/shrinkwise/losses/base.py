@@ -25,7 +25,9 @@ class Loss(ABC):
     domain: ClassVar[tuple[float, float]]  # interval of y
     positive: ClassVar[bool] = False  # its lower end is left out
     degree: ClassVar[int] = 0  # ℓ(cy, cη) = c^degree ℓ(y, η), with parameters in the unit of y; 0: y has no unit
+    kinked: ClassVar[bool] = False  # the second derivative jumps: violations shrink in leaps, not step by step
     mean_fits: ClassVar[bool] = True  # the best constant predictor is the link of the mean
+    dispersion: ClassVar[float] = 0.0  # c, where −2 log-likelihood is c n log(deviance/n); 0: the deviance itself
     parameters: ClassVar[tuple[str, ...]] = ()  # the fields that `name:value:value` sets
     examples: ClassVar[tuple[tuple[float, float], ...]]  # pairs (y, η) for the conformance checks
 

@@ -26,6 +26,7 @@ class Clipped(Loss):
     """
 
     domain = (-np.inf, np.inf)
+    kinked = True
     mean_fits = False
 
     @property
@@ -109,6 +110,7 @@ class HuberLoss(Clipped):
     name = "huber"
     metric = "Huber loss"
     degree = 2
+    dispersion = 1.0
     parameters: ClassVar[tuple[str, ...]] = ("delta",)
     examples = ((0.0, 0.5), (-3.0, 1.0), (2.5, 2.4))
 
@@ -158,6 +160,7 @@ class QuantileLoss(Clipped):
     name = "quantile"
     metric = "pinball loss"
     degree = 1
+    dispersion = 2.0
     parameters: ClassVar[tuple[str, ...]] = ("quantile", "smoothing")
     examples = ((0.0, 0.5), (-3.0, 1.0), (2.5, 2.49))
 

@@ -18,6 +18,7 @@ class GammaLoss(LogLink):
     name = "gamma"
     metric = "gamma deviance"
     positive = True
+    dispersion = 1.0
     examples = ((0.5, 0.5), (1.0, -2.0), (30.0, 3.0), (2.5, 0.3))
 
     def value(self, y: Array, eta: Array, xp: ModuleType = np) -> Array:

@@ -20,6 +20,7 @@ class SquaredLoss(Loss):
     smoothness = 1.0
     degree = 2
     domain = (-np.inf, np.inf)
+    dispersion = 1.0
     examples = ((0.0, 0.5), (-3.0, 1.0), (2.5, 2.5))
 
     def value(self, y: Array, eta: Array, xp: ModuleType = np) -> Array:

@@ -41,6 +41,7 @@ class TweedieLoss(LogLink):
     name = "tweedie"
     metric = "Tweedie deviance"
     parameters: ClassVar[tuple[str, ...]] = ("power",)
+    dispersion = 1.0
     examples = ((0.0, 0.5), (1.0, -2.0), (3.0, 1.0), (2.5, 0.3))
 
     def __post_init__(self) -> None:

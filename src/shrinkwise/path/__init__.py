@@ -4,6 +4,7 @@ from shrinkwise.path.base import Block, FreeFit, Route
 from shrinkwise.path.choose import Task, choose_route, rows_route
 from shrinkwise.path.lockstep import LockstepRoute
 from shrinkwise.path.moments import MomentsRoute
+from shrinkwise.path.repeats import repeats_of
 from shrinkwise.path.solve import Solution, solve
 from shrinkwise.path.strengths import alpha_max, geometric
 
@@ -18,6 +19,7 @@ __all__ = [
     "alpha_max",
     "choose_route",
     "geometric",
+    "repeats_of",
     "rows_route",
     "solve",
 ]

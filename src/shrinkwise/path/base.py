@@ -21,6 +21,7 @@ class Block:
     n_iter: Array  # (R, B, K + 1)
     train_score: Array  # (R, B, K)
     test_score: Array  # (R, B, K)
+    deviance: Array  # (R, B), weighted mean of the fits on all data
 
     @staticmethod
     def joined(blocks: list[Block]) -> Block:
@@ -65,6 +66,10 @@ class Route(ABC):
     @abstractmethod
     def advance(self, alphas: Array) -> Block:
         """Go on down the paths: alphas (R, B), decreasing from where the last call ended."""
+
+    @abstractmethod
+    def degrees_of_freedom(self, block: Block, alphas: Array) -> Array:
+        """Of the fits on all data, (R, A), without the intercept."""
 
     @abstractmethod
     def unpenalized(self) -> FreeFit | None:

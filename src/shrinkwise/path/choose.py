@@ -13,10 +13,12 @@ from shrinkwise.design import as_design
 from shrinkwise.design.base import Array
 from shrinkwise.engines import LocalEngine
 from shrinkwise.losses import Loss
+from shrinkwise.moments import Moments
 from shrinkwise.path.base import Route
 from shrinkwise.path.cells import moments_of_sets
 from shrinkwise.path.lockstep import LockstepRoute
 from shrinkwise.path.moments import MomentsRoute
+from shrinkwise.path.repeats import repeats_of
 from shrinkwise.penalties import Penalty
 from shrinkwise.problem import build_problems, groups_of, one_scale_a_group
 
@@ -50,14 +52,9 @@ class Task:
 
 def choose_route(task: Task) -> tuple[Route, Array, Array]:
     """The cheapest route that keeps its digits, and center and scale of the columns on all data."""
-    moments = None
-    if _is_tall(task):
-        held_out = np.column_stack([np.bincount(rows, minlength=len(task.y)) for rows in task.tests])
-        moments = moments_of_sets(task.X, task.y, task.weights, np.hstack([task.counts, held_out]), task.engine, MEMORY)
+    moments = _moments_of_folds(task) if _is_tall(task) else None
     if moments is not None:
-        whole, sets = moments
-        folds = task.counts.shape[1]
-        training, testing = [*sets[:folds], whole], sets[folds:]
+        training, testing = moments
         if task.maps is not None:
             training = [part.mapped(linear) for part, linear in zip(training, task.maps, strict=True)]
             testing = [part.mapped(linear) for part, linear in zip(testing, task.maps[:-1], strict=True)]
@@ -75,6 +72,35 @@ def choose_route(task: Task) -> tuple[Route, Array, Array]:
         )
         return route, route.center, route.scale
     return rows_route(task)
+
+
+def _moments_of_folds(task: Task) -> tuple[list[Moments], list[Moments]] | None:
+    """Moments of the K training sets and all rows, and of the held-out rows.
+
+    One read of the rows, or one for each repeat of a cross-validation: the folds of one repeat share K cells, those of
+    all repeats together K^repeats, which may be too many.
+    """
+    together = np.zeros(len(task.tests), dtype=np.int64)
+    for repeats in (together, repeats_of(task.tests, len(task.y))):
+        if repeats is None:
+            break
+        parts = [part for repeat in np.unique(repeats) if (part := _moments_of(task, repeats == repeat))]
+        if len(parts) == repeats.max() + 1:
+            training = [moments for part in parts for moments in part[0]]
+            return [*training, parts[0][2]], [moments for part in parts for moments in part[1]]
+    return None
+
+
+def _moments_of(task: Task, folds: Array) -> tuple[list[Moments], list[Moments], Moments] | None:
+    """Moments of the training sets and held-out rows of some folds, and of all rows."""
+    tests = [rows for rows, wanted in zip(task.tests, folds) if wanted]
+    held_out = np.column_stack([np.bincount(rows, minlength=len(task.y)) for rows in tests])
+    member = np.hstack([task.counts[:, folds], held_out])
+    moments = moments_of_sets(task.X, task.y, task.weights, member, task.engine, MEMORY)
+    if moments is None:
+        return None
+    whole, sets = moments
+    return sets[: len(tests)], sets[len(tests) :], whole
 
 
 def rows_route(task: Task) -> tuple[Route, Array, Array]:

@@ -12,6 +12,7 @@ from shrinkwise.design import Design
 from shrinkwise.design.base import Array
 from shrinkwise.engines import LocalEngine
 from shrinkwise.path.base import LEAST_NORM, Block, FreeFit, Route
+from shrinkwise.path.freedom import Gram, path_freedom
 from shrinkwise.path.strengths import alpha_max
 from shrinkwise.penalties import Penalty
 from shrinkwise.problem import Problem
@@ -228,6 +229,7 @@ class LockstepRoute(Route):
         shape = (n_ratios, n_alphas, self.fits)
         intercepts, gaps, n_iter = np.empty(shape), np.empty(shape), np.empty(shape, dtype=np.int64)
         train, test = np.empty((n_ratios, n_alphas, self.fits - 1)), np.empty((n_ratios, n_alphas, self.fits - 1))
+        deviance = np.empty((n_ratios, n_alphas))
         coefs: list[list[Array]] = [[] for _ in self.lockstep.problems]
         for a in range(n_alphas):
             gap, steps = self.lockstep.step(np.repeat(alphas[:, a], self.fits))
@@ -241,10 +243,23 @@ class LockstepRoute(Route):
                 coefs[i].append(sparse.csr_array(coef[None]))
                 if fit < self.fits - 1:
                     train[ratio, a, fit], test[ratio, a, fit] = self._scores(fit, batch.eta[:, i])
+                else:
+                    rows = problem.loss.deviance(problem.y, batch.eta[:, i])
+                    deviance[ratio, a] = problem.unit**problem.loss.degree * float(problem.weights @ rows)
             self.progress(len(self.lockstep.problems))
         stacked = [sparse.vstack(rows, format="csr") for rows in coefs]
         lines = tuple(tuple(stacked[ratio * self.fits :][: self.fits]) for ratio in range(n_ratios))
-        return Block(lines, intercepts, gaps, n_iter, train, test)
+        return Block(lines, intercepts, gaps, n_iter, train, test, deviance)
+
+    def degrees_of_freedom(self, block: Block, alphas: Array) -> Array:
+        freedom = []
+        for ratio, (line, problems) in enumerate(zip(block.coefs, self.problems, strict=True)):
+            problem, intercepts = problems[-1], block.intercepts[ratio, :, -1]
+            W = np.array([problem.standardized(coef, self.column_unit) for coef in line[-1].toarray()])
+            gram = _grams(problem, W, intercepts)
+            varies = not problem.loss.quadratic
+            freedom.append(path_freedom(W, problem.rows, alphas[ratio], gram, varies))
+        return np.array(freedom)
 
     def unpenalized(self) -> FreeFit | None:
         problems = self.problems[0]
@@ -283,3 +298,22 @@ class LockstepRoute(Route):
         coefs, intercepts = (np.array(part) for part in zip(*fits, strict=True))
         train, test = (np.array(part) for part in zip(*scores, strict=True))
         return FreeFit(train, test, coefs, intercepts, gap, converged, note)
+
+
+def _grams(problem: Problem, W: Array, intercepts: Array) -> Gram:
+    """X[:, cols]' diag(s h) X[:, cols] of the fits (W, intercepts) of a path."""
+    design, loss = problem.design, problem.loss
+
+    def gram(index: int | None, cols: Array) -> Array:
+        weights = problem.weights
+        if loss.quadratic or index is None:
+            return design.gram(weights, cols)
+        b = (intercepts[index] - problem.in_data_units(W[index], 0.0)[1]) / problem.unit
+        weights = weights * loss.hessian(problem.y, problem.predictor(W[index], b))
+        products = design.gram(weights, cols)
+        if problem.free_intercept:
+            column = design.rmatvec(weights[:, None], cols)[:, 0]
+            products = products - np.outer(column, column) / weights.sum()
+        return products
+
+    return gram

@@ -11,6 +11,7 @@ from shrinkwise.design.base import Array
 from shrinkwise.engines import LocalEngine
 from shrinkwise.moments import Moments, Quadratic
 from shrinkwise.path.base import LEAST_NORM, Block, FreeFit, Route
+from shrinkwise.path.freedom import path_freedom
 from shrinkwise.path.strengths import alpha_max
 from shrinkwise.penalties import Penalty, Rows
 from shrinkwise.problem import FEASIBLE, common_scale, groups_of, scaled_gap, standardized_rows
@@ -106,6 +107,7 @@ class MomentsRoute(Route):
         shape = (n_ratios, n_alphas, fits)
         intercepts, gaps, n_iter = np.empty(shape), np.empty(shape), np.empty(shape, dtype=np.int64)
         train, test = np.empty((n_ratios, n_alphas, fits - 1)), np.empty((n_ratios, n_alphas, fits - 1))
+        deviance = np.empty((n_ratios, n_alphas))
         coefs: list[list[sparse.csr_array]] = [[] for _ in range(n_ratios)]
         done = self.engine.map(lambda cell: self._path(*cell, alphas[cell[0]]), cells)
         for (ratio, fit), (coef, intercept, gap, steps) in zip(cells, done, strict=True):
@@ -114,10 +116,22 @@ class MomentsRoute(Route):
             if fit < fits - 1:
                 train[ratio, :, fit] = self.training[fit].mean_squared_error(coef, intercept)
                 test[ratio, :, fit] = self.held_out[fit].mean_squared_error(coef, intercept)
+            else:
+                deviance[ratio] = self.training[fit].mean_squared_error(coef, intercept)
             self.progress(n_alphas)
         square = self.unit**2
         lines = tuple(tuple(line) for line in coefs)
-        return Block(lines, intercepts, gaps, n_iter, square * train, square * test)
+        return Block(lines, intercepts, gaps, n_iter, square * train, square * test, square * deviance)
+
+    def degrees_of_freedom(self, block: Block, alphas: Array) -> Array:
+        quadratic = self.quadratics[-1]
+        coefs = [line[-1].toarray() / self.unit * quadratic.scale for line in block.coefs]
+        return np.array(
+            [
+                path_freedom(W, line[-1], along, lambda _, cols: quadratic.gram[np.ix_(cols, cols)], varies=False)
+                for W, line, along in zip(coefs, self.rows, alphas, strict=True)
+            ]
+        )
 
     def _path(self, ratio: int, fit: int, alphas: Array) -> tuple[Array, Array, Array, Array]:
         from shrinkwise.solvers._kernels import settle_path  # numba is imported when a fit starts

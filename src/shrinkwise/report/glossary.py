@@ -29,6 +29,17 @@ GLOSSARY = (
         fewer features, and less likely to be luck. The rule min takes the lowest itself.""",
     ),
     (
+        "corrected for the search",
+        """The lowest of many errors is low by luck, too. To correct for it each fold scores the model that the other
+        folds choose. Tibshirani & Tibshirani (2009) compare the choice with each fold's own favourite instead; for
+        squared errors and log losses that says rather too much.""",
+    ),
+    (
+        "information criteria",
+        """The rules aic, aicc, bic and ebic need no folds: they take the fit on all rows whose error and number of
+        coefficients, weighed against each other, are lowest. bic and ebic weigh coefficients more and find fewer.""",
+    ),
+    (
         "standardization",
         """Before the penalty acts, each feature is divided by its standard deviation (SD), so that units do not matter.
         Coefficients come back in the units of the data; those per SD can be compared with each other.""",

@@ -16,8 +16,10 @@ from shrinkwise.report.words import (
     data_line,
     dropped_sentence,
     edge_sentence,
+    folds_words,
     plus_minus,
     score_words,
+    search_sentence,
     summary_rows,
     unit_words,
 )
@@ -60,7 +62,8 @@ def summary(report: ReportInput) -> Html:
         for row in rows
     ]
     heads = ("model", "λ", "l1_ratio", "features", "CV error ± SE", "training error")
-    remarks = [f"{row.name}: {shorten(row.note, 300)}" for row in rows if row.note] + [edge_sentence(report)]
+    remarks = [f"{row.name}: {shorten(row.note, 300)}" for row in rows if row.note]
+    remarks += [search_sentence(report), edge_sentence(report)]
     return el("section", _table("summary", heads, body), *(el("p", remark) for remark in remarks if remark))
 
 
@@ -154,7 +157,7 @@ def certificate(report: ReportInput) -> Html:
         "data": shorten(report.source, 300) if report.source else "",
         "target": shorten(report.target, 120) if report.target else "",
         "grid": f"{count(len(result.l1_ratios), 'l1_ratio')} × {count(result.alphas.shape[1], 'strength')} × "
-        f"{count(result.n_folds, 'fold')}, and once more on all rows",
+        f"{folds_words(result)}, and once more on all rows",
         "seed": "" if report.seed is None else str(report.seed),
         "tolerance": f"{general(result.tol)} of the loss without features",
         "made": shorten(report.created, 60) if report.created else "",

@@ -9,7 +9,14 @@ import numpy as np
 
 from shrinkwise.report.report_input import ReportInput
 from shrinkwise.report.text import ELLIPSIS, aligned, count, general, shorten, visible, whole
-from shrinkwise.report.words import certificate_sentence, data_line, dropped_sentence, edge_sentence, summary_rows
+from shrinkwise.report.words import (
+    certificate_sentence,
+    data_line,
+    dropped_sentence,
+    edge_sentence,
+    search_sentence,
+    summary_rows,
+)
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -42,7 +49,7 @@ def print_report(report: ReportInput, console: Console) -> None:
     _print_summary(report, screen)
     screen.line()
     screen.line(report.verdict.sentence, "bold")
-    for words in (edge_sentence(report), dropped_sentence(report)):
+    for words in (search_sentence(report), edge_sentence(report), dropped_sentence(report)):
         if words:
             screen.line(words)
     screen.line(sentence, "green" if certified else "bold red")

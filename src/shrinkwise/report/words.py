@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from shrinkwise.report.report_input import ReportInput
 from shrinkwise.report.text import count, general, listed, scores, shorten, whole
+from shrinkwise.result import GridResult
+from shrinkwise.rules import parse_rule
 
 RULES = {
     "min": "lowest held-out error",
     "1se": "simplest within one standard error of it",
     "k": "lowest error with so few features",
     "within": "simplest within that much of it",
+    "aic": "lowest AIC of the fits on all rows",
+    "aicc": "lowest corrected AIC of the fits on all rows",
+    "bic": "lowest BIC of the fits on all rows",
+    "ebic": "lowest extended BIC of the fits on all rows",
     "no penalty": "every coefficient free",
 }
 
@@ -43,7 +50,7 @@ def summary_rows(report: ReportInput) -> list[Row]:
         rows.append(
             Row(
                 name=row["name"],
-                meaning=RULES.get(row["name"].partition("=")[0], ""),
+                meaning=RULES.get(re.split("[=:]", row["name"])[0], ""),
                 alpha=general(row["alpha"]),
                 l1_ratio=general(row["l1_ratio"]),
                 features=whole(row["n_features"]) if fitted else "–",
@@ -93,8 +100,27 @@ def certificate_sentence(report: ReportInput) -> tuple[bool, str]:
     )
 
 
+def search_sentence(report: ReportInput) -> str:
+    """The error of the chosen model, corrected for having been chosen by the same folds."""
+    score = score_words(report)
+    corrected = report.result.corrected_error(report.rule)
+    if parse_rule(report.rule).is_criterion or not math.isfinite(corrected):
+        return ""
+    lowest = report.lowest.mean + report.result.search_bias
+    return (
+        f"Corrected for the search: the CV error of {report.rule} is {score(corrected)} rather than "
+        f"{score(report.chosen.mean)} where each fold scores what the other folds choose; that of min is "
+        f"{score(lowest)} by the more cautious estimate of Tibshirani & Tibshirani (2009)."
+    )
+
+
 def edge_sentence(report: ReportInput) -> str:
     """Whether the lowest error lies on an end of the λ grid, and whether the grid was extended."""
+    if parse_rule(report.rule).is_criterion and report.result.at_edge(report.chosen) == "weak":
+        return (
+            f"{report.rule} is lowest at the weakest penalty of the grid: with about as many features as rows, aic "
+            "and bic take noise for a fit; aicc, ebic and 1se are made for that."
+        )
     edge = report.result.at_edge(report.lowest)
     if edge == "strong":
         return (
@@ -123,10 +149,19 @@ def data_line(report: ReportInput) -> str:
     parts = [
         report.task,
         f"{count(result.n_samples, 'row')} × {count(len(result.feature_names), 'feature')}",
-        count(result.n_folds, "fold"),
+        folds_words(result),
         f"error = {result.metric}",
     ]
     return " · ".join(part for part in parts if part)
+
+
+def folds_words(result: GridResult) -> str:
+    """``10 folds``, ``30 folds (10, dealt 3 times)``."""
+    words = count(result.n_folds, "fold")
+    if result.repeats is None:
+        return words
+    times = len(set(result.repeats.tolist()))
+    return f"{words} ({result.n_folds // times}, dealt {times} times)"
 
 
 def unit_words(report: ReportInput) -> str:

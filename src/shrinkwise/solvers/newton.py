@@ -149,7 +149,7 @@ class Batch:
             stale = []
             for i in list(active):
                 worst = max(violation(slope[i], self.w[self.sets[i].cols, i], rows[i]), abs(pulls[i]))
-                stalled[i] = 0 if worst < 0.5 * best[i] or self.gains[i] else stalled[i] + 1
+                stalled[i] = 0 if worst < 0.5 * best[i] or (self.loss.kinked and self.gains[i]) else stalled[i] + 1
                 best[i] = min(best[i], worst)
                 if worst <= max(tols[i], FLOOR * self.steepest[i]) or stalled[i] > STALLS:
                     settled[i] = True

@@ -43,6 +43,7 @@ RESULT_TYPES: dict[str, tuple[type, ...]] = {
     "extended": (bool,),
     "unpenalized": (dict, type(None)),
 }
+LATER_TYPES: dict[str, tuple[type, ...]] = {"n_weighted": (int,)}  # files of 0.1.0 lack them
 UNPENALIZED_TYPES: dict[str, tuple[type, ...]] = {
     "intercept": (float, int),
     "gap": (float, int),
@@ -63,9 +64,17 @@ RESULT_SHAPES = {  # R l1_ratios, A alphas, K folds, F = K + 1 fits, P features
     "center": "P",
     "scale": "P",
 }
+LATER_SHAPES = {"full_deviance": "RA", "degrees_of_freedom": "RA", "repeats": "K"}  # files of 0.1.0 lack them
 UNPENALIZED_SHAPES = {"unpenalized_train_score": "K", "unpenalized_test_score": "K", "unpenalized_coef": "P"}
 KIND_WORDS = {"f": "floats", "iu": "whole numbers", "b": "booleans"}
-DTYPE_KINDS = {"converged": "b", "n_iter": "iu", "coefs_indices": "iu", "coefs_indptr": "iu", "coefs_data": "f"}
+DTYPE_KINDS = {
+    "converged": "b",
+    "n_iter": "iu",
+    "repeats": "iu",
+    "coefs_indices": "iu",
+    "coefs_indptr": "iu",
+    "coefs_data": "f",
+}
 
 
 def check_header(values: Any) -> None:
@@ -73,6 +82,7 @@ def check_header(values: Any) -> None:
     _check_types("the model", values, TYPES)
     header = values.get("result")
     _check_types("its grid", header, RESULT_TYPES)
+    _check_types("its grid", header, {name: types for name, types in LATER_TYPES.items() if name in header})
     texts = {
         "notes": values["notes"],
         "classes": values["classes"] or [],
@@ -100,10 +110,12 @@ def _check_types(what: str, values: Any, types: Mapping[str, tuple[type, ...]]) 
 def check_grid(header: Mapping[str, Any], arrays: Mapping[str, Array]) -> None:
     """Refuse arrays whose shapes or types do not belong together."""
     gaps = named(arrays, "gaps")
+    if ("full_deviance" in arrays) != ("n_weighted" in header):
+        raise Flaw("full_deviance and n_weighted must come together")
     if gaps.ndim != 3 or gaps.size == 0 or gaps.shape[2] < 2:
         raise Flaw(f"its gaps have the impossible shape {gaps.shape}")
     sizes = dict(zip("RAF", gaps.shape, strict=True)) | {"K": gaps.shape[2] - 1, "P": len(header["feature_names"])}
-    shapes = dict(RESULT_SHAPES)
+    shapes = RESULT_SHAPES | {name: letters for name, letters in LATER_SHAPES.items() if name in arrays}
     if header["unpenalized"] is not None:
         _check_types("its unpenalized fit", header["unpenalized"], UNPENALIZED_TYPES)
         shapes |= UNPENALIZED_SHAPES

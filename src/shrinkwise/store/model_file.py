@@ -50,8 +50,8 @@ class Model:
     encoder : dict
         How a table becomes that design, as ``Encoder.to_dict`` gives it.
     result : GridResult
-    folds : ndarray of int, shape (n,)
-        The fold of each row that was read, -1 for none.
+    folds : ndarray of int, shape (n,) or (n, repeats)
+        The fold that holds out each row that was read, -1 for none; one for each repeat of the cross-validation.
     certificate : dict
     notes : tuple of str
     seed : int
@@ -234,6 +234,8 @@ def _check_model(model: Model) -> None:
         raise Flaw("coefficients and intercept must be finite")
     if not 0 <= model.l1_ratio <= 1 or not 0 <= model.alpha < math.inf:
         raise Flaw(f"the penalty alpha={model.alpha}, l1_ratio={model.l1_ratio} is out of range")
-    folds = model.folds
-    if folds.ndim != 1 or folds.dtype.kind not in "iu" or np.any(folds < -1) or np.any(folds >= model.result.n_folds):
-        raise Flaw(f"folds must be whole numbers from -1 to {model.result.n_folds - 1}, one for each row")
+    folds, repeats = model.folds, model.result.repeats
+    per_row = () if repeats is None else (len(np.unique(repeats)),)
+    sound = folds.ndim == 1 + len(per_row) and folds.shape[1:] == per_row and folds.dtype.kind in "iu"
+    if not sound or np.any(folds < -1) or np.any(folds >= model.result.n_folds):
+        raise Flaw(f"folds must be whole numbers from -1 to {model.result.n_folds - 1}, one for each row and repeat")

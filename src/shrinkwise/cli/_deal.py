@@ -1,0 +1,76 @@
+"""The folds that were asked for: dealt, taken from a column, or cut in time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shrinkwise.cli._folds import Folds, Split, repeated_folds, splits, splits_in_time, time_folds
+from shrinkwise.cli.fit import Request
+from shrinkwise.data import Target, check_folds, take_groups, take_times
+from shrinkwise.exceptions import DataError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+@dataclass(frozen=True, eq=False)
+class Dealt:
+    """The fold of each row — one for each repeat — the training and held-out rows, and how it was done."""
+
+    folds: Folds  # (n,) or (n, repeats); -1 in none
+    pairs: list[Split]
+    words: str
+
+
+def deal(request: Request, table: pa.Table, target: Target, counts: NDArray[np.bool_] | None) -> Dealt:
+    """Make the folds; ``counts`` are the rows of positive weight, None: all."""
+    _check_varies(target, counts)
+    if request.fold_column:
+        return _from_column(request.fold_column, table, target, counts)
+    if request.time:
+        folds = time_folds(request.folds, take_times(table, request.time, target.rows), counts)
+        pairs = splits_in_time(folds, counts)
+        return Dealt(folds, pairs, f"each predicted from the rows that are earlier by {request.time!r}")
+    groups = take_groups(table, request.groups, target.rows) if request.groups else None
+    _check_dealt(target, request.folds, groups, counts)
+    classes = np.zeros(len(target.values), np.int64) if target.classes is None else target.values.astype(np.int64)
+    folds = repeated_folds(request.folds, request.repeats, request.seed, classes=classes, groups=groups, counts=counts)
+    words = f"shuffled with seed {request.seed}"
+    words += f", rows of one {request.groups!r} together" if request.groups else ""
+    words += f", {request.folds} folds dealt {request.repeats} times" if request.repeats > 1 else ""
+    return Dealt(folds, splits(folds, request.folds * request.repeats), words)
+
+
+def _from_column(name: str, table: pa.Table, target: Target, counts: NDArray[np.bool_] | None) -> Dealt:
+    labels = take_groups(table, name, target.rows, "folds")
+    used = np.ones(len(labels), dtype=bool) if counts is None else counts
+    distinct, folds = np.unique(labels[used], return_inverse=True)
+    if len(distinct) < 2:
+        raise DataError(f"the folds {name!r} are all the same; a fold is predicted by a fit to the others: give two")
+    of_rows = np.full(len(labels), -1, dtype=np.int32)
+    of_rows[used] = folds
+    return Dealt(of_rows, splits(of_rows, len(distinct)), f"taken from {name!r}")
+
+
+def _check_varies(target: Target, counts: NDArray[np.bool_] | None) -> None:
+    if counts is None:
+        return
+    values = target.values[counts]
+    if np.all(values == values[0]):
+        raise DataError(
+            f"the target {target.name!r} has one value only in the rows of positive weight; "
+            "give rows with other values a positive weight, too"
+        )
+
+
+def _check_dealt(
+    target: Target, n_folds: int, groups: NDArray[np.int64] | None, counts: NDArray[np.bool_] | None
+) -> None:
+    """`check_folds` for the rows that count."""
+    if counts is not None:
+        target, groups = replace(target, values=target.values[counts]), None if groups is None else groups[counts]
+    check_folds(target, n_folds, groups)
