@@ -59,7 +59,7 @@ def candidates(problem, alpha, w, b, rng):
     for point in points:
         yield np.clip(point, low, high), b
         if problem.free_intercept:
-            for shift in (1e-6, -0.01, 0.5, -3.0, 30.0, 1e3):
+            for shift in rng.choice([1e-6, -0.01, 0.5, -3.0, 30.0, 1e3], 2):
                 yield np.clip(point, low, high), b + shift
 
 
