@@ -59,6 +59,11 @@ class Problem:
         return best_intercept(self.loss, self.y, self.weights, self.offset) if self.free_intercept else 0.0
 
     @property
+    def null_w(self) -> Array:
+        """Coefficients of the intercept-only model."""
+        return np.zeros(self.design.shape[1])
+
+    @property
     def null_eta(self) -> Array:
         """η of the intercept-only model, (n,)."""
         return np.full_like(self.y, self.null_intercept) + self.offset
@@ -71,14 +76,19 @@ class Problem:
     @property
     def null_spread(self) -> float:
         """Weighted sd of the target in the unit of η: of the residuals of the null model over its mean curvature."""
-        gradient, curvature = (f(self.y, self.null_eta) for f in (self.loss.gradient, self.loss.curvature))
+        gradient, curvature = (f(self.y, self.null_eta) for f in (self.loss.gradient, self.loss.diagonal))
         return float(np.sqrt(self.weights @ gradient**2) / max(self.weights @ curvature, TINY))
 
     @cached_property
     def slope_size(self) -> float:
         """The size that slopes −∇ of the loss with respect to w have: rounding is measured against it."""
-        curvature = float(self.weights @ self.loss.curvature(self.y, self.null_eta))
+        curvature = float(self.weights @ self.loss.diagonal(self.y, self.null_eta))
         return float(np.sqrt(2 * self.null_loss * max(1.0, curvature)))
+
+    def curvature(self, eta: Array) -> Array:
+        """Weighted second derivatives: (n,), or blocks (nK, K) where rows have K predictors."""
+        curvature = self.loss.curvature(self.y, eta)
+        return np.asarray((self.weights if curvature.ndim == 1 else self.weights[:, None]) * curvature)
 
     def predictor(self, w: Array, b: float) -> Array:
         """η of shape (n,)."""
@@ -160,7 +170,7 @@ class Problem:
         The last value is the largest slope that the step has left on these columns.
         """
         hessian = self.loss.curvature(self.y, eta)
-        weights = self.weights * hessian
+        weights = self.curvature(eta)
         m = len(free)
         system, right = np.zeros((m + 1, m + 1)), np.zeros(m + 1)
         system[:m, :m] = self.design.gram(weights, free)
@@ -170,7 +180,8 @@ class Problem:
             system[m, :m] = system[:m, m] = column
             system[m, m], right[m] = weights.sum(), self.weights @ residual
         step = np.linalg.lstsq(system, right, rcond=None)[0]
-        change = hessian * (self.design.matvec(step[:m, None], free)[:, 0] + step[m])
+        change = self.design.matvec(step[:m, None], free)[:, 0] + step[m]
+        change = hessian * change if hessian.ndim == 1 else _times_blocks(hessian, change)
         corrected = q - self.design.rmatvec((self.weights * change)[:, None])[:, 0]
         residual = residual - change
         pull = abs(self.weights @ residual) if self.free_intercept else 0.0
@@ -191,6 +202,12 @@ class Problem:
     def standardized(self, coef: Array, column_unit: Array | float = 1.0) -> Array:
         """Inverse of :meth:`in_data_units` for the coefficients."""
         return coef / self.unit * column_unit * self.design.scale[:, 0]
+
+
+def _times_blocks(blocks: Array, v: Array) -> Array:
+    """A block-diagonal matrix, its blocks (K, K) one below the other, times a vector."""
+    size = blocks.shape[1]
+    return np.asarray(np.einsum("nab,nb->na", blocks.reshape(-1, size, size), v.reshape(-1, size)).ravel())
 
 
 def scaled_gap(rows: Rows, w: Array, q: Array, loss_slack: Callable[[Array], Array], towards_target: Array) -> Array:

@@ -61,6 +61,10 @@ class Loss(ABC):
         """What Newton steps use as the second derivative: positive, where that may vanish."""
         return self.hessian(y, eta, xp)
 
+    def diagonal(self, y: Array, eta: Array, xp: ModuleType = np) -> Array:
+        """The diagonal of `curvature`, which is all of it where a row has one predictor."""
+        return self.curvature(y, eta, xp)
+
     @abstractmethod
     def conjugate(self, y: Array, u: Array, xp: ModuleType = np) -> Array:
         """ℓ*(y, u) = sup_η { uη − ℓ(y, η) }; infinite outside its domain."""

@@ -7,6 +7,7 @@ from shrinkwise.losses.base import Loss
 from shrinkwise.losses.clipped import HuberLoss, QuantileLoss
 from shrinkwise.losses.gamma import GammaLoss
 from shrinkwise.losses.logistic import LogisticLoss
+from shrinkwise.losses.multinomial import MultinomialLoss
 from shrinkwise.losses.negative_binomial import NegativeBinomialLoss
 from shrinkwise.losses.poisson import PoissonLoss
 from shrinkwise.losses.squared import SquaredLoss
@@ -43,9 +44,10 @@ def as_loss(loss: object) -> Loss:
     if isinstance(loss, Loss):
         return loss
     name, *values = loss.split(":") if isinstance(loss, str) else [""]
-    if name not in LOSSES:
+    kinds = LOSSES | {"multinomial": MultinomialLoss()}
+    if name not in kinds:
         raise UsageError(f"loss must be one of {', '.join(LOSSES)}, got {loss!r}")
-    kind = LOSSES[name]
+    kind = kinds[name]
     if len(values) > len(kind.parameters):
         takes = ":".join([name, *kind.parameters])
         raise UsageError(f"loss {loss!r} has too many parameters; give {takes}")

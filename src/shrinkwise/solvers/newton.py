@@ -65,7 +65,7 @@ class WorkingSet:
     def refresh(self, eta: Array) -> None:
         """The Hessian at a predictor."""
         problem = self.problem
-        self.h = problem.weights * problem.loss.curvature(problem.y, eta)
+        self.h = problem.curvature(eta)
         self.total = max(float(self.h.sum()), 1e-300)
         self.gram = problem.design.gram(self.h, self.cols)
         self.column = np.zeros(len(self.cols))
@@ -87,12 +87,12 @@ class Batch:
 
     def __init__(self, design: Design, problems: Sequence[Problem]) -> None:
         self.design, self.problems = design, list(problems)
-        k, p = len(self.problems), design.shape[1]
+        k = len(self.problems)
         self.loss = self.problems[0].loss
         self.free_intercept = self.problems[0].free_intercept
         self.y = np.column_stack([problem.y for problem in self.problems])
         self.weights = np.column_stack([problem.weights for problem in self.problems])
-        self.w = np.zeros((p, k), order="F")
+        self.w = np.asfortranarray(np.column_stack([problem.null_w for problem in self.problems]))
         self.b = np.array([problem.null_intercept for problem in self.problems])
         self.eta = np.column_stack([problem.null_eta for problem in self.problems])
         self.sizes = np.einsum("nk,nk->k", self.weights, np.abs(self.loss.value(self.y, self.eta)))  # of sums of losses
