@@ -132,8 +132,8 @@ def build_outputs(
     """
     if penalty.rows(len(column_unit)).grouped:
         raise UsageError(
-            f"groups of columns need a target of one column, got {y.shape[1]} outputs; grouped_outputs=True penalizes the "
-            "coefficients of a feature together"
+            f"groups of columns need a target of one column, got {y.shape[1]} outputs; grouped_outputs=True "
+            "penalizes the coefficients of a feature together"
         )
     outputs = y.shape[1]
     ones = 0 if loss.quadratic or not fit_intercept else outputs - 1
