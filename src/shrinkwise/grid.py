@@ -49,6 +49,7 @@ def fit_grid(
     sample_weight: Array | None = None,
     offset: Array | None = None,
     grouped_outputs: bool = False,
+    l1_factors: Array | None = None,
     penalty_weights: Array | None = None,
     groups: Sequence[Any] | Array | None = None,
     sparse_ratio: float = 0.0,
@@ -94,6 +95,9 @@ def fit_grid(
     grouped_outputs : bool
         For K outputs: penalize the norm of a feature's K coefficients in place of their absolute values, so that it is
         in for all of them or for none.
+    l1_factors : array of shape (K + 1, p), optional
+        For each training set and, last, all data: by which the L1 part of each coefficient is multiplied; infinity
+        leaves a coefficient at zero. `fit_adaptive_grid` makes them.
     penalty_weights, lower, upper, ridge_unit
         See :class:`~shrinkwise.penalties.ElasticNet`.
     groups, sparse_ratio
@@ -190,6 +194,7 @@ def fit_grid(
         engine=engine,
         progress=tell,
         grouped_outputs=grouped_outputs,
+        l1_factors=l1_factors,
     )
     _check_null_models(task)
     with one_blas_thread():
@@ -242,6 +247,7 @@ def fit_grid(
         sparse_ratio=None if groups is None else float(sparse_ratio),
         classes=None if classes is None else tuple(classes),
         outputs=_output_names(task, classes, outputs),
+        l1_factors=None if l1_factors is None else l1_factors[-1],
         full_deviance=block.deviance * np.count_nonzero(weights),
         degrees_of_freedom=freedom,
         n_weighted=int(np.count_nonzero(weights)),

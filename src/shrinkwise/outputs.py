@@ -101,12 +101,13 @@ def problems_of(
     *,
     grouped: bool,
     offset: Array | float,
+    l1_factors: Array | None = None,
     **options: Any,
 ) -> tuple[Design, Sequence[Problem]]:
     """Problems and the design that they are over: `build_problems`, or `build_outputs` for a target of shape (n, K)."""
     if y.ndim == 2:
         return build_outputs(design, y, weights, loss, penalty, grouped=grouped, **options)
-    return design, build_problems(design, y, weights, loss, penalty, offset=offset, **options)
+    return design, build_problems(design, y, weights, loss, penalty, offset=offset, l1_factors=l1_factors, **options)
 
 
 def build_outputs(

@@ -262,6 +262,7 @@ def build_problems(
     column_unit: Array,
     unit: float,
     offset: Array | float = 0.0,
+    l1_factors: Array | None = None,
 ) -> list[Problem]:
     """One problem for each column of the weights, over a standardized design.
 
@@ -277,17 +278,20 @@ def build_problems(
         Powers of two in which the design stores its columns.
     offset : array of shape (n,), or 0
         A known part of the linear predictor.
+    l1_factors : array of shape (k, p), optional
+        See `with_factors`.
     """
     problems = []
     for i in range(weights.shape[1]):
         center = _mean(y, weights[:, i]) if loss.quadratic and fit_intercept else 0.0
+        rows = standardized_rows(penalty, design.scale[:, i] * column_unit, unit, standardize, loss.degree)
         problems.append(
             Problem(
                 loss=loss,
                 design=design.problem(i),
                 y=y - center,
                 weights=np.ascontiguousarray(weights[:, i]),
-                rows=standardized_rows(penalty, design.scale[:, i] * column_unit, unit, standardize, loss.degree),
+                rows=rows if l1_factors is None else with_factors(rows, l1_factors[i]),
                 free_intercept=fit_intercept and not loss.quadratic,
                 y_center=center,
                 unit=unit,
@@ -353,6 +357,18 @@ def standardized_rows(penalty: Penalty, scale: Array, unit: float, standardize: 
             return alone
         groups = Groups.of(np.where(varies, rows.groups.labels, ALONE))
         return alone._replace(norm=np.where(varies, rows.norm / divisor * unit ** (1 - degree), 0.0), groups=groups)
+
+
+def with_factors(rows: Rows, factors: Array) -> Rows:
+    """The penalty with its L1 part, norms of groups too, multiplied coefficient by coefficient; infinity is zero."""
+    kept = np.isfinite(factors)
+    finite = np.where(kept, factors, 1.0)
+    return rows._replace(
+        l1=rows.l1 * finite,
+        norm=rows.norm * finite if rows.grouped else rows.norm,
+        lower=np.where(kept, rows.lower, 0.0),
+        upper=np.where(kept, rows.upper, 0.0),
+    )
 
 
 def groups_of(penalties: Sequence[Penalty], n_features: int) -> Groups:

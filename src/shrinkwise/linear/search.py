@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from numbers import Real
 from typing import Any, Self
 
@@ -11,6 +12,7 @@ from numpy.typing import ArrayLike
 from sklearn import get_config
 from sklearn.utils.metadata_routing import UNUSED, MetadataRouter, MethodMapping, process_routing
 
+from shrinkwise.adaptive import fit_adaptive_grid
 from shrinkwise.exceptions import UsageError
 from shrinkwise.grid import fit_grid
 from shrinkwise.linear._certify import certified, check_flag, penalty_options, warn_of_grid
@@ -49,6 +51,7 @@ class GridSearch(LinearModel):
         fit_intercept: bool = True,
         standardize: bool = True,
         grouped_outputs: bool = False,
+        adaptive: float | None = None,
         tol: float = 1e-6,
         max_iter: int = 1000,
     ) -> None:
@@ -66,6 +69,7 @@ class GridSearch(LinearModel):
         self.fit_intercept = fit_intercept
         self.standardize = standardize
         self.grouped_outputs = grouped_outputs
+        self.adaptive = adaptive
         self.tol = tol
         self.max_iter = max_iter
 
@@ -133,7 +137,8 @@ class GridSearch(LinearModel):
                 ),
                 "metric": metric_name(self.scoring),
             }
-        result = fit_grid(
+        fit = fit_grid if self.adaptive is None else partial(fit_adaptive_grid, exponent=self.adaptive)
+        result = fit(
             data.X,
             posed,
             splits,
@@ -166,6 +171,7 @@ class GridSearch(LinearModel):
             aim=REFINED,
             max_iter=options["max_iter"],
             start=result.coef(chosen.ratio, chosen.index).T.ravel(),
+            l1_factors=result.l1_factors,
             **options["model"],
         )
         found = {
@@ -277,6 +283,9 @@ class LinearRegressorCV(Regression, GridSearch):
     grouped_outputs : bool, default False
         With several columns of y, or more than two classes: penalize the norm of a feature's coefficients, so that it
         is in for all of them or for none.
+    adaptive : float > 0, optional
+        The adaptive lasso (Zou 2006) with this exponent: the L1 penalty of a feature is divided by a power of its
+        coefficient in a first fit, ridge or, beyond 1000 features, lasso, in each fold by its own.
     tol : float >= 0, default 1e-6
         Duality gap of every fit of the grid, relative to the loss of the intercept-only model; the chosen model is
         solved to a hundredth of it.
@@ -336,6 +345,7 @@ class LinearRegressorCV(Regression, GridSearch):
         fit_intercept: bool = True,
         standardize: bool = True,
         grouped_outputs: bool = False,
+        adaptive: float | None = None,
         tol: float = 1e-6,
         max_iter: int = 1000,
     ) -> None:
@@ -354,6 +364,7 @@ class LinearRegressorCV(Regression, GridSearch):
             fit_intercept=fit_intercept,
             standardize=standardize,
             grouped_outputs=grouped_outputs,
+            adaptive=adaptive,
             tol=tol,
             max_iter=max_iter,
         )
@@ -404,6 +415,9 @@ class LinearClassifierCV(Classification, GridSearch):
     grouped_outputs : bool, default False
         With several columns of y, or more than two classes: penalize the norm of a feature's coefficients, so that it
         is in for all of them or for none.
+    adaptive : float > 0, optional
+        The adaptive lasso (Zou 2006) with this exponent: the L1 penalty of a feature is divided by a power of its
+        coefficient in a first fit, ridge or, beyond 1000 features, lasso, in each fold by its own.
     tol : float >= 0, default 1e-6
         Duality gap of every fit of the grid, relative to the loss of the intercept-only model; the chosen model is
         solved to a hundredth of it.
