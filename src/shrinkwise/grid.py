@@ -18,6 +18,7 @@ from shrinkwise.losses import Loss, as_loss
 from shrinkwise.losses.domain import check_null_model, checked_target
 from shrinkwise.path import Block, FreeFit, MomentsRoute, Route, Task, choose_route, geometric, repeats_of, rows_route
 from shrinkwise.penalties import group_names, penalty_of
+from shrinkwise.penalties.concave import Concave, as_concave
 from shrinkwise.problem import best_intercept, power_of_two
 from shrinkwise.result import GridResult, Unpenalized
 from shrinkwise.validation import (
@@ -50,6 +51,7 @@ def fit_grid(
     offset: Array | None = None,
     grouped_outputs: bool = False,
     l1_factors: Array | None = None,
+    concave: str | Concave | None = None,
     penalty_weights: Array | None = None,
     groups: Sequence[Any] | Array | None = None,
     sparse_ratio: float = 0.0,
@@ -98,6 +100,10 @@ def fit_grid(
     l1_factors : array of shape (K + 1, p), optional
         For each training set and, last, all data: by which the L1 part of each coefficient is multiplied; infinity
         leaves a coefficient at zero. `fit_adaptive_grid` makes them.
+    concave : str or Concave, optional
+        ``"mcp"``, ``"scad"`` or with its gamma ``"mcp:3"``: bends the L1 part, and the norms of groups, so that large
+        coefficients are not shrunk. The fits are local optima, reached from stronger penalties, and their gaps those of
+        the convex majorizers that they minimize.
     penalty_weights, lower, upper, ridge_unit
         See :class:`~shrinkwise.penalties.ElasticNet`.
     groups, sparse_ratio
@@ -144,6 +150,7 @@ def fit_grid(
     if not mixes:
         raise UsageError("l1_ratio must hold at least one mix, got none")
     kind = as_loss(loss)
+    bent = None if concave is None else as_concave(concave)
     engine = engine or LocalEngine()
     y = checked_target(X, y, kind)
     known = None if offset is None else check_offset(offset, len(y))
@@ -195,6 +202,7 @@ def fit_grid(
         progress=tell,
         grouped_outputs=grouped_outputs,
         l1_factors=l1_factors,
+        concave=None if bent is None else bent.in_unit(unit ** (2 - kind.degree) if kind.degree else 1.0),
     )
     _check_null_models(task)
     with one_blas_thread():
@@ -247,6 +255,7 @@ def fit_grid(
         sparse_ratio=None if groups is None else float(sparse_ratio),
         classes=None if classes is None else tuple(classes),
         outputs=_output_names(task, classes, outputs),
+        concave=None if bent is None else bent.spec,
         l1_factors=None if l1_factors is None else l1_factors[-1],
         full_deviance=block.deviance * np.count_nonzero(weights),
         degrees_of_freedom=freedom,

@@ -100,6 +100,7 @@ class GridResult:
     outputs: tuple[str, ...] | None = None  # names of the K predictors of a row, where there are several
     groups: tuple[str, ...] | None = None  # the group of each feature, "" for one alone; None without groups
     sparse_ratio: float | None = None  # with groups alone
+    concave: str | None = None  # "mcp:3.0": fits are local optima, and gaps those of their convex majorizers
     l1_factors: Array | None = None  # (p,), of the adaptive lasso: what multiplies the L1 part of each coefficient
     full_deviance: Array | None = None  # (R, A)
     degrees_of_freedom: Array | None = None  # (R, A)

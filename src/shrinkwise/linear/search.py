@@ -23,6 +23,7 @@ from shrinkwise.linear._splits import folds
 from shrinkwise.linear._values import Array
 from shrinkwise.losses import Loss
 from shrinkwise.penalties import penalty_of
+from shrinkwise.penalties.concave import Concave, as_concave
 from shrinkwise.rules import parse_rule
 from shrinkwise.validation import check_alpha, check_count, check_l1_ratio, check_number, check_sequence
 
@@ -52,6 +53,7 @@ class GridSearch(LinearModel):
         standardize: bool = True,
         grouped_outputs: bool = False,
         adaptive: float | None = None,
+        concave: str | Concave | None = None,
         tol: float = 1e-6,
         max_iter: int = 1000,
     ) -> None:
@@ -70,6 +72,7 @@ class GridSearch(LinearModel):
         self.standardize = standardize
         self.grouped_outputs = grouped_outputs
         self.adaptive = adaptive
+        self.concave = concave
         self.tol = tol
         self.max_iter = max_iter
 
@@ -148,6 +151,7 @@ class GridSearch(LinearModel):
             sample_weight=data.weights,
             feature_names=data.names,
             classes=None if classes is None else [str(label) for label in classes.tolist()],
+            concave=self.concave,
             **options["grid"],
             **options["model"],
             **penalty,
@@ -172,6 +176,7 @@ class GridSearch(LinearModel):
             max_iter=options["max_iter"],
             start=result.coef(chosen.ratio, chosen.index).T.ravel(),
             l1_factors=result.l1_factors,
+            concave=None if self.concave is None else as_concave(self.concave),
             **options["model"],
         )
         found = {
@@ -286,6 +291,9 @@ class LinearRegressorCV(Regression, GridSearch):
     adaptive : float > 0, optional
         The adaptive lasso (Zou 2006) with this exponent: the L1 penalty of a feature is divided by a power of its
         coefficient in a first fit, ridge or, beyond 1000 features, lasso, in each fold by its own.
+    concave : str or Concave, optional
+        ``"mcp"`` or ``"scad"``, with another gamma as in ``"mcp:2.5"``: penalties that do not shrink what is
+        large. Fits are then local optima, reached from stronger penalties; gaps are those of their convex majorizers.
     tol : float >= 0, default 1e-6
         Duality gap of every fit of the grid, relative to the loss of the intercept-only model; the chosen model is
         solved to a hundredth of it.
@@ -346,6 +354,7 @@ class LinearRegressorCV(Regression, GridSearch):
         standardize: bool = True,
         grouped_outputs: bool = False,
         adaptive: float | None = None,
+        concave: str | Concave | None = None,
         tol: float = 1e-6,
         max_iter: int = 1000,
     ) -> None:
@@ -365,6 +374,7 @@ class LinearRegressorCV(Regression, GridSearch):
             standardize=standardize,
             grouped_outputs=grouped_outputs,
             adaptive=adaptive,
+            concave=concave,
             tol=tol,
             max_iter=max_iter,
         )
@@ -418,6 +428,9 @@ class LinearClassifierCV(Classification, GridSearch):
     adaptive : float > 0, optional
         The adaptive lasso (Zou 2006) with this exponent: the L1 penalty of a feature is divided by a power of its
         coefficient in a first fit, ridge or, beyond 1000 features, lasso, in each fold by its own.
+    concave : str or Concave, optional
+        ``"mcp"`` or ``"scad"``, with another gamma as in ``"mcp:2.5"``: penalties that do not shrink what is
+        large. Fits are then local optima, reached from stronger penalties; gaps are those of their convex majorizers.
     tol : float >= 0, default 1e-6
         Duality gap of every fit of the grid, relative to the loss of the intercept-only model; the chosen model is
         solved to a hundredth of it.

@@ -21,6 +21,7 @@ from shrinkwise.path.lockstep import LockstepRoute
 from shrinkwise.path.moments import MomentsRoute
 from shrinkwise.path.repeats import repeats_of
 from shrinkwise.penalties import Penalty
+from shrinkwise.penalties.concave import Concave
 from shrinkwise.problem import groups_of, one_scale_a_group
 
 MEMORY = 2 << 30  # bytes that the moments of all folds may take
@@ -47,6 +48,7 @@ class Task:
     progress: Callable[[int], None]
     grouped_outputs: bool = False
     l1_factors: Array | None = None  # (K + 1, p)
+    concave: Concave | None = None
 
     @property
     def n_features(self) -> int:
@@ -73,6 +75,7 @@ def choose_route(task: Task) -> tuple[Route, Array, Array]:
             engine=task.engine,
             progress=task.progress,
             l1_factors=task.l1_factors,
+            concave=task.concave,
         )
         return route, route.center, route.scale
     return rows_route(task)
@@ -150,6 +153,7 @@ def rows_route(task: Task) -> tuple[Route, Array, Array]:
         np.repeat(test_weights, outputs[0], axis=0) if outputs else test_weights,
         column_unit,
         outputs=outputs,
+        concave=task.concave,
         tol=task.tol,
         engine=task.engine,
         progress=task.progress,

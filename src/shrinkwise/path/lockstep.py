@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import TypeVar
 
 import numpy as np
@@ -14,7 +15,8 @@ from shrinkwise.engines import LocalEngine
 from shrinkwise.path.base import LEAST_NORM, Block, FreeFit, Route
 from shrinkwise.path.freedom import Gram, path_freedom
 from shrinkwise.path.strengths import alpha_max
-from shrinkwise.penalties import Penalty
+from shrinkwise.penalties import Penalty, Rows
+from shrinkwise.penalties.concave import Concave
 from shrinkwise.problem import Problem
 from shrinkwise.solvers.newton import FLOOR, Batch
 from shrinkwise.solvers.quadratic import violation, violations
@@ -27,6 +29,7 @@ WORTH_A_THREAD = 1 << 20  # entries of X behind a piece of work; below it, threa
 MANY = 2000  # columns beyond which the fit without a penalty, which needs all of them, is left out
 LEAST_NORM_ENTRIES = 50_000_000  # of X, up to which a fit of least norm is worth its time
 NO_FINITE_FIT = {"logistic": "the classes can be separated, so that coefficients grow without end"}
+MAJORIZERS = 100  # of a concave penalty at one strength
 ROUNDS = 50  # of solving, looking at all columns and letting some in
 
 
@@ -49,6 +52,7 @@ class Lockstep:
         self, design: Design, problems: Sequence[Problem], tol: float, engine: LocalEngine, max_iter: int = ROUNDS
     ) -> None:
         self.design, self.problems, self.tol, self.engine, self.max_iter = design, list(problems), tol, engine, max_iter
+        self.bases = list(problems)
         self.batch = Batch(design, problems)
         self.null_losses = [problem.null_loss for problem in problems]
         self.small = design.shape[1] <= SMALL
@@ -118,6 +122,26 @@ class Lockstep:
         self.alphas = np.array(alphas, dtype=np.float64)
         return gaps, steps
 
+    def step_concave(self, alphas: Array, concave: Concave) -> tuple[Array, Array]:
+        """`step` over majorizers, until each is the one at its own minimum; the gaps are theirs."""
+        steps = np.zeros(len(self.problems), dtype=np.int64)
+        bases = [problem.rows for problem in self.bases]
+        for _ in range(MAJORIZERS):
+            self._majorize(alphas, concave, bases)
+            steps += self.step(alphas)[1]
+            self._majorize(alphas, concave, bases)
+            gaps = np.array([self.gap(i, alpha) for i, alpha in enumerate(alphas)])
+            if np.all(gaps <= self.tol):
+                break
+        return gaps, steps
+
+    def _majorize(self, alphas: Array, concave: Concave, bases: Sequence[Rows]) -> None:
+        """Give each problem the majorizer at its coefficients, as rows at strength 1."""
+        for i, (alpha, base) in enumerate(zip(alphas, bases, strict=True)):
+            bent = concave.majorizer(base.times(alpha), self.batch.w[:, i])
+            problem = replace(self.problems[i], rows=bent.times(1 / alpha if alpha > 0 else 1.0))
+            self.problems[i] = self.batch.problems[i] = self.batch.sets[i].problem = problem
+
     def gap(self, i: int, alpha: float) -> float:
         """Relative duality gap of one problem where it stands."""
         batch = self.batch
@@ -126,7 +150,7 @@ class Lockstep:
 
     def _tolerance(self, i: int, alpha: float) -> float:
         """The violation δ that leaves half of the gap: gap ≤ Σ|w|·δ ≤ (null loss / α l1)·δ, at the weakest l1."""
-        rows = self.problems[i].rows
+        rows = self.bases[i].rows
         strengths = rows.l1 + rows.l2 + rows.norm
         strengths = strengths[strengths > 0]
         return 0.5 * self.tol * alpha * float(np.min(strengths, initial=np.inf)) if len(strengths) else 0.0
@@ -201,6 +225,7 @@ class LockstepRoute(Route):
         column_unit: Array,
         *,
         outputs: tuple[int, ...] = (),
+        concave: Concave | None = None,
         tol: float,
         engine: LocalEngine,
         progress: Callable[[int], None],
@@ -208,7 +233,7 @@ class LockstepRoute(Route):
         self.problems, self.penalties, self.test_weights = problems, penalties, test_weights
         self.column_unit, self.tol, self.engine, self.progress = column_unit, tol, engine, progress
         self.fits = design.n_problems
-        self.several = outputs
+        self.several, self.concave = outputs, concave
         self.design = design
         flat = [problem for line in problems for problem in line]
         self.lockstep = Lockstep(design.problem(list(range(self.fits)) * len(problems)), flat, tol, engine)
@@ -236,7 +261,7 @@ class LockstepRoute(Route):
         deviance = np.empty((n_ratios, n_alphas))
         coefs: list[list[Array]] = [[] for _ in self.lockstep.problems]
         for a in range(n_alphas):
-            gap, steps = self.lockstep.step(np.repeat(alphas[:, a], self.fits))
+            gap, steps = self._step(np.repeat(alphas[:, a], self.fits))
             gaps[:, a], n_iter[:, a] = gap.reshape(n_ratios, -1), steps.reshape(n_ratios, -1)
             batch = self.lockstep.batch
             for i, problem in enumerate(self.lockstep.problems):
@@ -254,6 +279,9 @@ class LockstepRoute(Route):
         stacked = [sparse.vstack(rows, format="csr") for rows in coefs]
         lines = tuple(tuple(stacked[ratio * self.fits :][: self.fits]) for ratio in range(n_ratios))
         return Block(lines, intercepts, gaps, n_iter, train, test, deviance)
+
+    def _step(self, alphas: Array) -> tuple[Array, Array]:
+        return self.lockstep.step(alphas) if self.concave is None else self.lockstep.step_concave(alphas, self.concave)
 
     def degrees_of_freedom(self, block: Block, alphas: Array) -> Array:
         freedom = []

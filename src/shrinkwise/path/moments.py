@@ -14,13 +14,15 @@ from shrinkwise.path.base import LEAST_NORM, Block, FreeFit, Route
 from shrinkwise.path.freedom import path_freedom
 from shrinkwise.path.strengths import alpha_max
 from shrinkwise.penalties import Penalty, Rows
+from shrinkwise.penalties.concave import Concave
 from shrinkwise.problem import FEASIBLE, common_scale, groups_of, scaled_gap, standardized_rows, with_factors
-from shrinkwise.solvers.quadratic import solve_quadratic
+from shrinkwise.solvers.quadratic import solve_quadratic, violation
 
 TIGHT = 1e-10  # violations below this share of the steepest gradient end coordinate descent
 RANK = 1e-11  # eigenvalues below this share of the largest are rounding
 KERNEL = 2_000_000  # entries of Grams that a kernel may sweep over before it comes back
 EPS = float(np.finfo(np.float64).eps)
+MAJORIZERS = 300  # of a concave penalty at one strength
 SWEEPS = 20  # of coordinate descent before a Newton step
 
 
@@ -53,6 +55,7 @@ class MomentsRoute(Route):
         engine: LocalEngine,
         progress: Callable[[int], None],
         l1_factors: Array | None = None,
+        concave: Concave | None = None,
     ) -> None:
         self.training, self.held_out, self.penalties = training, held_out, penalties
         self.quadratics = [moments.quadratic(fit_intercept) for moments in training]
@@ -69,6 +72,7 @@ class MomentsRoute(Route):
         ]
         if l1_factors is not None:
             self.rows = [[with_factors(rows, own) for rows, own in zip(line, l1_factors)] for line in self.rows]
+        self.concave = concave
         self.fewest_rows = fewest_rows
         self.unit, self.tol, self.engine, self.progress = unit, tol, engine, progress
         self.states = [
@@ -137,10 +141,21 @@ class MomentsRoute(Route):
         )
 
     def _path(self, ratio: int, fit: int, alphas: Array) -> tuple[Array, Array, Array, Array]:
-        from shrinkwise.solvers._kernels import settle_path  # numba is imported when a fit starts
-
         quadratic, rows = self.quadratics[fit], self.rows[ratio][fit]
         w, q = (part.copy() for part in self.states[ratio][fit])
+        if self.concave is None:
+            W, gaps, steps = self._walk(quadratic, rows, alphas, w, q)
+        else:
+            W, gaps, steps = self._walk_concave(self.concave, quadratic, rows, alphas, w, q)
+        self.states[ratio][fit] = (w, q)
+        null = 0.5 * quadratic.yy
+        coef = np.divide(W, quadratic.scale, out=np.zeros_like(W), where=quadratic.scale > 0)
+        return coef, quadratic.y_center - coef @ quadratic.center, gaps / null if null > 0 else gaps, steps
+
+    def _walk(self, quadratic: Quadratic, rows: Rows, alphas: Array, w: Array, q: Array) -> tuple[Array, Array, Array]:
+        """w at all strengths, gaps and steps; w and its slope q end where the path does."""
+        from shrinkwise.solvers._kernels import settle_path  # numba is imported when a fit starts
+
         size = len(w)
         W, Q = np.zeros((len(alphas), size)), np.zeros((len(alphas), size))
         steps = np.zeros(len(alphas), dtype=np.int64)
@@ -156,15 +171,31 @@ class MomentsRoute(Route):
                 steps[index] += abs(solve_quadratic(quadratic.gram, q, w, at, tol))
                 W[index], Q[index] = w, q
                 index += 1
-        self.states[ratio][fit] = (w, q)
         gaps = self._gaps(quadratic, rows, alphas, W, Q)
-        null = 0.5 * quadratic.yy
-        for a in np.flatnonzero(gaps > 0.1 * self.tol * null):
+        for a in np.flatnonzero(gaps > 0.1 * self.tol * 0.5 * quadratic.yy):
             self.engine.checkpoint()
             W[a], Q[a] = self._refined(quadratic, rows.times(alphas[a]), W[a])
             gaps[a] = self._gaps(quadratic, rows, alphas[[a]], W[[a]], Q[[a]])[0]
-        coef = np.divide(W, quadratic.scale, out=np.zeros_like(W), where=quadratic.scale > 0)
-        return coef, quadratic.y_center - coef @ quadratic.center, gaps / null if null > 0 else gaps, steps
+        return W, gaps, steps
+
+    def _walk_concave(
+        self, concave: Concave, quadratic: Quadratic, rows: Rows, alphas: Array, w: Array, q: Array
+    ) -> tuple[Array, Array, Array]:
+        """`_walk` over majorizers, until each is the one at its own minimum; the gaps are theirs."""
+        W = np.zeros((len(alphas), len(w)))
+        gaps, steps = np.zeros(len(alphas)), np.zeros(len(alphas), dtype=np.int64)
+        tol, once = TIGHT * float(np.max(np.abs(quadratic.c), initial=0.0)), np.ones(1)
+        for a, alpha in enumerate(alphas):
+            self.engine.checkpoint()
+            at = concave.majorizer(rows.times(alpha), w)
+            for _ in range(MAJORIZERS):
+                steps[a] += abs(solve_quadratic(quadratic.gram, q, w, at, tol))
+                at = concave.majorizer(rows.times(alpha), w)
+                if violation(q, w, at) <= tol:
+                    break
+            W[a] = w
+            gaps[a] = self._gaps(quadratic, at, once, w[None], q[None])[0]
+        return W, gaps, steps
 
     @staticmethod
     def _refined(quadratic: Quadratic, rows: Rows, w: Array) -> tuple[Array, Array]:

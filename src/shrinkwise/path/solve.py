@@ -15,6 +15,7 @@ from shrinkwise.losses import Loss
 from shrinkwise.outputs import problems_of
 from shrinkwise.path.lockstep import Lockstep
 from shrinkwise.penalties import ElasticNet, Penalty
+from shrinkwise.penalties.concave import Concave
 from shrinkwise.problem import groups_of, one_scale_a_group, power_of_two
 from shrinkwise.validation import check_weights
 
@@ -43,6 +44,7 @@ def solve(
     standardize: bool = True,
     grouped_outputs: bool = False,
     l1_factors: Array | None = None,
+    concave: Concave | None = None,
     tol: float = 1e-8,
     max_iter: int = 1000,
     start: Array | None = None,
@@ -59,6 +61,8 @@ def solve(
         Of K outputs, see `fit_grid`.
     l1_factors : array of shape (p,), optional
         By which the L1 part of each coefficient is multiplied; infinity leaves a coefficient at zero.
+    concave : Concave, optional
+        See `fit_grid`; the local optimum is the one that majorizers reach from the start.
     offset : float64 array of shape (n,), optional
         A known part of η.
     start : array of shape (p,), optional
@@ -107,13 +111,17 @@ def solve(
             l1_factors=None if l1_factors is None else l1_factors[None],
         )
         lockstep = Lockstep(design, [problem], tol, engine or LocalEngine(), max_iter)
-        gap, steps = np.inf, 1
+        gap, steps, bent = np.inf, 1, None
+        if concave is not None:
+            bent = concave.in_unit(unit ** (2 - loss.degree) if loss.degree else 1.0)
         if start is not None and np.any(start):
             lockstep.batch.set_coefficients(0, problem.standardized(start, column_unit))
             lockstep.Q[:] = lockstep.slopes([0])
-            gap = lockstep.gap(0, alpha)  # a good start is only certified
+            if bent is None:
+                gap = lockstep.gap(0, alpha)  # a good start is only certified
         if not gap <= tol:
-            (gap,), (steps,) = lockstep.step(np.array([alpha]))
+            at = np.array([alpha])
+            (gap,), (steps,) = lockstep.step(at) if bent is None else lockstep.step_concave(at, bent)
         batch = lockstep.batch
         coef, intercept = problem.in_data_units(batch.w[:, 0], float(batch.b[0]), column_unit)
     return Solution(coef, intercept, float(gap), int(steps), bool(gap <= tol))
