@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from shrinkwise.linear import LinearRegressorCV as LinearRegressorCV
     from shrinkwise.losses import LogisticLoss as LogisticLoss
     from shrinkwise.losses import SquaredLoss as SquaredLoss
+    from shrinkwise.nested import nested_error as nested_error
     from shrinkwise.penalties import ElasticNet as ElasticNet
     from shrinkwise.penalties import GroupLasso as GroupLasso
     from shrinkwise.result import GridResult as GridResult
@@ -46,6 +47,7 @@ _HOME = {
     "ElasticNet": "shrinkwise.penalties",
     "GroupLasso": "shrinkwise.penalties",
     "fit_grid": "shrinkwise.grid",
+    "nested_error": "shrinkwise.nested",
     "GridResult": "shrinkwise.result",
     "Model": "shrinkwise.store",
     "load_model": "shrinkwise.store",

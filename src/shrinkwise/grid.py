@@ -48,6 +48,8 @@ def fit_grid(
     alpha_min_ratio: float | None = None,
     sample_weight: Array | None = None,
     offset: Array | None = None,
+    grouped_outputs: bool = False,
+    l1_factors: Array | None = None,
     penalty_weights: Array | None = None,
     groups: Sequence[Any] | Array | None = None,
     sparse_ratio: float = 0.0,
@@ -59,6 +61,7 @@ def fit_grid(
     maps: Sequence[sparse.csc_array] | None = None,
     feature_names: Sequence[str] | None = None,
     classes: Sequence[str] | None = None,
+    outputs: Sequence[str] | None = None,
     tol: float = 1e-6,
     extend: bool = True,
     unpenalized: bool = True,
@@ -73,8 +76,9 @@ def fit_grid(
     Parameters
     ----------
     X : array or sparse matrix of shape (n, q)
-    y : array of shape (n,)
-        For the logistic loss 0 or 1; see the loss for its domain.
+    y : array of shape (n,), or (n, K) for K outputs
+        For the squared loss K targets, for the multinomial one indicators of K classes. For the logistic loss 0 or 1;
+        see the loss for its domain.
     splits : sequence of K pairs (train, test) of row numbers
         Where they repeat a cross-validation — runs of folds that each hold out all the same rows once — standard
         errors are those of one repeat.
@@ -88,6 +92,12 @@ def fit_grid(
     sample_weight : array of shape (n,), optional
     offset : array of shape (n,), optional
         A known part of the linear predictor: η = Xw + b + offset.
+    grouped_outputs : bool
+        For K outputs: penalize the norm of a feature's K coefficients in place of their absolute values, so that it is
+        in for all of them or for none.
+    l1_factors : array of shape (K + 1, p), optional
+        For each training set and, last, all data: by which the L1 part of each coefficient is multiplied; infinity
+        leaves a coefficient at zero. `fit_adaptive_grid` makes them.
     penalty_weights, lower, upper, ridge_unit
         See :class:`~shrinkwise.penalties.ElasticNet`.
     groups, sparse_ratio
@@ -104,7 +114,7 @@ def fit_grid(
         Also fit without a penalty.
     degrees_of_freedom : bool
         Also count the degrees of freedom of the fits on all data, which the rules aic, aicc, bic and ebic need. Next to
-        nothing for the lasso, some percent of the time where mixes have an L2 part.
+        nothing for the lasso; where a mix has an L2 part one decomposition of the Gram of each support.
     scorer : function (fold, coefs (A, p), intercepts (A,)) -> (train (A,), test (A,)), optional
         Scores in place of the loss's own; lower is better. ``metric`` names it.
     progress : function (fits done, fits in all), optional
@@ -183,6 +193,8 @@ def fit_grid(
         tol=check_number("tol", tol, low=0),
         engine=engine,
         progress=tell,
+        grouped_outputs=grouped_outputs,
+        l1_factors=l1_factors,
     )
     _check_null_models(task)
     with one_blas_thread():
@@ -234,6 +246,8 @@ def fit_grid(
         groups=None if groups is None else group_names(groups, task.n_features),
         sparse_ratio=None if groups is None else float(sparse_ratio),
         classes=None if classes is None else tuple(classes),
+        outputs=_output_names(task, classes, outputs),
+        l1_factors=None if l1_factors is None else l1_factors[-1],
         full_deviance=block.deviance * np.count_nonzero(weights),
         degrees_of_freedom=freedom,
         n_weighted=int(np.count_nonzero(weights)),
@@ -248,7 +262,7 @@ def _public(free: FreeFit | None) -> Unpenalized | None:
         free.train_score,
         free.test_score,
         free.coefs[-1],
-        float(free.intercepts[-1]),
+        free.intercepts[-1] if free.intercepts.ndim == 2 else float(free.intercepts[-1]),
         free.gap,
         free.converged,
         free.note,
@@ -302,8 +316,8 @@ def _fold_weights(task: Task) -> Array:
 def _target_scale(task: Task) -> float:
     if not task.loss.degree:
         return 1.0
-    mean = np.average(task.y, weights=task.weights)
-    return float(task.unit * np.sqrt(np.average((task.y - mean) ** 2, weights=task.weights)))
+    mean = np.average(task.y, axis=0, weights=task.weights)
+    return float(task.unit * np.sqrt(np.sum(np.average((task.y - mean) ** 2, axis=0, weights=task.weights))))
 
 
 def _strengths(task: Task, route: Route, alphas: int | Sequence[float], alpha_min_ratio: float | None) -> Array:
@@ -345,7 +359,7 @@ def _rescored(scorer: Scorer, block: Block, free: FreeFit | None, task: Task) ->
             train[ratio, :, fold], test[ratio, :, fold] = scorer(
                 fold, line[fold].toarray(), block.intercepts[ratio, :, fold]
             )
-    zero = np.zeros((1, task.n_features))
+    zero = np.zeros((1, block.coefs[0][0].shape[1]))
     null = np.array([scorer(fold, zero, _null_intercept(task, fold))[1][0] for fold in folds])
     if free is not None:
         pairs = [scorer(fold, free.coefs[[fold]], free.intercepts[[fold]]) for fold in folds]
@@ -355,8 +369,16 @@ def _rescored(scorer: Scorer, block: Block, free: FreeFit | None, task: Task) ->
     return replace(block, train_score=train, test_score=test), null, free
 
 
+def _output_names(task: Task, classes: Sequence[str] | None, outputs: Sequence[str] | None) -> tuple[str, ...] | None:
+    if task.y.ndim == 1:
+        return None
+    return tuple(outputs or classes or (f"y{k}" for k in range(task.y.shape[1])))
+
+
 def _null_intercept(task: Task, fold: int) -> Array:
     if not task.fit_intercept:
         return np.zeros(1)
     weights = task.weights * task.counts[:, fold]
+    if task.y.ndim == 2:
+        return np.asarray(task.unit * task.loss.link(weights @ task.y / weights.sum()))[None]
     return np.atleast_1d(task.unit * best_intercept(task.loss, task.y, weights / weights.sum(), task.offset))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -11,10 +12,11 @@ import numpy as np
 from shrinkwise.design import Design
 from shrinkwise.design.base import Array
 from shrinkwise.design.outputs import OutputsDesign
+from shrinkwise.exceptions import UsageError
 from shrinkwise.losses import Loss
 from shrinkwise.penalties import Penalty, Rows
 from shrinkwise.penalties.groups import Groups
-from shrinkwise.problem import Problem, standardized_rows
+from shrinkwise.problem import Problem, build_problems, standardized_rows
 
 LEAST = 1e-300  # share of a class that no training row has
 
@@ -76,12 +78,36 @@ class OutputsProblem(Problem):
             coef = coef / unit * self.unit
         return coef.ravel(), self.unit * intercept
 
+    def predictor_of(self, w: Array, intercept: Any) -> Array:
+        size = len(w) - self._ones
+        b = (intercept - self.in_data_units(np.append(w[:size], np.zeros(self._ones)), 0.0)[1]) / self.unit
+        flat = self.predictor(np.append(w[:size], np.zeros(self._ones)), 0.0)
+        return np.asarray(flat + np.tile(b, len(flat) // self.outputs))
+
     def standardized(self, coef: Array, column_unit: Array | float = 1.0) -> Array:
         """Inverse of :meth:`in_data_units` for the coefficients; the intercepts are those of the null model."""
         design: Any = self.design
         unit = column_unit if np.ndim(column_unit) == 0 else np.asarray(column_unit)[:, None]
         W = coef.reshape(-1, self.outputs) / self.unit * unit * design.store.scale[:, :1]
         return np.concatenate([W.ravel(), self.null_w[len(coef) :]])
+
+
+def problems_of(
+    design: Design,
+    y: Array,
+    weights: Array,
+    loss: Loss,
+    penalty: Penalty,
+    *,
+    grouped: bool,
+    offset: Array | float,
+    l1_factors: Array | None = None,
+    **options: Any,
+) -> tuple[Design, Sequence[Problem]]:
+    """Problems and the design that they are over: `build_problems`, or `build_outputs` for a target of shape (n, K)."""
+    if y.ndim == 2:
+        return build_outputs(design, y, weights, loss, penalty, grouped=grouped, **options)
+    return design, build_problems(design, y, weights, loss, penalty, offset=offset, l1_factors=l1_factors, **options)
 
 
 def build_outputs(
@@ -105,6 +131,11 @@ def build_outputs(
         The norm of a feature's K coefficients takes the place of their absolute values: a feature is in for all outputs
         or for none.
     """
+    if penalty.rows(len(column_unit)).grouped:
+        raise UsageError(
+            f"groups of columns need a target of one column, got {y.shape[1]} outputs; grouped_outputs=True "
+            "penalizes the coefficients of a feature together"
+        )
     outputs = y.shape[1]
     ones = 0 if loss.quadratic or not fit_intercept else outputs - 1
     wide = OutputsDesign.over(design, outputs, ones)

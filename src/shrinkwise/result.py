@@ -97,8 +97,10 @@ class GridResult:
     ridge_unit: float = 1.0
     extended: bool = False
     classes: tuple[str, ...] | None = None
+    outputs: tuple[str, ...] | None = None  # names of the K predictors of a row, where there are several
     groups: tuple[str, ...] | None = None  # the group of each feature, "" for one alone; None without groups
     sparse_ratio: float | None = None  # with groups alone
+    l1_factors: Array | None = None  # (p,), of the adaptive lasso: what multiplies the L1 part of each coefficient
     full_deviance: Array | None = None  # (R, A)
     degrees_of_freedom: Array | None = None  # (R, A)
     n_weighted: int | None = None
@@ -124,8 +126,12 @@ class GridResult:
 
     @property
     def support_size(self) -> Array:
-        """Number of nonzero coefficients of the fits on all data, (R, A)."""
-        return np.array([np.diff(folds[-1].indptr) for folds in self.coefs])
+        """Number of features with a nonzero coefficient in the fits on all data, (R, A)."""
+        if self.outputs is None:
+            return np.array([np.diff(folds[-1].indptr) for folds in self.coefs])
+        shape = (len(self.feature_names), len(self.outputs))
+        inside = [(line[-1].toarray() != 0).reshape(-1, *shape) for line in self.coefs]
+        return np.array([np.count_nonzero(np.any(line, axis=2), axis=1) for line in inside])
 
     @property
     def constant_features(self) -> tuple[str, ...]:
@@ -188,11 +194,14 @@ class GridResult:
         return total
 
     def coef(self, ratio: int, index: int, fold: int = -1) -> Array:
-        """Coefficients (p,) of one fit in the units of the data; ``fold=-1`` is the fit on all data."""
-        return np.asarray(self.coefs[ratio][fold][[index]].toarray()[0])
+        """Coefficients (p,), or (K, p), of one fit in the units of the data; ``fold=-1`` is the fit on all data."""
+        flat = np.asarray(self.coefs[ratio][fold][[index]].toarray()[0])
+        return flat if self.outputs is None else flat.reshape(-1, len(self.outputs)).T
 
-    def intercept(self, ratio: int, index: int, fold: int = -1) -> float:
-        return float(self.intercepts[ratio, index, fold])
+    def intercept(self, ratio: int, index: int, fold: int = -1) -> Any:
+        """A number, or (K,) where rows have K predictors."""
+        value = self.intercepts[ratio, index, fold]
+        return float(value) if self.outputs is None else value
 
     def standardized_coef(self, ratio: int, index: int) -> Array:
         """Change of the linear predictor for one standard deviation of each feature, (p,)."""
@@ -358,7 +367,7 @@ class GridResult:
     def from_arrays(cls, header: Mapping[str, Any], arrays: Mapping[str, Array]) -> GridResult:
         """Inverse of :meth:`to_arrays`."""
         ratios, strengths, fits = arrays["gaps"].shape
-        shape = (ratios * fits * strengths, len(header["feature_names"]))
+        shape = (ratios * fits * strengths, len(header["feature_names"]) * len(header.get("outputs") or [0]))
         parts = tuple(arrays[f"coefs_{part}"] for part in ("data", "indices", "indptr"))
         stacked = sparse.csr_array(parts, shape=shape)
         stacked.check_format(full_check=True)
@@ -371,7 +380,7 @@ class GridResult:
         own = {field.name for field in fields(cls)} - {"coefs", "unpenalized"}
         values: dict[str, Any] = {key: value for key, value in header.items() if key in own}
         values |= {key: value for key, value in arrays.items() if key in own}
-        for key in ("feature_names", "classes", "groups"):
+        for key in ("feature_names", "classes", "outputs", "groups"):
             values[key] = None if values.get(key) is None else tuple(values[key])
         return cls(**values, coefs=coefs, unpenalized=free)
 

@@ -28,7 +28,7 @@ class Training:
     """Checked training data."""
 
     X: Any  # float64 or float32 array, CSR or CSC matrix, all finite
-    y: Array  # (n,), as it came
+    y: Array  # (n,) or, for estimators of several outputs, (n, K), as it came
     weights: Array | None  # (n,) float64
     seen: dict[str, Any]  # n_features_in_ and, for named columns, feature_names_in_
 
@@ -48,7 +48,9 @@ def read_training(estimator: BaseEstimator, X: Any, y: Any, sample_weight: Any) 
     if frame is None:
         validate_data(blank, values, y=y, skip_check_array=True)
     n_samples = values.shape[0]
-    target = vector(y, "y")
+    target = _any_array(y, "y")
+    if target.ndim != 2 or target.shape[1] < 2 or not estimator.__sklearn_tags__().target_tags.multi_output:
+        target = np.asarray(column_or_1d(target, warn=True))
     if len(target) != n_samples:
         raise DataError(f"X has {n_samples} samples, but y has length {len(target)}")
     weights = None

@@ -1,4 +1,4 @@
-"""Class labels: numbers, booleans, text or categories, two of them."""
+"""Class labels: numbers, booleans, text or categories, two of them or more."""
 
 from __future__ import annotations
 
@@ -9,28 +9,24 @@ from shrinkwise.linear._values import Array, is_missing, missing_message
 from shrinkwise.validation import non_finite_message
 
 
-def two_classes(y: Array, weights: Array | None) -> tuple[Array, Array]:
-    """The classes in ascending order and, for each row, 1.0 where it is of the second.
+def class_codes(y: Array, weights: Array | None) -> tuple[Array, Array]:
+    """The classes in ascending order and, for each row, the number of its class: 0.0, 1.0, and so on.
 
     Raises
     ------
     DataError
-        If there are not exactly two classes with a weight, or y does not hold labels.
+        If there are fewer than two classes, one of them has no weight, or y does not hold labels.
     """
     labels = _labels(y)
     classes, codes = np.unique(labels, return_inverse=True)
     shown = ", ".join(repr(value) for value in classes[:4].tolist()) + (", …" if len(classes) > 4 else "")
-    if len(classes) > 2:
-        raise DataError(
-            f"Only binary classification is supported. The type of the target is multiclass: y has {len(classes)} "
-            f"classes ({shown}); fit each class against the rest with sklearn.multiclass.OneVsRestClassifier"
-        )
     if len(classes) < 2:
         raise DataError(f"y holds only one class ({shown}); a classifier needs samples of two classes")
     if weights is not None:
         for code, value in enumerate(classes.tolist()):
             if not np.any(weights[codes == code] > 0):
-                raise DataError(f"y holds only one class with a weight: those of class {value!r} are all zero")
+                one = "y holds only one class with a weight: " if len(classes) == 2 else ""
+                raise DataError(f"{one}the weights of class {value!r} are all zero; leave its rows out")
     return classes, codes.astype(np.float64)
 
 

@@ -12,10 +12,11 @@ from sklearn.utils.validation import check_is_fitted
 
 from shrinkwise.exceptions import UsageError
 from shrinkwise.linear._inputs import Training, read_again, read_offset, target_numbers, vector
-from shrinkwise.linear._labels import two_classes
+from shrinkwise.linear._labels import class_codes
 from shrinkwise.linear._values import Array
 from shrinkwise.losses import LOSSES, LogisticLoss, Loss, as_loss
 from shrinkwise.losses.domain import check_domain, check_null_model
+from shrinkwise.losses.multinomial import MultinomialLoss
 from shrinkwise.problem import best_intercept
 from shrinkwise.validation import check_number, check_weights
 
@@ -33,8 +34,15 @@ class LinearModel(BaseEstimator):
         check_is_fitted(self)
         values = read_again(self, X)
         known = read_offset(self._kind(), offset, exposure, values.shape[0])
-        eta = np.asarray(values @ np.ravel(self.coef_) + np.ravel(self.intercept_))
+        coef: Array = self.coef_
+        if coef.ndim == 2 and len(coef) > 1:  # a predictor for each class, or for each column of the target
+            return np.asarray(values @ coef.T + self.intercept_)
+        eta = np.asarray(values @ np.ravel(coef) + np.ravel(self.intercept_))
         return eta if known is None else eta + known
+
+    def _posed(self, target: Array, classes: Array | None) -> tuple[Loss, Array]:
+        """The loss of a fit, and the target as that loss takes it."""
+        return self._kind(), target
 
     def _kind(self) -> Loss:
         """The loss."""
@@ -64,6 +72,7 @@ class Regression(RegressorMixin, LinearModel):
         tags = super().__sklearn_tags__()
         with suppress(UsageError):  # a fit will say what is wrong with it
             tags.target_tags.positive_only = as_loss(getattr(self, "loss", "squared")).positive
+        tags.target_tags.multi_output = True
         return tags
 
     def predict(self, X: Any, offset: ArrayLike | None = None, exposure: ArrayLike | None = None) -> Array:
@@ -80,7 +89,7 @@ class Regression(RegressorMixin, LinearModel):
 
         Returns
         -------
-        array of shape (n,)
+        array of shape (n,), or (n, K) for K columns of y
 
         Raises
         ------
@@ -110,25 +119,31 @@ class Regression(RegressorMixin, LinearModel):
         Returns
         -------
         float
-            1 for a perfect fit, 0 for one as good as the best intercept alone.
+            1 for a perfect fit, 0 for one as good as the best intercept alone; the mean over several columns of y.
         """
         eta = self._eta(X, offset, exposure)
-        target = target_numbers(vector(y, "y"))
+        target = target_numbers(y if np.ndim(y) == 2 and eta.ndim == 2 else vector(y, "y"))
         weights = check_weights(sample_weight, len(eta))
         weights = weights / weights.sum()
         loss = self._kind().for_target(target, weights)
         known = read_offset(loss, offset, exposure, len(eta))
         check_domain(target, loss)
-        null = best_intercept(loss, target, weights, 0.0 if known is None else known)
-        at_null = np.full_like(target, null) + (0.0 if known is None else known)
-        explained, whole = (float(weights @ loss.deviance(target, part)) for part in (eta, at_null))
-        return 1.0 - explained / whole if whole > 0 else float(explained == 0)
+        if target.ndim == 2:
+            null = np.broadcast_to(weights @ target, target.shape)
+        else:
+            offset = 0.0 if known is None else known
+            null = np.full_like(target, best_intercept(loss, target, weights, offset)) + offset
+        left, whole = (weights @ loss.deviance(target, part) for part in (eta, null))
+        shares = 1.0 - np.divide(left, whole, out=np.asarray(left > 0, dtype=np.float64), where=whole > 0)
+        return float(np.mean(shares))
 
     def _target(self, data: Training) -> tuple[Array, Array | None]:
         """The y of the loss, and the classes."""
         target = target_numbers(data.y)
         loss = self._kind()
         check_domain(target, loss)
+        if target.ndim == 2 and loss.name != "squared":
+            raise UsageError(f"loss {loss.spec!r} needs a y of one column, got {target.shape[1]}; fit each by itself")
         if self.fit_intercept is True:
             check_null_model(loss, target if data.weights is None else target[data.weights > 0])
         return target, None
@@ -139,30 +154,28 @@ class Regression(RegressorMixin, LinearModel):
         if isinstance(unit, str) and unit == "sd" and not self._kind().degree:
             return 1.0
         if isinstance(unit, str) and unit == "sd":
-            away = y - np.average(y, weights=weights)
+            away = y - np.average(y, axis=0, weights=weights)
             largest = float(np.max(np.abs(away)))
-            sd = largest * float(np.sqrt(np.average((away / (largest or 1.0)) ** 2, weights=weights)))
+            squares = (away / (largest or 1.0)) ** 2
+            sd = largest * float(np.sqrt(np.mean(np.average(squares, axis=0, weights=weights))))
             return sd if sd > 0 else 1.0
         return check_number("ridge_unit", unit, low=0, above=True, hint='or "sd", the standard deviation of y')
 
     @staticmethod
-    def _fitted(coef: Array, intercept: float, classes: Array | None) -> dict[str, Any]:
+    def _fitted(coef: Array, intercept: Any, classes: Array | None) -> dict[str, Any]:
+        if np.ndim(intercept):  # several columns of the target
+            coef = coef.reshape(-1, len(intercept)).T
         return {"coef_": coef, "intercept_": intercept}
 
 
 class Classification(ClassifierMixin, LinearModel):
-    """Predicts one of two classes from the log-odds η of the second."""
+    """Predicts one of two classes from the log-odds η of the second, or one of K from K predictors."""
 
     def _kind(self) -> Loss:
         return LOSSES["logistic"]
 
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.classifier_tags.multi_class = False
-        return tags
-
     def decision_function(self, X: Any, offset: ArrayLike | None = None) -> Array:
-        """Log-odds of the second class, ``classes_[1]``.
+        """Log-odds of the second class, ``classes_[1]``; of more than two classes, the predictor of each.
 
         Parameters
         ----------
@@ -173,7 +186,7 @@ class Classification(ClassifierMixin, LinearModel):
 
         Returns
         -------
-        array of shape (n,)
+        array of shape (n,) or (n, K)
         """
         return self._eta(X, offset)
 
@@ -193,7 +206,8 @@ class Classification(ClassifierMixin, LinearModel):
             Labels as in ``classes_``.
         """
         eta = self._eta(X, offset)
-        return np.asarray(self.classes_[(eta > 0).astype(np.intp)])
+        codes = np.argmax(eta, axis=1) if eta.ndim == 2 else (eta > 0).astype(np.intp)
+        return np.asarray(self.classes_[codes])
 
     def predict_proba(self, X: Any, offset: ArrayLike | None = None) -> Array:
         """Predict the probability of each class.
@@ -207,10 +221,12 @@ class Classification(ClassifierMixin, LinearModel):
 
         Returns
         -------
-        array of shape (n, 2)
+        array of shape (n, K)
             In the order of ``classes_``.
         """
         eta, loss = self._eta(X, offset), self._kind()
+        if eta.ndim == 2:
+            return np.exp(_log_softmax(eta))
         return np.column_stack([loss.inverse_link(-eta), loss.inverse_link(eta)])
 
     def predict_log_proba(self, X: Any, offset: ArrayLike | None = None) -> Array:
@@ -225,21 +241,36 @@ class Classification(ClassifierMixin, LinearModel):
 
         Returns
         -------
-        array of shape (n, 2)
+        array of shape (n, K)
             In the order of ``classes_``.
         """
         eta = self._eta(X, offset)
+        if eta.ndim == 2:
+            return _log_softmax(eta)
         return -np.column_stack([np.logaddexp(0.0, eta), np.logaddexp(0.0, -eta)])
 
     def _target(self, data: Training) -> tuple[Array, Array | None]:
         """The y of the loss, and the classes."""
-        classes, codes = two_classes(data.y, data.weights)
+        classes, codes = class_codes(data.y, data.weights)
         return codes, classes
+
+    def _posed(self, target: Array, classes: Array | None) -> tuple[Loss, Array]:
+        """Logistic for two classes; multinomial, with indicators of the classes, for more."""
+        size = 0 if classes is None else len(classes)
+        if size == 2:
+            return self._kind(), target
+        return MultinomialLoss(size), np.eye(size)[target.astype(np.intp)]
 
     def _ridge_unit(self, y: Array, weights: Array | None) -> float:
         """Log-odds have no unit."""
         return 1.0
 
     @staticmethod
-    def _fitted(coef: Array, intercept: float, classes: Array | None) -> dict[str, Any]:
-        return {"coef_": coef[None], "intercept_": np.array([intercept]), "classes_": classes}
+    def _fitted(coef: Array, intercept: Any, classes: Array | None) -> dict[str, Any]:
+        size = len(np.atleast_1d(intercept))
+        return {"coef_": coef.reshape(-1, size).T, "intercept_": np.atleast_1d(intercept), "classes_": classes}
+
+
+def _log_softmax(eta: Array) -> Array:
+    eta = eta - eta.max(axis=1, keepdims=True)
+    return np.asarray(eta - np.log(np.sum(np.exp(eta), axis=1, keepdims=True)))

@@ -113,13 +113,16 @@ def grid_scorer(
     def scores(fold: int, rows: Array, coefs: Array, intercepts: Array) -> Array:
         part, target = X[rows], y[rows]
         options = {name: np.asarray(value)[rows] for name, value in passed.items()}
-        eta = np.asarray(part @ (coefs.T if maps is None else maps[fold] @ coefs.T)) + intercepts
+        several = intercepts.shape[1:]  # how many predictors a row has, where it is not one
+        columns = coefs.T.reshape(coefs.shape[1] // max(1, *several, 1), -1)
+        eta = np.asarray(part @ (columns if maps is None else maps[fold] @ columns))
+        eta = eta.reshape(len(target), *several, len(coefs)) + intercepts.T
         if offset is not None:
             eta += offset[rows, None]
         out = np.empty(len(coefs))
         for a, (coef, intercept) in enumerate(zip(coefs, intercepts)):
-            model = empty(coef, float(intercept))
-            model._rows, model._known = part, eta[:, a]
+            model = empty(coef, intercept)
+            model._rows, model._known = part, eta[..., a]
             score = scorer(model, part, target, **options)
             try:
                 out[a] = -float(score)

@@ -31,6 +31,7 @@ class SingleFit(LinearModel):
         upper: ArrayLike = np.inf,
         fit_intercept: bool = True,
         standardize: bool = True,
+        grouped_outputs: bool = False,
         tol: float = 1e-8,
         max_iter: int = 1000,
     ) -> None:
@@ -43,6 +44,7 @@ class SingleFit(LinearModel):
         self.upper = upper
         self.fit_intercept = fit_intercept
         self.standardize = standardize
+        self.grouped_outputs = grouped_outputs
         self.tol = tol
         self.max_iter = max_iter
 
@@ -92,11 +94,11 @@ class SingleFit(LinearModel):
         standardize = check_flag("standardize", self.standardize)
         data = read_training(self, X, y, sample_weight)
         target, classes = self._target(data)
-        loss = self._kind()
+        loss, posed = self._posed(target, classes)
         unit = self._ridge_unit(target, data.weights)
         solution = certified(
             data.X,
-            target,
+            posed,
             loss=loss,
             offset=read_offset(loss, offset, exposure, len(target)),
             penalty=penalty_of(l1_ratio, **penalty_options(self, data.X.shape[1], unit)),
@@ -104,6 +106,7 @@ class SingleFit(LinearModel):
             sample_weight=data.weights,
             fit_intercept=fit_intercept,
             standardize=standardize,
+            grouped_outputs=check_flag("grouped_outputs", self.grouped_outputs),
             tol=tol,
             max_iter=max_iter,
         )

@@ -37,6 +37,9 @@ class LinearClassifier(Classification, SingleFit):
     standardize : bool, default True
         Whether the penalty acts on the coefficients of standardized columns (sd with 1/n; without an intercept the root
         mean square). Coefficients come back in the units of the data either way.
+    grouped_outputs : bool, default False
+        With more than two classes: penalize the norm of a feature's coefficients, so that it is in for all classes or
+        for none.
     tol : float >= 0, default 1e-8
         Duality gap to reach, relative to the loss of the intercept-only model.
     max_iter : int >= 1, default 1000

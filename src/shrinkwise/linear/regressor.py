@@ -55,6 +55,9 @@ class LinearRegressor(Regression, SingleFit):
     standardize : bool, default True
         Whether the penalty acts on the coefficients of standardized columns (sd with 1/n; without an intercept the root
         mean square). Coefficients come back in the units of the data either way.
+    grouped_outputs : bool, default False
+        With several columns of y: penalize the norm of a feature's coefficients, so that it is in for all columns or
+        for none (the multi-task lasso).
     tol : float >= 0, default 1e-8
         Duality gap to reach, relative to the loss of the intercept-only model.
     max_iter : int >= 1, default 1000
@@ -107,6 +110,7 @@ class LinearRegressor(Regression, SingleFit):
         ridge_unit: float | str = 1.0,
         fit_intercept: bool = True,
         standardize: bool = True,
+        grouped_outputs: bool = False,
         tol: float = 1e-8,
         max_iter: int = 1000,
     ) -> None:
@@ -120,6 +124,7 @@ class LinearRegressor(Regression, SingleFit):
             upper=upper,
             fit_intercept=fit_intercept,
             standardize=standardize,
+            grouped_outputs=grouped_outputs,
             tol=tol,
             max_iter=max_iter,
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from numbers import Real
 from typing import Any, Self
 
@@ -11,6 +12,7 @@ from numpy.typing import ArrayLike
 from sklearn import get_config
 from sklearn.utils.metadata_routing import UNUSED, MetadataRouter, MethodMapping, process_routing
 
+from shrinkwise.adaptive import fit_adaptive_grid
 from shrinkwise.exceptions import UsageError
 from shrinkwise.grid import fit_grid
 from shrinkwise.linear._certify import certified, check_flag, penalty_options, warn_of_grid
@@ -48,6 +50,8 @@ class GridSearch(LinearModel):
         upper: ArrayLike = np.inf,
         fit_intercept: bool = True,
         standardize: bool = True,
+        grouped_outputs: bool = False,
+        adaptive: float | None = None,
         tol: float = 1e-6,
         max_iter: int = 1000,
     ) -> None:
@@ -64,6 +68,8 @@ class GridSearch(LinearModel):
         self.upper = upper
         self.fit_intercept = fit_intercept
         self.standardize = standardize
+        self.grouped_outputs = grouped_outputs
+        self.adaptive = adaptive
         self.tol = tol
         self.max_iter = max_iter
 
@@ -115,7 +121,7 @@ class GridSearch(LinearModel):
         options = self._options()
         data = read_training(self, X, y, sample_weight)
         target, classes = self._target(data)
-        loss = self._kind()
+        loss, posed = self._posed(target, classes)
         known = read_offset(loss, offset, exposure, len(target))
         labels = target if classes is None else classes[target.astype(np.intp)]
         if groups is not None:
@@ -131,9 +137,10 @@ class GridSearch(LinearModel):
                 ),
                 "metric": metric_name(self.scoring),
             }
-        result = fit_grid(
+        fit = fit_grid if self.adaptive is None else partial(fit_adaptive_grid, exponent=self.adaptive)
+        result = fit(
             data.X,
-            target,
+            posed,
             splits,
             loss=loss,
             offset=known,
@@ -154,7 +161,7 @@ class GridSearch(LinearModel):
         chosen = result.select(self.rule)
         solution = certified(
             data.X,
-            target,
+            posed,
             loss=loss,
             offset=known,
             penalty=penalty_of(chosen.l1_ratio, **penalty),
@@ -163,7 +170,8 @@ class GridSearch(LinearModel):
             tol=result.tol,
             aim=REFINED,
             max_iter=options["max_iter"],
-            start=result.coef(chosen.ratio, chosen.index),
+            start=result.coef(chosen.ratio, chosen.index).T.ravel(),
+            l1_factors=result.l1_factors,
             **options["model"],
         )
         found = {
@@ -199,6 +207,7 @@ class GridSearch(LinearModel):
             "model": {
                 "fit_intercept": check_flag("fit_intercept", self.fit_intercept),
                 "standardize": check_flag("standardize", self.standardize),
+                "grouped_outputs": check_flag("grouped_outputs", self.grouped_outputs),
             },
             "max_iter": check_count("max_iter", self.max_iter),
         }
@@ -271,6 +280,12 @@ class LinearRegressorCV(Regression, GridSearch):
     fit_intercept : bool, default True
     standardize : bool, default True
         Whether the penalty acts on the coefficients of standardized columns.
+    grouped_outputs : bool, default False
+        With several columns of y, or more than two classes: penalize the norm of a feature's coefficients, so that it
+        is in for all of them or for none.
+    adaptive : float > 0, optional
+        The adaptive lasso (Zou 2006) with this exponent: the L1 penalty of a feature is divided by a power of its
+        coefficient in a first fit, ridge or, beyond 1000 features, lasso, in each fold by its own.
     tol : float >= 0, default 1e-6
         Duality gap of every fit of the grid, relative to the loss of the intercept-only model; the chosen model is
         solved to a hundredth of it.
@@ -329,6 +344,8 @@ class LinearRegressorCV(Regression, GridSearch):
         ridge_unit: float | str = 1.0,
         fit_intercept: bool = True,
         standardize: bool = True,
+        grouped_outputs: bool = False,
+        adaptive: float | None = None,
         tol: float = 1e-6,
         max_iter: int = 1000,
     ) -> None:
@@ -346,6 +363,8 @@ class LinearRegressorCV(Regression, GridSearch):
             upper=upper,
             fit_intercept=fit_intercept,
             standardize=standardize,
+            grouped_outputs=grouped_outputs,
+            adaptive=adaptive,
             tol=tol,
             max_iter=max_iter,
         )
@@ -393,6 +412,12 @@ class LinearClassifierCV(Classification, GridSearch):
     fit_intercept : bool, default True
     standardize : bool, default True
         Whether the penalty acts on the coefficients of standardized columns.
+    grouped_outputs : bool, default False
+        With several columns of y, or more than two classes: penalize the norm of a feature's coefficients, so that it
+        is in for all of them or for none.
+    adaptive : float > 0, optional
+        The adaptive lasso (Zou 2006) with this exponent: the L1 penalty of a feature is divided by a power of its
+        coefficient in a first fit, ridge or, beyond 1000 features, lasso, in each fold by its own.
     tol : float >= 0, default 1e-6
         Duality gap of every fit of the grid, relative to the loss of the intercept-only model; the chosen model is
         solved to a hundredth of it.

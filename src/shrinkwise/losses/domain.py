@@ -10,14 +10,21 @@ from shrinkwise.exceptions import DataError
 from shrinkwise.losses.base import Array, Loss
 from shrinkwise.validation import non_finite_message
 
+SEVERAL = ("squared", "multinomial")  # losses of a target with several columns
+
 
 def checked_target(X: Any, y: Any, loss: Loss) -> Array:
     """The target as float64, one finite number for each row of X, within the domain of the loss."""
     if 0 in X.shape:
         raise DataError(f"X has shape {X.shape}: a fit needs at least one row and one column")
     target = np.asarray(y, dtype=np.float64)
-    if target.shape != (X.shape[0],):
+    several = target.ndim == 2 and loss.name in SEVERAL and target.shape[1] > 1
+    if target.shape[:1] != (X.shape[0],) or (target.ndim != 1 and not several):
         raise DataError(f"y must have shape ({X.shape[0]},), one value for each row of X, got {target.shape}")
+    if loss.name == "multinomial" and (not several or not np.allclose(target.sum(axis=1), 1.0)):
+        raise DataError(
+            f"the multinomial loss needs y of shape (n, classes), its rows summing to 1, got {target.shape}"
+        )
     if not np.all(np.isfinite(target)):
         raise DataError(non_finite_message(target, "y"))
     check_domain(target, loss)
@@ -29,14 +36,21 @@ def check_domain(y: Array, loss: Loss, first_row: int = 0) -> None:
     low, high = loss.domain
     outside = (y < low) | (y > high) | ((y == low) if loss.positive else False)
     if np.any(outside):
-        row = int(np.flatnonzero(outside)[0])
+        where = tuple(int(i) for i in np.argwhere(outside)[0])
+        row = where[0]
         words = f"y in [{low:g}, {high:g}]" if np.isfinite(high) else f"y {'>' if loss.positive else '>='} {low:g}"
-        raise DataError(f"the {loss.name} loss needs {words}, got {y[row]:g} at row {row + first_row}")
+        raise DataError(f"the {loss.name} loss needs {words}, got {y[where]:g} at row {row + first_row}")
 
 
 def check_null_model(loss: Loss, y: Array, where: str = "") -> None:
     """Raise a `DataError` where no finite intercept fits: every y lies at an end of the domain."""
     low, high = loss.domain
+    if y.ndim == 2 and not loss.degree and not np.all(np.any(y > low, axis=0)):
+        missing = int(np.flatnonzero(~np.any(y > low, axis=0))[0])
+        raise DataError(
+            f"the training rows {where}hold no row of class number {missing + 1} ({len(y)} rows); use fewer folds, or "
+            "folds that keep the shares of the classes (stratified)"
+        )
     if np.any(y > low) and np.any(y < high):
         return
     if np.isfinite(high):

@@ -14,13 +14,14 @@ from shrinkwise.design.base import Array
 from shrinkwise.engines import LocalEngine
 from shrinkwise.losses import Loss
 from shrinkwise.moments import Moments
+from shrinkwise.outputs import problems_of
 from shrinkwise.path.base import Route
 from shrinkwise.path.cells import moments_of_sets
 from shrinkwise.path.lockstep import LockstepRoute
 from shrinkwise.path.moments import MomentsRoute
 from shrinkwise.path.repeats import repeats_of
 from shrinkwise.penalties import Penalty
-from shrinkwise.problem import build_problems, groups_of, one_scale_a_group
+from shrinkwise.problem import groups_of, one_scale_a_group
 
 MEMORY = 2 << 30  # bytes that the moments of all folds may take
 
@@ -30,7 +31,7 @@ class Task:
     """What a grid fits, checked."""
 
     X: Any
-    y: Array  # in units of `unit`
+    y: Array  # (n,), or (n, outputs), in units of `unit`
     offset: Array | float  # a known part of η
     weights: Array
     counts: Array  # (n, K): how often a row is in the training set of each fold
@@ -44,6 +45,8 @@ class Task:
     tol: float
     engine: LocalEngine
     progress: Callable[[int], None]
+    grouped_outputs: bool = False
+    l1_factors: Array | None = None  # (K + 1, p)
 
     @property
     def n_features(self) -> int:
@@ -69,6 +72,7 @@ def choose_route(task: Task) -> tuple[Route, Array, Array]:
             tol=task.tol,
             engine=task.engine,
             progress=task.progress,
+            l1_factors=task.l1_factors,
         )
         return route, route.center, route.scale
     return rows_route(task)
@@ -117,18 +121,20 @@ def rows_route(task: Task) -> tuple[Route, Array, Array]:
     scale = design.scale[:, -1] * column_unit
     if not task.standardize:
         design = one_scale_a_group(design, groups_of(task.penalties, task.n_features), column_unit)
-    problems = [
-        build_problems(
+    built = [
+        problems_of(
             design,
             task.y,
             weights,
             task.loss,
             penalty,
+            grouped=task.grouped_outputs,
             fit_intercept=task.fit_intercept,
             standardize=task.standardize,
             column_unit=column_unit,
             unit=task.unit,
             offset=task.offset,
+            l1_factors=task.l1_factors,
         )
         for penalty in task.penalties
     ]
@@ -136,12 +142,14 @@ def rows_route(task: Task) -> tuple[Route, Array, Array]:
     for fold, rows in enumerate(task.tests):
         np.add.at(test_weights[:, fold], rows, task.weights[rows])
     test_weights /= test_weights.sum(axis=0)
+    outputs = task.y.shape[1:]
     lockstep = LockstepRoute(
-        design,
-        problems,
+        built[0][0],
+        [problems for _, problems in built],
         task.penalties,
-        test_weights,
+        np.repeat(test_weights, outputs[0], axis=0) if outputs else test_weights,
         column_unit,
+        outputs=outputs,
         tol=task.tol,
         engine=task.engine,
         progress=task.progress,
@@ -153,4 +161,4 @@ def _is_tall(task: Task) -> bool:
     n, q = task.X.shape
     fits_memory = 8.0 * (q + 1) ** 2 * 3 * (task.counts.shape[1] + 1) <= MEMORY
     dense_enough = not sparse.issparse(task.X) or task.X.nnz * 50 >= n * q or q <= 200
-    return task.loss.quadratic and q <= n and fits_memory and dense_enough
+    return task.loss.quadratic and task.y.ndim == 1 and q <= n and fits_memory and dense_enough

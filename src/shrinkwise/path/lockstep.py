@@ -188,6 +188,8 @@ class LockstepRoute(Route):
         Of each training set and, last, of all data.
     test_weights : array of shape (n, K)
         Weights of the held-out rows of each fold, summing to 1.
+    outputs : tuple of int
+        The number of predictors that a row has, or none where it is one.
     """
 
     def __init__(
@@ -198,6 +200,7 @@ class LockstepRoute(Route):
         test_weights: Array,
         column_unit: Array,
         *,
+        outputs: tuple[int, ...] = (),
         tol: float,
         engine: LocalEngine,
         progress: Callable[[int], None],
@@ -205,6 +208,7 @@ class LockstepRoute(Route):
         self.problems, self.penalties, self.test_weights = problems, penalties, test_weights
         self.column_unit, self.tol, self.engine, self.progress = column_unit, tol, engine, progress
         self.fits = design.n_problems
+        self.several = outputs
         self.design = design
         flat = [problem for line in problems for problem in line]
         self.lockstep = Lockstep(design.problem(list(range(self.fits)) * len(problems)), flat, tol, engine)
@@ -227,7 +231,7 @@ class LockstepRoute(Route):
     def advance(self, alphas: Array) -> Block:
         n_ratios, n_alphas = alphas.shape
         shape = (n_ratios, n_alphas, self.fits)
-        intercepts, gaps, n_iter = np.empty(shape), np.empty(shape), np.empty(shape, dtype=np.int64)
+        intercepts, gaps, n_iter = np.empty(shape + self.several), np.empty(shape), np.empty(shape, dtype=np.int64)
         train, test = np.empty((n_ratios, n_alphas, self.fits - 1)), np.empty((n_ratios, n_alphas, self.fits - 1))
         deviance = np.empty((n_ratios, n_alphas))
         coefs: list[list[Array]] = [[] for _ in self.lockstep.problems]
@@ -308,8 +312,7 @@ def _grams(problem: Problem, W: Array, intercepts: Array) -> Gram:
         weights = problem.weights
         if loss.quadratic or index is None:
             return design.gram(weights, cols)
-        b = (intercepts[index] - problem.in_data_units(W[index], 0.0)[1]) / problem.unit
-        weights = weights * loss.hessian(problem.y, problem.predictor(W[index], b))
+        weights = problem.curvature(problem.predictor_of(W[index], intercepts[index]))
         products = design.gram(weights, cols)
         if problem.free_intercept:
             column = design.rmatvec(weights[:, None], cols)[:, 0]

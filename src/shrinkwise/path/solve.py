@@ -12,9 +12,10 @@ from shrinkwise.design.base import Array
 from shrinkwise.engines import LocalEngine
 from shrinkwise.engines.local import one_blas_thread
 from shrinkwise.losses import Loss
+from shrinkwise.outputs import problems_of
 from shrinkwise.path.lockstep import Lockstep
 from shrinkwise.penalties import ElasticNet, Penalty
-from shrinkwise.problem import build_problems, groups_of, one_scale_a_group, power_of_two
+from shrinkwise.problem import groups_of, one_scale_a_group, power_of_two
 from shrinkwise.validation import check_weights
 
 
@@ -22,8 +23,8 @@ from shrinkwise.validation import check_weights
 class Solution:
     """A fit in the units of the data with its certificate."""
 
-    coef: Array  # (p,)
-    intercept: float
+    coef: Array  # (p,), or (pK,) feature by feature for K outputs
+    intercept: Any  # a float, or (K,)
     gap: float  # duality gap relative to the loss of the intercept-only model
     n_iter: int
     converged: bool  # gap <= tol
@@ -40,6 +41,8 @@ def solve(
     offset: Array | None = None,
     fit_intercept: bool = True,
     standardize: bool = True,
+    grouped_outputs: bool = False,
+    l1_factors: Array | None = None,
     tol: float = 1e-8,
     max_iter: int = 1000,
     start: Array | None = None,
@@ -50,8 +53,12 @@ def solve(
     Parameters
     ----------
     X : array or sparse matrix of shape (n, p)
-    y : float64 array of shape (n,)
+    y : float64 array of shape (n,), or (n, K) for K outputs
     alpha : float >= 0, may be infinite
+    grouped_outputs : bool
+        Of K outputs, see `fit_grid`.
+    l1_factors : array of shape (p,), optional
+        By which the L1 part of each coefficient is multiplied; infinity leaves a coefficient at zero.
     offset : float64 array of shape (n,), optional
         A known part of η.
     start : array of shape (p,), optional
@@ -85,17 +92,19 @@ def solve(
         design = design.standardized(weights[:, None], fit_intercept)
         if not standardize:
             design = one_scale_a_group(design, groups_of([penalty], X.shape[1]), column_unit)
-        (problem,) = build_problems(
+        design, (problem,) = problems_of(
             design,
             y / unit,
             weights[:, None],
             loss.in_unit(unit),
             penalty,
+            grouped=grouped_outputs,
             fit_intercept=fit_intercept,
             standardize=standardize,
             column_unit=column_unit,
             unit=unit,
             offset=0.0 if offset is None else offset,
+            l1_factors=None if l1_factors is None else l1_factors[None],
         )
         lockstep = Lockstep(design, [problem], tol, engine or LocalEngine(), max_iter)
         gap, steps = np.inf, 1

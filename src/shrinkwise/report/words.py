@@ -67,8 +67,8 @@ def summary_rows(report: ReportInput) -> list[Row]:
 
 def score_words(report: ReportInput) -> Callable[[float], str]:
     """How this report writes scores: all with the same decimals."""
-    rows = report.result.table(report.rule)[:2]
-    return scores([row["mean"] for row in rows], [row["se"] for row in rows])
+    cells = (report.lowest, report.chosen)
+    return scores([cell.mean for cell in cells], [cell.se for cell in cells])
 
 
 def plus_minus(score: Callable[[float], str], mean: float, se: float) -> str:

@@ -94,7 +94,7 @@ def _newton_on_large_support(gram: Array, q: Array, w: Array, rows: Rows) -> Non
         system[np.diag_indices_from(system)] += part.l2
         step = solve_psd(system, q[support] - part.l2 * now - part.l1 * np.sign(now))
         edge = np.where(step > 0, part.upper, part.lower)
-        edge = np.where((part.l1 > 0) & (now * step < 0), 0.0, edge)
+        edge = np.where((part.l1 > 0) & (np.sign(now) * np.sign(step) < 0), 0.0, edge)
         reach = np.divide(edge - now, step, out=np.full_like(step, np.inf), where=step != 0)
         length = min(1.0, float(np.min(reach)))
         blocked = (reach <= length) & (length < 1)

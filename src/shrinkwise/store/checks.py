@@ -68,7 +68,12 @@ RESULT_SHAPES = {  # R l1_ratios, A alphas, K folds, F = K + 1 fits, P features
     "center": "P",
     "scale": "P",
 }
-LATER_SHAPES = {"full_deviance": "RA", "degrees_of_freedom": "RA", "repeats": "K"}  # files of 0.1.0 lack them
+LATER_SHAPES = {  # files of 0.1.0 lack them
+    "full_deviance": "RA",
+    "degrees_of_freedom": "RA",
+    "repeats": "K",
+    "l1_factors": "P",
+}
 UNPENALIZED_SHAPES = {"unpenalized_train_score": "K", "unpenalized_test_score": "K", "unpenalized_coef": "P"}
 KIND_WORDS = {"f": "floats", "iu": "whole numbers", "b": "booleans"}
 DTYPE_KINDS = {
