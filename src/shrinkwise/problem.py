@@ -360,12 +360,17 @@ def standardized_rows(penalty: Penalty, scale: Array, unit: float, standardize: 
 
 
 def with_factors(rows: Rows, factors: Array) -> Rows:
-    """The penalty with its L1 part, norms of groups too, multiplied coefficient by coefficient; infinity is zero."""
+    """The penalty with its L1 part, norms of groups too, multiplied coefficient by coefficient; infinity is zero.
+
+    A group has one factor; one that is held at zero is a group no more, since groups have no bounds.
+    """
     kept = np.isfinite(factors)
     finite = np.where(kept, factors, 1.0)
+    grouped = rows.grouped
     return rows._replace(
         l1=rows.l1 * finite,
-        norm=rows.norm * finite if rows.grouped else rows.norm,
+        norm=np.where(kept, rows.norm * finite, 0.0) if grouped else rows.norm,
+        groups=Groups.of(np.where(kept, rows.groups.labels, ALONE)) if grouped else rows.groups,
         lower=np.where(kept, rows.lower, 0.0),
         upper=np.where(kept, rows.upper, 0.0),
     )

@@ -28,6 +28,8 @@ LATER = (
     "repeats",
     "groups",
     "sparse_ratio",
+    "l1_factors",
+    "outputs",
 )  # not in files of 0.1.0, nor where they are None
 MANY_FOLDS = 100  # each of them chooses anew for a corrected error
 

@@ -176,3 +176,18 @@ def test_the_unit_of_the_target_and_of_columns_changes_no_bit():
     np.testing.assert_array_equal(
         one.coefs[0][-1].toarray() * 2.0**20, other.coefs[0][-1].toarray() * 2.0 ** np.arange(6)
     )
+
+
+def test_a_group_with_an_infinite_factor_stays_at_zero(route):
+    X, y, s = data("squared")
+    factors = np.repeat([1.0, np.inf, 2.0], 4)
+    options = {"groups": np.arange(12) // 4, "alphas": 8, "sample_weight": s, "extend": False, "tol": 1e-12}
+    grid = fit_grid(X, y, folds(len(y)), l1_factors=np.tile(factors, (4, 1)), unpenalized=False, **options)
+    assert grid.all_converged
+    coefs = grid.coefs[0][-1].toarray()
+    assert not coefs[:, 4:8].any()
+    keep = np.r_[0:4, 8:12]
+    weights = np.repeat([1.0, 2.0], 4)
+    options |= {"groups": np.arange(8) // 4, "alphas": grid.alphas[0].tolist()}
+    other = fit_grid(X[:, keep], y, folds(len(y)), penalty_weights=weights, unpenalized=False, **options)
+    np.testing.assert_allclose(coefs[:, keep], other.coefs[0][-1].toarray(), atol=1e-6 * np.abs(coefs).max())

@@ -47,6 +47,7 @@ LATER_TYPES: dict[str, tuple[type, ...]] = {  # files of 0.1.0 lack them
     "n_weighted": (int,),
     "groups": (list,),
     "sparse_ratio": (float, int),
+    "outputs": (list,),
 }
 UNPENALIZED_TYPES: dict[str, tuple[type, ...]] = {
     "intercept": (float, int),
@@ -102,6 +103,7 @@ def check_header(values: Any) -> None:
         "versions": values["versions"].values(),
         "feature names": header["feature_names"],
         "groups": header.get("groups", []),
+        "outputs": header.get("outputs", []),
     }
     for name, items in texts.items():
         if not all(isinstance(item, str) for item in items):
