@@ -27,7 +27,9 @@ if TYPE_CHECKING:
     from shrinkwise.linear import LinearRegressorCV as LinearRegressorCV
     from shrinkwise.losses import LogisticLoss as LogisticLoss
     from shrinkwise.losses import SquaredLoss as SquaredLoss
+    from shrinkwise.nested import nested_error as nested_error
     from shrinkwise.penalties import ElasticNet as ElasticNet
+    from shrinkwise.penalties import GroupLasso as GroupLasso
     from shrinkwise.result import GridResult as GridResult
     from shrinkwise.store import Model as Model
     from shrinkwise.store import load_model as load_model
@@ -43,7 +45,9 @@ _HOME = {
     "SquaredLoss": "shrinkwise.losses",
     "LogisticLoss": "shrinkwise.losses",
     "ElasticNet": "shrinkwise.penalties",
+    "GroupLasso": "shrinkwise.penalties",
     "fit_grid": "shrinkwise.grid",
+    "nested_error": "shrinkwise.nested",
     "GridResult": "shrinkwise.result",
     "Model": "shrinkwise.store",
     "load_model": "shrinkwise.store",

@@ -17,7 +17,7 @@ from shrinkwise.exceptions import DataError, UsageError
 from shrinkwise.losses import Loss, as_loss
 from shrinkwise.losses.domain import check_null_model, checked_target
 from shrinkwise.path import Block, FreeFit, MomentsRoute, Route, Task, choose_route, geometric, repeats_of, rows_route
-from shrinkwise.penalties import penalty_of
+from shrinkwise.penalties import group_names, penalty_of
 from shrinkwise.problem import best_intercept, power_of_two
 from shrinkwise.result import GridResult, Unpenalized
 from shrinkwise.validation import (
@@ -49,6 +49,7 @@ def fit_grid(
     sample_weight: Array | None = None,
     offset: Array | None = None,
     grouped_outputs: bool = False,
+    l1_factors: Array | None = None,
     penalty_weights: Array | None = None,
     groups: Sequence[Any] | Array | None = None,
     sparse_ratio: float = 0.0,
@@ -94,6 +95,9 @@ def fit_grid(
     grouped_outputs : bool
         For K outputs: penalize the norm of a feature's K coefficients in place of their absolute values, so that it is
         in for all of them or for none.
+    l1_factors : array of shape (K + 1, p), optional
+        For each training set and, last, all data: by which the L1 part of each coefficient is multiplied; infinity
+        leaves a coefficient at zero. `fit_adaptive_grid` makes them.
     penalty_weights, lower, upper, ridge_unit
         See :class:`~shrinkwise.penalties.ElasticNet`.
     groups, sparse_ratio
@@ -110,7 +114,7 @@ def fit_grid(
         Also fit without a penalty.
     degrees_of_freedom : bool
         Also count the degrees of freedom of the fits on all data, which the rules aic, aicc, bic and ebic need. Next to
-        nothing for the lasso, some percent of the time where mixes have an L2 part.
+        nothing for the lasso; where a mix has an L2 part one decomposition of the Gram of each support.
     scorer : function (fold, coefs (A, p), intercepts (A,)) -> (train (A,), test (A,)), optional
         Scores in place of the loss's own; lower is better. ``metric`` names it.
     progress : function (fits done, fits in all), optional
@@ -190,6 +194,7 @@ def fit_grid(
         engine=engine,
         progress=tell,
         grouped_outputs=grouped_outputs,
+        l1_factors=l1_factors,
     )
     _check_null_models(task)
     with one_blas_thread():
@@ -238,8 +243,11 @@ def fit_grid(
         standardize=standardize,
         ridge_unit=float(ridge_unit),
         extended=extended,
+        groups=None if groups is None else group_names(groups, task.n_features),
+        sparse_ratio=None if groups is None else float(sparse_ratio),
         classes=None if classes is None else tuple(classes),
         outputs=_output_names(task, classes, outputs),
+        l1_factors=None if l1_factors is None else l1_factors[-1],
         full_deviance=block.deviance * np.count_nonzero(weights),
         degrees_of_freedom=freedom,
         n_weighted=int(np.count_nonzero(weights)),

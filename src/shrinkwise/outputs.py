@@ -12,6 +12,7 @@ import numpy as np
 from shrinkwise.design import Design
 from shrinkwise.design.base import Array
 from shrinkwise.design.outputs import OutputsDesign
+from shrinkwise.exceptions import UsageError
 from shrinkwise.losses import Loss
 from shrinkwise.penalties import Penalty, Rows
 from shrinkwise.penalties.groups import Groups
@@ -100,12 +101,13 @@ def problems_of(
     *,
     grouped: bool,
     offset: Array | float,
+    l1_factors: Array | None = None,
     **options: Any,
 ) -> tuple[Design, Sequence[Problem]]:
     """Problems and the design that they are over: `build_problems`, or `build_outputs` for a target of shape (n, K)."""
     if y.ndim == 2:
         return build_outputs(design, y, weights, loss, penalty, grouped=grouped, **options)
-    return design, build_problems(design, y, weights, loss, penalty, offset=offset, **options)
+    return design, build_problems(design, y, weights, loss, penalty, offset=offset, l1_factors=l1_factors, **options)
 
 
 def build_outputs(
@@ -129,6 +131,11 @@ def build_outputs(
         The norm of a feature's K coefficients takes the place of their absolute values: a feature is in for all outputs
         or for none.
     """
+    if penalty.rows(len(column_unit)).grouped:
+        raise UsageError(
+            f"groups of columns need a target of one column, got {y.shape[1]} outputs; grouped_outputs=True "
+            "penalizes the coefficients of a feature together"
+        )
     outputs = y.shape[1]
     ones = 0 if loss.quadratic or not fit_intercept else outputs - 1
     wide = OutputsDesign.over(design, outputs, ones)

@@ -116,7 +116,7 @@ class Problem:
         rows = self._noticeable(self.rows.times(alpha))
         free = rows.unheld(w, q)
         if np.any(free) or (self.free_intercept and abs(self.weights @ residual) > ROUNDING):
-            residual, q, left = self._orthogonal(residual, q, eta, np.flatnonzero(free))
+            residual, q, left = self._feasible(rows, w, residual, q, eta, free)
             if left > FEASIBLE * self.slope_size:
                 return np.inf  # columns so nearly dependent that their Gram cannot make the dual point feasible
             reach = self._reach(residual)
@@ -154,6 +154,17 @@ class Problem:
         gap, null = self.gap(alpha, w, b, eta, q), self.null_loss
         return gap / null if null > 0 else gap
 
+    def _feasible(
+        self, rows: Rows, w: Array, residual: Array, q: Array, eta: Array, free: Array
+    ) -> tuple[Array, Array, float]:
+        """`_orthogonal` to all columns without a penalty that no bound holds against the slope that comes of it."""
+        while True:
+            found = self._orthogonal(residual, q, eta, np.flatnonzero(free))
+            let_go = rows.unheld(w, found[1]) & ~free
+            if not np.any(let_go):
+                return found
+            free = free | let_go
+
     def _orthogonal(self, residual: Array, q: Array, eta: Array, free: Array) -> tuple[Array, Array, float]:
         """One Newton step of the dual point onto the complement of the unpenalized columns and the intercept.
 
@@ -173,9 +184,11 @@ class Problem:
         change = self.design.matvec(step[:m, None], free)[:, 0] + step[m]
         change = hessian * change if hessian.ndim == 1 else _times_blocks(hessian, change)
         corrected = q - self.design.rmatvec((self.weights * change)[:, None])[:, 0]
-        left = float(np.max(np.abs(corrected[free]), initial=0.0))
+        residual = residual - change
+        pull = abs(self.weights @ residual) if self.free_intercept else 0.0
+        left = float(np.max(np.abs(corrected[free]), initial=pull))
         corrected[free] = 0.0
-        return residual - change, corrected, left
+        return residual, corrected, left
 
     def in_data_units(self, w: Array, b: float, column_unit: Array | float = 1.0) -> tuple[Array, Any]:
         """Coefficients and intercept for the columns and the target as they came."""
@@ -230,7 +243,7 @@ def scaled_gap(rows: Rows, w: Array, q: Array, loss_slack: Callable[[Array], Arr
             candidates.append(np.clip(towards_target, 0.0, feasible))
         for tau in candidates:
             u = tau[..., None] * q
-            held = rigid & (tau <= feasible)[..., None]
+            held = rigid & (tau <= feasible)[..., None] & ~rows.unpenalized
             u = np.where(held & (rows.norm == 0), np.clip(u, -rows.l1, rows.l1), u)
             total = loss_slack(tau) + rows.slack(w, u, held)
             best = np.minimum(best, np.where(np.isnan(total), np.inf, total))
@@ -249,6 +262,7 @@ def build_problems(
     column_unit: Array,
     unit: float,
     offset: Array | float = 0.0,
+    l1_factors: Array | None = None,
 ) -> list[Problem]:
     """One problem for each column of the weights, over a standardized design.
 
@@ -264,17 +278,20 @@ def build_problems(
         Powers of two in which the design stores its columns.
     offset : array of shape (n,), or 0
         A known part of the linear predictor.
+    l1_factors : array of shape (k, p), optional
+        See `with_factors`.
     """
     problems = []
     for i in range(weights.shape[1]):
         center = _mean(y, weights[:, i]) if loss.quadratic and fit_intercept else 0.0
+        rows = standardized_rows(penalty, design.scale[:, i] * column_unit, unit, standardize, loss.degree)
         problems.append(
             Problem(
                 loss=loss,
                 design=design.problem(i),
                 y=y - center,
                 weights=np.ascontiguousarray(weights[:, i]),
-                rows=standardized_rows(penalty, design.scale[:, i] * column_unit, unit, standardize, loss.degree),
+                rows=rows if l1_factors is None else with_factors(rows, l1_factors[i]),
                 free_intercept=fit_intercept and not loss.quadratic,
                 y_center=center,
                 unit=unit,
@@ -340,6 +357,18 @@ def standardized_rows(penalty: Penalty, scale: Array, unit: float, standardize: 
             return alone
         groups = Groups.of(np.where(varies, rows.groups.labels, ALONE))
         return alone._replace(norm=np.where(varies, rows.norm / divisor * unit ** (1 - degree), 0.0), groups=groups)
+
+
+def with_factors(rows: Rows, factors: Array) -> Rows:
+    """The penalty with its L1 part, norms of groups too, multiplied coefficient by coefficient; infinity is zero."""
+    kept = np.isfinite(factors)
+    finite = np.where(kept, factors, 1.0)
+    return rows._replace(
+        l1=rows.l1 * finite,
+        norm=rows.norm * finite if rows.grouped else rows.norm,
+        lower=np.where(kept, rows.lower, 0.0),
+        upper=np.where(kept, rows.upper, 0.0),
+    )
 
 
 def groups_of(penalties: Sequence[Penalty], n_features: int) -> Groups:

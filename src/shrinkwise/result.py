@@ -26,6 +26,8 @@ LATER = (
     "degrees_of_freedom",
     "n_weighted",
     "repeats",
+    "groups",
+    "sparse_ratio",
 )  # not in files of 0.1.0, nor where they are None
 MANY_FOLDS = 100  # each of them chooses anew for a corrected error
 
@@ -96,6 +98,9 @@ class GridResult:
     extended: bool = False
     classes: tuple[str, ...] | None = None
     outputs: tuple[str, ...] | None = None  # names of the K predictors of a row, where there are several
+    groups: tuple[str, ...] | None = None  # the group of each feature, "" for one alone; None without groups
+    sparse_ratio: float | None = None  # with groups alone
+    l1_factors: Array | None = None  # (p,), of the adaptive lasso: what multiplies the L1 part of each coefficient
     full_deviance: Array | None = None  # (R, A)
     degrees_of_freedom: Array | None = None  # (R, A)
     n_weighted: int | None = None
@@ -375,7 +380,7 @@ class GridResult:
         own = {field.name for field in fields(cls)} - {"coefs", "unpenalized"}
         values: dict[str, Any] = {key: value for key, value in header.items() if key in own}
         values |= {key: value for key, value in arrays.items() if key in own}
-        for key in ("feature_names", "classes", "outputs"):
+        for key in ("feature_names", "classes", "outputs", "groups"):
             values[key] = None if values.get(key) is None else tuple(values[key])
         return cls(**values, coefs=coefs, unpenalized=free)
 

@@ -219,3 +219,14 @@ def test_a_map_of_another_table_is_refused():
     other = expand(pa.table({"x": ["a", "b"]}), min_level=1, as_text=["x"])
     with pytest.raises(UsageError, match="not learned from this table"):
         encoder.map(other, ["x"])
+
+
+def test_the_levels_of_a_text_column_are_a_group_for_every_fold():
+    table = pa.table({"x": [1.0, None, 2.0] * 4, "city": list("aaabbbcccddd"), "kind": list("ppqqppqqppqq")})
+    expansion = expand(table, min_level=2)
+    halves = [np.arange(0, 6), np.arange(6, 12)]  # a and b, then c and d
+    encoding = encode(expansion, halves, group_categoricals=True)
+    assert encoding.names == ("x", "x (missing)", *(f"city={c}" for c in "abcd"), "kind=p", "kind=q")
+    assert encoding.groups == (None, None, *["city"] * 4, "kind", "kind")
+    assert "'city' (4 columns), 'kind' (2 columns)" in encoding.notes[-1]
+    assert encode(expansion, halves).groups is None

@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 from scipy import sparse
 from sklearn.base import clone
+from sklearn.model_selection import KFold
+from sklearn.preprocessing import StandardScaler
 
 from shrinkwise import LinearClassifier, LinearClassifierCV, LinearRegressor, LinearRegressorCV
 from tests.linear.data import table, weights_of
@@ -116,3 +118,91 @@ def test_integers_and_lists_are_numbers(model):  # TypeErrors in glmstar and ade
     plain = model(**options).fit(X.astype(float), target.astype(float))
     np.testing.assert_array_equal(listed.coef_, plain.coef_)
     assert np.all(np.isfinite(listed.predict(X.tolist())))
+
+
+def new_folds_at_each_call():
+    """A splitter as if without a seed: skglm asks it again for each strength and compares scores of different folds."""
+    return KFold(5, shuffle=True, random_state=np.random.RandomState(0))
+
+
+def brute_force(model, found, X, target, splits, weights):
+    """Mean and standard error of held-out losses: a scaler and a fit for each fold, mix and strength, in a loop."""
+    single = LinearRegressor if model is LinearRegressorCV else LinearClassifier
+    scores = np.empty((*found.result_.alphas.shape, len(splits)))
+    for fold, (train, test) in enumerate(splits):
+        scaler = StandardScaler().fit(X[train], sample_weight=weights[train])
+        for ratio, mix in enumerate(found.result_.l1_ratios):
+            for index, alpha in enumerate(found.result_.alphas[ratio]):
+                fit = single(alpha, l1_ratio=mix, standardize=False, tol=1e-14)
+                fit.fit(scaler.transform(X[train]), target[train], weights[train])
+                Z = scaler.transform(X[test])
+                if single is LinearRegressor:
+                    loss = (target[test] - fit.predict(Z)) ** 2
+                else:
+                    loss = -fit.predict_log_proba(Z)[np.arange(len(test)), target[test]]
+                scores[ratio, index, fold] = np.average(loss, weights=weights[test])
+    return scores
+
+
+@pytest.mark.parametrize("model", CV)
+def test_search_equals_a_loop_over_folds_mixes_and_strengths(model):  # ElasticNetCV cannot scale inside of a fold
+    X, y, labels = table(n=70, noise=2.0)
+    X = X * 10.0 ** np.arange(-3, 3) + 5
+    target, weights = target_of(model, y, labels), weights_of(70)
+    splits = list(new_folds_at_each_call().split(X))
+    found = model(alphas=8, alpha_min_ratio=0.02, l1_ratio=(0.3, 1.0), cv=new_folds_at_each_call(), tol=1e-13)
+    found.fit(X, target, weights)
+    scores = brute_force(model, found, X, target, splits, weights)
+    np.testing.assert_allclose(found.result_.test_score, scores, rtol=1e-8)
+
+
+@pytest.mark.parametrize("model", CV)
+def test_the_one_se_rule_is_the_strongest_within_one_standard_error(model):
+    X, y, labels = table(n=70, noise=2.0)
+    found = model(alphas=30, alpha_min_ratio=0.01, cv=new_folds_at_each_call(), tol=1e-12)
+    found.fit(X, target_of(model, y, labels))
+    scores = found.result_.test_score[0]  # (strengths, folds), all folds of one size
+    mean, se = scores.mean(axis=1), scores.std(axis=1, ddof=1) / np.sqrt(5)
+    best = int(np.argmin(mean))
+    within = np.flatnonzero(mean <= mean[best] + se[best])
+    assert found.alpha_ == found.alphas_[within[0]]
+    assert within[0] < best  # the rule had something to choose
+
+
+@pytest.mark.parametrize("model", CV)
+def test_a_penalty_weight_of_zero_is_no_penalty_from_the_first_strength_on(model):
+    X, y, labels = table()
+    target = target_of(model, y, labels)
+    weights = np.array([1.0, 2.0, 0.0, 1.0, 0.0, 1.0])
+    found = model(alphas=6, cv=3, penalty_weights=weights).fit(X, target)
+    single = LinearRegressor if model is LinearRegressorCV else LinearClassifier
+    alone = single(0.0, tol=1e-14).fit(X[:, weights == 0], target)
+    at_top = found.result_.coef(0, 0)
+    np.testing.assert_allclose(at_top[weights == 0], np.ravel(alone.coef_), rtol=1e-5)
+    assert not np.any(at_top[weights > 0])
+    hair_below = single(found.alphas_[0] * (1 - 1e-6), penalty_weights=weights).fit(X, target)
+    assert np.count_nonzero(np.ravel(hair_below.coef_)[weights > 0]) == 1
+    forever = single(np.inf, penalty_weights=weights, tol=1e-14).fit(X, target)
+    np.testing.assert_allclose(np.ravel(forever.coef_)[weights == 0], np.ravel(alone.coef_), rtol=1e-6)
+
+
+@pytest.mark.parametrize("model", CV)
+def test_an_unseeded_search_is_the_same_at_each_run(model):  # skglm's is not
+    X, y, labels = table(noise=2.0)
+    one, two = (model(alphas=10, cv=5).fit(X, target_of(model, y, labels)) for _ in range(2))
+    np.testing.assert_array_equal(one.result_.test_score, two.result_.test_score)
+    np.testing.assert_array_equal(one.coef_, two.coef_)
+
+
+@pytest.mark.parametrize("mix", [0.05, 0.5, 0.9])
+@pytest.mark.parametrize("model", CV)
+def test_a_column_of_zeros_beside_weights_and_sparse_storage_changes_nothing(model, mix):
+    X, y, labels = table(n=60)
+    X = np.where(np.abs(X) > 0.5, X, 0.0)
+    X = np.insert(X, 2, 0.0, axis=1)
+    target, weights = target_of(model, y, labels), weights_of(60)
+    with_it = model(alphas=5, l1_ratio=mix, cv=3).fit(sparse.csr_array(X), target, weights)
+    without = model(alphas=5, l1_ratio=mix, cv=3).fit(np.delete(X, 2, axis=1), target, weights)
+    np.testing.assert_allclose(with_it.alphas_, without.alphas_, rtol=1e-12)
+    np.testing.assert_allclose(np.delete(np.ravel(with_it.coef_), 2), np.ravel(without.coef_), rtol=1e-6, atol=1e-9)
+    assert np.ravel(with_it.coef_)[2] == 0

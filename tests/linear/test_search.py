@@ -301,13 +301,13 @@ SCORERS = {
 }
 
 
+def named(scoring):
+    return scoring if isinstance(scoring, str) else type(scoring).__name__
+
+
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("rule", ["min", "1se", "k=3"])
-@pytest.mark.parametrize(
-    "scoring",
-    [*SCORERS["regression"], *SCORERS["classification"]],
-    ids=lambda scoring: scoring if isinstance(scoring, str) else "function",
-)
+@pytest.mark.parametrize("scoring", [*SCORERS["regression"], *SCORERS["classification"]], ids=named)
 def test_any_scorer_scores_what_a_fit_on_the_fold_would(scoring, rule, weighted):
     X, y, labels = table(n=N)
     regression = scoring in SCORERS["regression"]

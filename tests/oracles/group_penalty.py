@@ -21,7 +21,8 @@ def prox_of_group(v, l1, l2, factor):
     def excess(t):
         return np.linalg.norm(pull / ((1 + l2) * t + factor)) - 1
 
-    t = optimize.brentq(excess, 1e-300, np.linalg.norm(pull) + 1, xtol=1e-300, rtol=4 * np.finfo(float).eps)
+    size = np.linalg.norm(pull)
+    t = optimize.brentq(excess, 1e-15 * size, size, xtol=1e-300, rtol=4 * np.finfo(float).eps)
     return pull / (1 + l2 + factor / t)
 
 

@@ -8,7 +8,7 @@ from shrinkwise.grid import fit_grid
 from shrinkwise.losses import LOSSES
 from shrinkwise.path import MomentsRoute, choose, solve
 from shrinkwise.path.freedom import rank, spectrum
-from shrinkwise.penalties import ElasticNet
+from shrinkwise.penalties import ElasticNet, GroupLasso
 from tests.grid.splits import folds
 from tests.linear.data import table, weights_of
 
@@ -122,3 +122,59 @@ def test_the_rank_does_not_depend_on_scales_and_a_column_of_zeros_has_none():
     assert rank(G) == 5
     assert rank(np.zeros((3, 3))) == rank(np.zeros((0, 0))) == 0
     assert spectrum(G, np.zeros(6))[0] == 5
+
+
+GROUPS = np.array([0, 0, 0, 1, 1, 2, 2, -1])
+
+
+@pytest.mark.parametrize("mix", [{}, {"l1_ratios": (0.5,)}, {"sparse_ratio": 0.4}], ids=str)
+def test_with_groups_they_are_the_divergence_of_the_fit(mix):
+    """Σ ∂ŷ/∂y by central differences, at strengths where no coefficient is about to come in or to leave."""
+    X, y, _ = table(n=40, p=8, seed=3)
+    penalty = GroupLasso(GROUPS, mix.get("l1_ratios", (1.0,))[0], mix.get("sparse_ratio", 0.0))
+    grid = grid_of(X, y, groups=GROUPS, alphas=[0.3, 0.1, 0.02], unpenalized=False, **mix)
+
+    def fitted(target, alpha):
+        found = solve(X, target, loss=LOSSES["squared"], penalty=penalty, alpha=alpha, tol=1e-15)
+        return X @ found.coef + found.intercept, found.coef != 0
+
+    for a, alpha in enumerate(grid.alphas[0]):
+        _, support = fitted(y, alpha)
+        divergence = 0.0
+        for i in range(40):
+            step = 1e-5 * np.eye(40)[i]
+            (up, above), (down, below) = fitted(y + step, alpha), fitted(y - step, alpha)
+            assert np.array_equal(above, support)
+            assert np.array_equal(below, support)
+            divergence += (up[i] - down[i]) / 2e-5
+        assert grid.degrees_of_freedom[0, a] == pytest.approx(divergence, rel=1e-5)
+
+
+def test_with_groups_of_orthogonal_columns_they_are_the_formula_of_yuan_and_lin():
+    """Σ_g 1 + (m_g − 1) ‖w_g‖/‖c_g‖ over the groups that are in, and the intercept (Yuan & Lin 2006)."""
+    n = 64
+    hadamard = np.array([[1.0]])
+    while len(hadamard) < n:
+        hadamard = np.block([[hadamard, hadamard], [hadamard, -hadamard]])
+    X, y = hadamard[:, 1:8], np.random.default_rng(1).standard_normal(n)
+    c = X.T @ y / n
+    grid = grid_of(X, y, groups=GROUPS[:7], unpenalized=False, extend=False)
+    for a in range(12):
+        coef, expected = grid.coef(0, a), 1.0
+        for cols in (slice(0, 3), slice(3, 5), slice(5, 7)):
+            if np.any(coef[cols]):
+                m = len(coef[cols])
+                expected += 1 + (m - 1) * np.linalg.norm(coef[cols]) / np.linalg.norm(c[cols])
+        assert grid.degrees_of_freedom[0, a] == pytest.approx(expected, rel=1e-6)
+
+
+def test_with_groups_both_routes_count_alike_and_the_logistic_loss_is_the_trace_too(monkeypatch):
+    X, y, labels = table(n=90, p=8, seed=4)
+    options = {"groups": GROUPS, "sparse_ratio": 0.3, "l1_ratios": (0.7,), "unpenalized": False, "tol": 1e-12}
+    one = grid_of(X, y, **options)
+    monkeypatch.setattr(choose, "_is_tall", lambda task: False)
+    other = grid_of(X, y, **options)
+    np.testing.assert_allclose(one.degrees_of_freedom, other.degrees_of_freedom, rtol=1e-6)
+    logistic = grid_of(X, labels, loss="logistic", **options)
+    assert np.all(logistic.degrees_of_freedom >= 1 - 1e-12)
+    assert np.all(logistic.degrees_of_freedom <= logistic.support_size + 1 + 1e-9)

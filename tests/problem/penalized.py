@@ -22,7 +22,7 @@ PENALTIES = {
     "distant bounds": {"lower": -1e12, "upper": 1e15},
     "group lasso": {"groups": "neighbours"},
     "sparse group lasso": {"groups": "scattered", "sparse_ratio": 0.4, "l1_ratio": 0.8},
-    "sparse groups, one free": {"groups": "neighbours", "sparse_ratio": 0.2, "penalty_weights": "group free"},
+    "sparse groups, one free": {"groups": "pairs", "sparse_ratio": 0.2, "penalty_weights": "pair free"},
 }
 MODES = {"plain": {}, "no intercept": {"fit_intercept": False}, "own scales": {"standardize": False}}
 
@@ -39,8 +39,12 @@ def options(kind, p):
         "some free": np.minimum(np.arange(p) % 4, 1.0),
         "rising": np.linspace(0.5, 2.0, p),
     }
-    weights["group free"] = np.minimum(np.arange(p) // 3, 2.0)
-    groups = {"neighbours": np.arange(p) // 3, "scattered": np.where(np.arange(p) % 4 < 3, np.arange(p) % 4, -1)}
+    weights["pair free"] = np.minimum(np.arange(p) // 2, 2.0)
+    groups = {
+        "neighbours": np.arange(p) // 3,
+        "pairs": np.arange(p) // 2,
+        "scattered": np.where(np.arange(p) % 4 < 3, np.arange(p) % 4, -1),
+    }
     if "groups" in arguments:
         arguments["groups"] = groups[arguments["groups"]]
     if "penalty_weights" in arguments:

@@ -51,6 +51,7 @@ def to_json(model: Model, **more: Any) -> str:
         "table": result.table(model.rule),
         "verdict": asdict(overfit_verdict(result, model.rule)),
         "certificate": model.certificate,
+        "search_bias": result.search_bias,
         "edge": result.at_edge(result.select("min")) or None,
         "extended": result.extended,
         "intercept": model.intercept,
@@ -77,12 +78,14 @@ def to_json(model: Model, **more: Any) -> str:
 
 
 def _features(model: Model) -> list[dict[str, Any]]:
-    """Every feature: its coefficient in the data's units and per standard deviation, its mean and deviation."""
+    """Every feature: its group, its coefficient in the data's units and per standard deviation, its mean and sd."""
     result = model.result
-    columns = zip(result.feature_names, model.coef, model.coef * result.scale, result.center, result.scale, strict=True)
+    groups = result.groups or ("",) * len(result.feature_names)
+    per_sd = model.coef * result.scale
+    columns = zip(result.feature_names, groups, model.coef, per_sd, result.center, result.scale, strict=True)
     return [
-        {"name": name, "coef": coef, "coef_per_sd": per_sd, "mean": mean, "sd": sd}
-        for name, coef, per_sd, mean, sd in columns
+        {"name": name, "group": group or None, "coef": coef, "coef_per_sd": effect, "mean": mean, "sd": sd}
+        for name, group, coef, effect, mean, sd in columns
     ]
 
 
@@ -101,6 +104,7 @@ def _grid(result: GridResult) -> dict[str, Any]:
         "test_score": result.test_score,
         "train_score": result.train_score,
         "fold_weights": result.fold_weights,
+        "repeats": result.repeats,
         "null_score": result.null_score,
         "gap": result.gaps,
         "converged": result.converged,

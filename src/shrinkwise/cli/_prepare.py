@@ -67,7 +67,8 @@ def prepare(request: Request, say: Voice) -> Prepared:
     notes += expansion.notes
     rows = len(table)
     del table
-    encoding = encode(expansion, [train for train, _ in dealt.pairs], weights)
+    training = [train for train, _ in dealt.pairs]
+    encoding = encode(expansion, training, weights, group_categoricals=request.group_categoricals)
     of_file = np.full((rows, *dealt.folds.shape[1:]), -1, dtype=np.int32)
     of_file[target.rows] = dealt.folds
     notes += encoding.notes

@@ -20,7 +20,7 @@ from shrinkwise.exceptions import DataError
 from shrinkwise.grid import fit_grid
 from shrinkwise.losses import LOSSES
 from shrinkwise.path import Solution, solve
-from shrinkwise.penalties import ElasticNet
+from shrinkwise.penalties import penalty_of
 from shrinkwise.result import GridResult, Selection
 from shrinkwise.rules import parse_rule
 from shrinkwise.store import Model
@@ -45,6 +45,7 @@ def train(prepared: Prepared, request: Request, say: Voice) -> Model:
             feature_names=encoding.names,
             classes=target.classes,
             ridge_unit=_spread(prepared),
+            groups=encoding.groups,
             tol=request.tol,
             degrees_of_freedom=parse_rule(request.rule).is_criterion,
             progress=progress,
@@ -119,7 +120,7 @@ def _on_rows(prepared: Prepared, result: GridResult, chosen: Selection, tol: flo
         design,
         prepared.target.values,
         loss=LOSSES[result.loss],
-        penalty=ElasticNet(chosen.l1_ratio, ridge_unit=result.ridge_unit),
+        penalty=penalty_of(chosen.l1_ratio, encoding.groups, ridge_unit=result.ridge_unit),
         alpha=chosen.alpha,
         sample_weight=prepared.weights,
         tol=min(tol, TIGHT),

@@ -31,6 +31,7 @@ class Request:
     as_text: tuple[str, ...]
     weights: str | None
     groups: str | None
+    group_categoricals: bool
     drop_missing_target: bool
     seed: int
     tol: float
@@ -101,6 +102,11 @@ class Request:
 )
 @click.option("--weights", metavar=COLUMN, help="A column with the weights of the rows.")
 @click.option("--groups", metavar=COLUMN, help="A column whose equal rows stay in one fold: patients, sites.")
+@click.option(
+    "--group-categoricals",
+    is_flag=True,
+    help="Take the levels of a text column as one group, in the model or not as a whole (group lasso).",
+)
 @click.option("--drop-missing-target", is_flag=True, help="Leave out rows whose target is missing.")
 @click.option(
     "--seed",

@@ -205,6 +205,18 @@ def output_space(encoders: Sequence[Encoder]) -> tuple[str, ...]:
     return tuple(space)
 
 
+def output_groups(encoders: Sequence[Encoder], space: Sequence[str]) -> tuple[str | None, ...]:
+    """The text column that each output column is a level of; None for numbers and missing indicators."""
+    source = {
+        output: rule.name
+        for encoder in encoders
+        for rule in encoder.rules
+        if isinstance(rule, TextRule)
+        for output in rule.outputs
+    }
+    return tuple(source.get(name) for name in space)
+
+
 def weighted_median(values: NDArray[np.float64], weights: NDArray[np.float64] | None = None) -> float:
     """The median; where half of the weight lies exactly between two values, their mean (as without weights)."""
     if weights is None:

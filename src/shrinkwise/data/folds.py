@@ -1,5 +1,6 @@
 """The encoding of a table for cross-validation: one matrix, and for each fold the linear map that makes its design."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -8,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shrinkwise.data.blocks import Matrix
-from shrinkwise.data.encode import Encoder, learn, output_space
+from shrinkwise.data.encode import Encoder, learn, output_groups, output_space
 from shrinkwise.data.expand import OTHER, Expansion, NumberColumn, TextColumn
 from shrinkwise.data.names import counted, quoted
 from shrinkwise.data.rules import NumberRule, TextRule
@@ -35,6 +36,9 @@ class Encoding:
         Learned on all rows; `Encoder.transform` with ``space=names`` makes a new table's design.
     notes : tuple of str
         How the columns were encoded, one sentence each.
+    groups : tuple of str or None, length p, or None
+        For ``fit_grid``: the text column that an output column is a level of, and None for the others. None where no
+        groups were asked for.
     """
 
     Z: Matrix = field(repr=False)
@@ -42,10 +46,15 @@ class Encoding:
     names: tuple[str, ...]
     encoder: Encoder
     notes: tuple[str, ...]
+    groups: tuple[str | None, ...] | None = None
 
 
 def encode(
-    expansion: Expansion, folds: Sequence[NDArray[np.intp]], weights: NDArray[np.float64] | None = None
+    expansion: Expansion,
+    folds: Sequence[NDArray[np.intp]],
+    weights: NDArray[np.float64] | None = None,
+    *,
+    group_categoricals: bool = False,
 ) -> Encoding:
     """Learn the encoding in the training rows of each fold, and in all rows, as linear maps of one matrix.
 
@@ -56,6 +65,8 @@ def encode(
         The training rows of each fold.
     weights : ndarray of float64, shape (n,), optional
         Weights of all rows.
+    group_categoricals : bool
+        Whether the 0/1 columns of a text column are one group.
 
     Returns
     -------
@@ -78,14 +89,17 @@ def encode(
             known[key] = one.map(expansion, names)
     maps = tuple(known[_learned(expansion, one)] for one in encoders)
     notes = _notes(expansion, encoder)
+    groups = output_groups(encoders, names) if group_categoricals else None
+    if groups is not None:
+        notes += (_grouped(groups),)
     if not all(_same(maps[-1], other) for other in maps[:-1]):
-        return Encoding(expansion.Z, maps, names, encoder, notes)
+        return Encoding(expansion.Z, maps, names, encoder, notes, groups)
     if _is_identity(maps[-1]):
-        return Encoding(expansion.Z, None, names, encoder, notes)
+        return Encoding(expansion.Z, None, names, encoder, notes, groups)
     design = expansion.Z @ maps[-1]
     if isinstance(design, np.ndarray):
         design = np.asfortranarray(design)
-    return Encoding(design, None, names, encoder, notes)
+    return Encoding(design, None, names, encoder, notes, groups)
 
 
 def _learned(expansion: Expansion, encoder: Encoder) -> tuple[Any, ...]:
@@ -139,6 +153,15 @@ def _notes(expansion: Expansion, encoder: Encoder) -> tuple[str, ...]:
     if indicators:
         notes.append(f"A 0/1 column says where numbers were missing: {_first(indicators)}.")
     return tuple(notes)
+
+
+def _grouped(groups: Sequence[str | None]) -> str:
+    """What became a group, as a sentence."""
+    sizes = Counter(name for name in groups if name is not None)
+    if not sizes:
+        return "There is no text column whose levels could be a group: every feature is by itself."
+    listed = _first([f"{quoted(name)} ({counted(size, 'column')})" for name, size in sizes.items()])
+    return f"The 0/1 columns of a text column are one group, which is in the model or not as a whole: {listed}."
 
 
 def _first(items: Sequence[str]) -> str:

@@ -12,7 +12,7 @@ from shrinkwise.exceptions import ConvergenceWarning, UsageError
 from shrinkwise.linear._values import Array
 from shrinkwise.losses import Loss
 from shrinkwise.path import Solution, solve
-from shrinkwise.penalties import ElasticNet
+from shrinkwise.penalties import Penalty, penalty_of
 from shrinkwise.result import GridResult
 
 
@@ -37,18 +37,20 @@ def check_per_feature(name: str, value: object, n_features: int) -> Any:
 
 
 def penalty_options(estimator: Any, n_features: int, ridge_unit: float) -> dict[str, Any]:
-    """``penalty_weights``, ``lower`` and ``upper`` of an estimator, checked, and the unit of the ridge part."""
+    """What an estimator says of its penalty but for the mix, checked, and the unit of the ridge part."""
     weights = estimator.penalty_weights
     if weights is not None:
         weights = check_per_feature("penalty_weights", weights, n_features)
         weights = np.full(n_features, weights) if weights.ndim == 0 else weights
     options = {
         "penalty_weights": weights,
+        "groups": estimator.groups,
+        "sparse_ratio": estimator.sparse_ratio,
         "lower": check_per_feature("lower", estimator.lower, n_features),
         "upper": check_per_feature("upper", estimator.upper, n_features),
         "ridge_unit": ridge_unit,
     }
-    ElasticNet(**options)
+    penalty_of(**options).rows(n_features)
     return options
 
 
@@ -57,7 +59,7 @@ def certified(
     y: Array,
     *,
     loss: Loss,
-    penalty: ElasticNet,
+    penalty: Penalty,
     alpha: float,
     tol: float,
     max_iter: int,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Self
 
 import numpy as np
@@ -10,7 +11,8 @@ from numpy.typing import ArrayLike
 from shrinkwise.linear._certify import certified, check_flag, penalty_options
 from shrinkwise.linear._inputs import read_offset, read_training
 from shrinkwise.linear._model import LinearModel
-from shrinkwise.penalties import ElasticNet
+from shrinkwise.linear._values import Array
+from shrinkwise.penalties import penalty_of
 from shrinkwise.validation import check_alpha, check_count, check_l1_ratio, check_number
 
 
@@ -23,6 +25,8 @@ class SingleFit(LinearModel):
         *,
         l1_ratio: float = 1.0,
         penalty_weights: ArrayLike | None = None,
+        groups: Sequence[Any] | Array | None = None,
+        sparse_ratio: float = 0.0,
         lower: ArrayLike = -np.inf,
         upper: ArrayLike = np.inf,
         fit_intercept: bool = True,
@@ -34,6 +38,8 @@ class SingleFit(LinearModel):
         self.alpha = alpha
         self.l1_ratio = l1_ratio
         self.penalty_weights = penalty_weights
+        self.groups = groups
+        self.sparse_ratio = sparse_ratio
         self.lower = lower
         self.upper = upper
         self.fit_intercept = fit_intercept
@@ -95,7 +101,7 @@ class SingleFit(LinearModel):
             posed,
             loss=loss,
             offset=read_offset(loss, offset, exposure, len(target)),
-            penalty=ElasticNet(l1_ratio, **penalty_options(self, data.X.shape[1], unit)),
+            penalty=penalty_of(l1_ratio, **penalty_options(self, data.X.shape[1], unit)),
             alpha=alpha,
             sample_weight=data.weights,
             fit_intercept=fit_intercept,

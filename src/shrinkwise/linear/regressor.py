@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 from numpy.typing import ArrayLike
 
 from shrinkwise.linear._model import Regression
 from shrinkwise.linear._single import SingleFit
+from shrinkwise.linear._values import Array
 from shrinkwise.losses import Loss
 
 
@@ -35,6 +39,12 @@ class LinearRegressor(Regression, SingleFit):
         1 is the lasso, 0 is ridge. (glmnet calls this number ``alpha``.)
     penalty_weights : array of shape (p,), optional
         π >= 0, one for each feature; 0 leaves a feature unpenalized.
+    groups : sequence, optional
+        Columns that come in together, by one norm: a label for each feature (None or -1: alone), or lists of column
+        numbers. A group's part of the penalty is then π √m ‖w‖₂ for its m coefficients in place of Σ π |w|, see
+        `GroupLasso`; bounds are for columns alone.
+    sparse_ratio : float in [0, 1], default 0
+        The share of Σ π |w| within groups: 0 is the group lasso, between 0 and 1 the sparse group lasso.
     lower, upper : float or array of shape (p,), default no bounds
         Bounds of the coefficients in the units of the data, ``lower <= 0 <= upper``.
     ridge_unit : float > 0 or "sd", default 1
@@ -93,6 +103,8 @@ class LinearRegressor(Regression, SingleFit):
         loss: str | Loss = "squared",
         l1_ratio: float = 1.0,
         penalty_weights: ArrayLike | None = None,
+        groups: Sequence[Any] | Array | None = None,
+        sparse_ratio: float = 0.0,
         lower: ArrayLike = -np.inf,
         upper: ArrayLike = np.inf,
         ridge_unit: float | str = 1.0,
@@ -106,6 +118,8 @@ class LinearRegressor(Regression, SingleFit):
             alpha,
             l1_ratio=l1_ratio,
             penalty_weights=penalty_weights,
+            groups=groups,
+            sparse_ratio=sparse_ratio,
             lower=lower,
             upper=upper,
             fit_intercept=fit_intercept,

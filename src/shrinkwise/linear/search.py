@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from numbers import Real
 from typing import Any, Self
 
@@ -11,6 +12,7 @@ from numpy.typing import ArrayLike
 from sklearn import get_config
 from sklearn.utils.metadata_routing import UNUSED, MetadataRouter, MethodMapping, process_routing
 
+from shrinkwise.adaptive import fit_adaptive_grid
 from shrinkwise.exceptions import UsageError
 from shrinkwise.grid import fit_grid
 from shrinkwise.linear._certify import certified, check_flag, penalty_options, warn_of_grid
@@ -20,7 +22,7 @@ from shrinkwise.linear._scoring import grid_scorer, metric_name, scorer_of
 from shrinkwise.linear._splits import folds
 from shrinkwise.linear._values import Array
 from shrinkwise.losses import Loss
-from shrinkwise.penalties import ElasticNet
+from shrinkwise.penalties import penalty_of
 from shrinkwise.rules import parse_rule
 from shrinkwise.validation import check_alpha, check_count, check_l1_ratio, check_number, check_sequence
 
@@ -42,11 +44,14 @@ class GridSearch(LinearModel):
         rule: str = "1se",
         scoring: Any = None,
         penalty_weights: ArrayLike | None = None,
+        groups: Sequence[Any] | Array | None = None,
+        sparse_ratio: float = 0.0,
         lower: ArrayLike = -np.inf,
         upper: ArrayLike = np.inf,
         fit_intercept: bool = True,
         standardize: bool = True,
         grouped_outputs: bool = False,
+        adaptive: float | None = None,
         tol: float = 1e-6,
         max_iter: int = 1000,
     ) -> None:
@@ -57,11 +62,14 @@ class GridSearch(LinearModel):
         self.rule = rule
         self.scoring = scoring
         self.penalty_weights = penalty_weights
+        self.groups = groups
+        self.sparse_ratio = sparse_ratio
         self.lower = lower
         self.upper = upper
         self.fit_intercept = fit_intercept
         self.standardize = standardize
         self.grouped_outputs = grouped_outputs
+        self.adaptive = adaptive
         self.tol = tol
         self.max_iter = max_iter
 
@@ -129,7 +137,8 @@ class GridSearch(LinearModel):
                 ),
                 "metric": metric_name(self.scoring),
             }
-        result = fit_grid(
+        fit = fit_grid if self.adaptive is None else partial(fit_adaptive_grid, exponent=self.adaptive)
+        result = fit(
             data.X,
             posed,
             splits,
@@ -155,13 +164,14 @@ class GridSearch(LinearModel):
             posed,
             loss=loss,
             offset=known,
-            penalty=ElasticNet(chosen.l1_ratio, **penalty),
+            penalty=penalty_of(chosen.l1_ratio, **penalty),
             alpha=chosen.alpha,
             sample_weight=data.weights,
             tol=result.tol,
             aim=REFINED,
             max_iter=options["max_iter"],
             start=result.coef(chosen.ratio, chosen.index).T.ravel(),
+            l1_factors=result.l1_factors,
             **options["model"],
         )
         found = {
@@ -256,6 +266,12 @@ class LinearRegressorCV(Regression, GridSearch):
         A scikit-learn scorer. None is the error of the loss.
     penalty_weights : array of shape (p,), optional
         π >= 0, one for each feature; 0 leaves a feature unpenalized.
+    groups : sequence, optional
+        Columns that come in together, by one norm (the groups that ``fit`` takes are of rows): a label for each feature
+        (None or -1: alone), or lists of column numbers. A group's part of the penalty is then π √m ‖w‖₂ for its m
+        coefficients in place of Σ π |w|, see `GroupLasso`; bounds are for columns alone.
+    sparse_ratio : float in [0, 1], default 0
+        The share of Σ π |w| within groups: 0 is the group lasso, between 0 and 1 the sparse group lasso.
     lower, upper : float or array of shape (p,), default no bounds
         Bounds of the coefficients in the units of the data, ``lower <= 0 <= upper``.
     ridge_unit : float > 0 or "sd", default 1
@@ -267,6 +283,9 @@ class LinearRegressorCV(Regression, GridSearch):
     grouped_outputs : bool, default False
         With several columns of y, or more than two classes: penalize the norm of a feature's coefficients, so that it
         is in for all of them or for none.
+    adaptive : float > 0, optional
+        The adaptive lasso (Zou 2006) with this exponent: the L1 penalty of a feature is divided by a power of its
+        coefficient in a first fit, ridge or, beyond 1000 features, lasso, in each fold by its own.
     tol : float >= 0, default 1e-6
         Duality gap of every fit of the grid, relative to the loss of the intercept-only model; the chosen model is
         solved to a hundredth of it.
@@ -318,12 +337,15 @@ class LinearRegressorCV(Regression, GridSearch):
         rule: str = "1se",
         scoring: Any = None,
         penalty_weights: ArrayLike | None = None,
+        groups: Sequence[Any] | Array | None = None,
+        sparse_ratio: float = 0.0,
         lower: ArrayLike = -np.inf,
         upper: ArrayLike = np.inf,
         ridge_unit: float | str = 1.0,
         fit_intercept: bool = True,
         standardize: bool = True,
         grouped_outputs: bool = False,
+        adaptive: float | None = None,
         tol: float = 1e-6,
         max_iter: int = 1000,
     ) -> None:
@@ -335,11 +357,14 @@ class LinearRegressorCV(Regression, GridSearch):
             rule=rule,
             scoring=scoring,
             penalty_weights=penalty_weights,
+            groups=groups,
+            sparse_ratio=sparse_ratio,
             lower=lower,
             upper=upper,
             fit_intercept=fit_intercept,
             standardize=standardize,
             grouped_outputs=grouped_outputs,
+            adaptive=adaptive,
             tol=tol,
             max_iter=max_iter,
         )
@@ -376,6 +401,12 @@ class LinearClassifierCV(Classification, GridSearch):
         A scikit-learn scorer. None is the log loss.
     penalty_weights : array of shape (p,), optional
         π >= 0, one for each feature; 0 leaves a feature unpenalized.
+    groups : sequence, optional
+        Columns that come in together, by one norm (the groups that ``fit`` takes are of rows): a label for each feature
+        (None or -1: alone), or lists of column numbers. A group's part of the penalty is then π √m ‖w‖₂ for its m
+        coefficients in place of Σ π |w|, see `GroupLasso`; bounds are for columns alone.
+    sparse_ratio : float in [0, 1], default 0
+        The share of Σ π |w| within groups: 0 is the group lasso, between 0 and 1 the sparse group lasso.
     lower, upper : float or array of shape (p,), default no bounds
         Bounds of the coefficients in the units of the data, ``lower <= 0 <= upper``.
     fit_intercept : bool, default True
@@ -384,6 +415,9 @@ class LinearClassifierCV(Classification, GridSearch):
     grouped_outputs : bool, default False
         With several columns of y, or more than two classes: penalize the norm of a feature's coefficients, so that it
         is in for all of them or for none.
+    adaptive : float > 0, optional
+        The adaptive lasso (Zou 2006) with this exponent: the L1 penalty of a feature is divided by a power of its
+        coefficient in a first fit, ridge or, beyond 1000 features, lasso, in each fold by its own.
     tol : float >= 0, default 1e-6
         Duality gap of every fit of the grid, relative to the loss of the intercept-only model; the chosen model is
         solved to a hundredth of it.

@@ -46,6 +46,7 @@ class Task:
     engine: LocalEngine
     progress: Callable[[int], None]
     grouped_outputs: bool = False
+    l1_factors: Array | None = None  # (K + 1, p)
 
     @property
     def n_features(self) -> int:
@@ -71,6 +72,7 @@ def choose_route(task: Task) -> tuple[Route, Array, Array]:
             tol=task.tol,
             engine=task.engine,
             progress=task.progress,
+            l1_factors=task.l1_factors,
         )
         return route, route.center, route.scale
     return rows_route(task)
@@ -132,6 +134,7 @@ def rows_route(task: Task) -> tuple[Route, Array, Array]:
             column_unit=column_unit,
             unit=task.unit,
             offset=task.offset,
+            l1_factors=task.l1_factors,
         )
         for penalty in task.penalties
     ]

@@ -19,7 +19,8 @@ def path_freedom(w: Array, rows: Rows, alphas: Array, gram: Gram, varies: bool) 
 
     With A the columns whose coefficients are neither zero nor at a bound, tr( (G + αD)⁺ G ) for G = X_A' diag(s h) X_A
     and the curvature αD of the penalty; h are second derivatives of the loss. Where the penalty has no L2 part it is
-    rank(X_A): the number of nonzero coefficients, but for columns that depend on each other.
+    rank(X_A): the number of nonzero coefficients, but for columns that depend on each other. The norm of a group bends
+    along its coefficients w, so that D holds norm (I/‖w‖ − ww'/‖w‖³), too.
 
     Parameters
     ----------
@@ -37,8 +38,11 @@ def path_freedom(w: Array, rows: Rows, alphas: Array, gram: Gram, varies: bool) 
     References
     ----------
     Zou, Hastie & Tibshirani, Annals of Statistics 2007, theorem 1; Tibshirani & Taylor, "Degrees of freedom in lasso
-    problems", Annals of Statistics 2012, theorem 2 and eq. 19 (elastic net).
+    problems", Annals of Statistics 2012, theorem 2 and eq. 19 (elastic net); Vaiter, Deledalle, Fadili, Peyré & Dossal,
+    "The degrees of freedom of partly smooth regularizers", Ann. Inst. Stat. Math. 2017, theorem 1 (groups).
     """
+    if rows.grouped:
+        return np.array([_grouped(w[a], rows.times(alpha), gram, a) for a, alpha in enumerate(alphas)])
     open_ = (w != 0) & (w != rows.lower) & (w != rows.upper)
     ever = np.flatnonzero(np.any(open_, axis=0))
     flat = not np.any(rows.l2[ever])  # a rank, which h does not change
@@ -55,6 +59,21 @@ def path_freedom(w: Array, rows: Rows, alphas: Array, gram: Gram, varies: bool) 
         free, values = known
         freedom[a] = free + np.sum(values / (values + alpha)) if len(values) else free
     return freedom
+
+
+def _grouped(w: Array, rows: Rows, gram: Gram, a: int) -> float:
+    """The trace for one fit with norms of groups, on the columns in which its objective is smooth."""
+    cols = np.flatnonzero((w != 0) & (w != rows.lower) & (w != rows.upper))
+    own, part = gram(a, cols), rows.take(cols)
+    curvature = np.diag(part.l2)
+    if part.grouped:
+        length = part.groups.lengths(w[cols])
+        safe = np.where(length > 0, length, 1.0)
+        unit = np.where(length > 0, w[cols] / safe, 0.0)
+        together = np.equal.outer(part.groups.labels, part.groups.labels)
+        bend = np.where(part.groups.inside, part.norm / safe, 0.0)
+        curvature = curvature + np.diag(bend) - np.where(together, bend * np.outer(unit, unit), 0.0)
+    return float(np.trace(np.linalg.lstsq(own + curvature, own, rcond=DEPENDENT)[0])) if len(cols) else 0.0
 
 
 def spectrum(gram: Array, l2: Array) -> tuple[int, Array]:

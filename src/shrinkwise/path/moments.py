@@ -14,7 +14,7 @@ from shrinkwise.path.base import LEAST_NORM, Block, FreeFit, Route
 from shrinkwise.path.freedom import path_freedom
 from shrinkwise.path.strengths import alpha_max
 from shrinkwise.penalties import Penalty, Rows
-from shrinkwise.problem import FEASIBLE, common_scale, groups_of, scaled_gap, standardized_rows
+from shrinkwise.problem import FEASIBLE, common_scale, groups_of, scaled_gap, standardized_rows, with_factors
 from shrinkwise.solvers.quadratic import solve_quadratic
 
 TIGHT = 1e-10  # violations below this share of the steepest gradient end coordinate descent
@@ -52,6 +52,7 @@ class MomentsRoute(Route):
         tol: float,
         engine: LocalEngine,
         progress: Callable[[int], None],
+        l1_factors: Array | None = None,
     ) -> None:
         self.training, self.held_out, self.penalties = training, held_out, penalties
         self.quadratics = [moments.quadratic(fit_intercept) for moments in training]
@@ -66,6 +67,8 @@ class MomentsRoute(Route):
             [standardized_rows(penalty, quadratic.scale, unit, standardize) for quadratic in self.quadratics]
             for penalty in penalties
         ]
+        if l1_factors is not None:
+            self.rows = [[with_factors(rows, own) for rows, own in zip(line, l1_factors)] for line in self.rows]
         self.fewest_rows = fewest_rows
         self.unit, self.tol, self.engine, self.progress = unit, tol, engine, progress
         self.states = [

@@ -42,6 +42,7 @@ def solve(
     fit_intercept: bool = True,
     standardize: bool = True,
     grouped_outputs: bool = False,
+    l1_factors: Array | None = None,
     tol: float = 1e-8,
     max_iter: int = 1000,
     start: Array | None = None,
@@ -56,6 +57,8 @@ def solve(
     alpha : float >= 0, may be infinite
     grouped_outputs : bool
         Of K outputs, see `fit_grid`.
+    l1_factors : array of shape (p,), optional
+        By which the L1 part of each coefficient is multiplied; infinity leaves a coefficient at zero.
     offset : float64 array of shape (n,), optional
         A known part of η.
     start : array of shape (p,), optional
@@ -101,6 +104,7 @@ def solve(
             column_unit=column_unit,
             unit=unit,
             offset=0.0 if offset is None else offset,
+            l1_factors=None if l1_factors is None else l1_factors[None],
         )
         lockstep = Lockstep(design, [problem], tol, engine or LocalEngine(), max_iter)
         gap, steps = np.inf, 1

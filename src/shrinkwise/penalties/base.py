@@ -126,12 +126,12 @@ class Rows(NamedTuple):
         gauge = np.zeros(np.broadcast_shapes(np.shape(u), np.shape(self.norm)))
         l1 = np.where(self.groups.inside, self.l1, 0.0)
         for _ in range(NEWTON):
-            left = np.maximum(np.abs(u) - gauge * l1, 0.0)
+            left = np.maximum(np.abs(u) - np.where(l1 > 0, gauge, 0.0) * l1, 0.0)
             length = self.groups.lengths(left)
             fall = self.groups.spread(self.groups.sums(l1 * left)) + self.norm * length
             with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
                 rise = np.where(length > 0, length * (length - gauge * self.norm) / fall, 0.0)
-            rises = rise > EPS * gauge
+            rises = (rise > EPS * gauge) & np.isfinite(gauge)
             if not np.any(rises):
                 break
             gauge = np.where(rises, gauge + rise, gauge)

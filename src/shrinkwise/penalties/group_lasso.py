@@ -165,22 +165,16 @@ def _members(groups: Iterable[Any]) -> dict[int, int]:
     return found
 
 
+def group_names(groups: Sequence[Any] | Array, n_features: int) -> tuple[str, ...]:
+    """What the group of each column is called, by its label or its number among lists; "" for columns alone."""
+    labels, names = _labels(groups, n_features), _names(groups, n_features)
+    return tuple("" if label == ALONE else str(name) for label, name in zip(labels, names, strict=True))
+
+
 def _labels(groups: Sequence[Any] | Array, n_features: int) -> Array:
     """Labels 0, 1, … of groups of two columns and more, in the order of their first columns; -1 for columns alone."""
-    if _are_lists(groups):
-        members = _members(groups)
-        beyond = [column for column in members if column >= n_features]
-        if beyond:
-            raise UsageError(
-                f"groups name column {min(beyond)}, but the {n_features} columns are 0 to {n_features - 1}"
-            )
-        names: list[Any] = [members.get(column, ALONE) for column in range(n_features)]
-    else:
-        names = list(groups)
-        if len(names) != n_features:
-            raise UsageError(f"groups has {len(names)} labels, but there are {n_features} features; {FORMS}")
     columns: dict[Hashable, list[int]] = {}
-    for column, name in enumerate(names):
+    for column, name in enumerate(_names(groups, n_features)):
         if not isinstance(name, Hashable):
             raise UsageError(f"{FORMS}, got {name!r} for column {column}")
         alone = name is None or name == ALONE or name != name  # NaN stands for a missing label
@@ -190,3 +184,19 @@ def _labels(groups: Sequence[Any] | Array, n_features: int) -> Array:
     for label, group in enumerate(group for group in columns.values() if len(group) > 1):
         labels[group] = label
     return labels
+
+
+def _names(groups: Sequence[Any] | Array, n_features: int) -> list[Any]:
+    """The label of each column, whatever form the groups have."""
+    if _are_lists(groups):
+        members = _members(groups)
+        beyond = [column for column in members if column >= n_features]
+        if beyond:
+            raise UsageError(
+                f"groups name column {min(beyond)}, but the {n_features} columns are 0 to {n_features - 1}"
+            )
+        return [members.get(column, ALONE) for column in range(n_features)]
+    names = list(groups)
+    if len(names) != n_features:
+        raise UsageError(f"groups has {len(names)} labels, but there are {n_features} features; {FORMS}")
+    return names

@@ -17,6 +17,7 @@ from shrinkwise.report.words import (
     dropped_sentence,
     edge_sentence,
     folds_words,
+    groups_sentence,
     plus_minus,
     score_words,
     search_sentence,
@@ -63,7 +64,7 @@ def summary(report: ReportInput) -> Html:
     ]
     heads = ("model", "λ", "l1_ratio", "features", "CV error ± SE", "training error")
     remarks = [f"{row.name}: {shorten(row.note, 300)}" for row in rows if row.note]
-    remarks += [search_sentence(report), edge_sentence(report)]
+    remarks += [search_sentence(report), edge_sentence(report), groups_sentence(report)]
     return el("section", _table("summary", heads, body), *(el("p", remark) for remark in remarks if remark))
 
 

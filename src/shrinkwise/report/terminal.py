@@ -14,6 +14,7 @@ from shrinkwise.report.words import (
     data_line,
     dropped_sentence,
     edge_sentence,
+    groups_sentence,
     search_sentence,
     summary_rows,
 )
@@ -49,7 +50,8 @@ def print_report(report: ReportInput, console: Console) -> None:
     _print_summary(report, screen)
     screen.line()
     screen.line(report.verdict.sentence, "bold")
-    for words in (search_sentence(report), edge_sentence(report), dropped_sentence(report)):
+    about = (search_sentence(report), edge_sentence(report), groups_sentence(report), dropped_sentence(report))
+    for words in about:
         if words:
             screen.line(words)
     screen.line(sentence, "green" if certified else "bold red")

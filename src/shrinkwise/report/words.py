@@ -7,6 +7,8 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import numpy as np
+
 from shrinkwise.report.report_input import ReportInput
 from shrinkwise.report.text import count, general, listed, scores, shorten, whole
 from shrinkwise.result import GridResult
@@ -65,8 +67,8 @@ def summary_rows(report: ReportInput) -> list[Row]:
 
 def score_words(report: ReportInput) -> Callable[[float], str]:
     """How this report writes scores: all with the same decimals."""
-    rows = report.result.table(report.rule)[:2]
-    return scores([row["mean"] for row in rows], [row["se"] for row in rows])
+    cells = (report.lowest, report.chosen)
+    return scores([cell.mean for cell in cells], [cell.se for cell in cells])
 
 
 def plus_minus(score: Callable[[float], str], mean: float, se: float) -> str:
@@ -130,6 +132,21 @@ def edge_sentence(report: ReportInput) -> str:
     if edge == "weak":
         return f"The lowest error lies at the weakest penalty of the grid{extended}: these data hardly need a penalty."
     return "The λ grid was extended until the lowest error lay inside it." if report.result.extended else ""
+
+
+def groups_sentence(report: ReportInput, limit: int = 8) -> str:
+    """Which groups of features are in the chosen model."""
+    groups, chosen = report.result.groups, report.chosen
+    if groups is None or not any(groups):
+        return ""
+    kept = {name: 0 for name in groups if name}
+    for column in np.flatnonzero(report.result.coef(chosen.ratio, chosen.index)):
+        if groups[column]:
+            kept[groups[column]] += 1
+    inside = [f"{shorten(name, 32)} ({count(size, 'feature')})" for name, size in kept.items() if size]
+    shown = inside if len(inside) <= limit else [*inside[:limit], f"{whole(len(inside) - limit)} more"]
+    which = f": {listed(shown)}" if inside else ""
+    return f"The chosen model keeps {whole(len(inside))} of {count(len(kept), 'group')} of features{which}."
 
 
 def dropped_sentence(report: ReportInput, limit: int = 8) -> str:

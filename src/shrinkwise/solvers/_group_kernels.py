@@ -6,10 +6,11 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from shrinkwise.solvers._kernels import CUTS, ENTRY, LARGE, LIFT, PARTS, VECTOR, _edge, _solve_in_place
+from shrinkwise.solvers._kernels import CUTS, ENTRY, LIFT, PARTS, VECTOR, _dot, _edge, _solve_in_place
 
 INNER = 10  # proximal steps on one block in one sweep
 ARMIJO = 0.1  # share of the decrease that the slope promises which a step has to bring
+LARGE = 200  # a support beyond this is left to LAPACK: several systems are solved where there are norms
 ROUNDED = 1e-12  # share by which a curvature may seem larger than its bound
 EDGE = 1e-15  # share of its factors by which a group may seem to be beyond what they hold at zero
 
@@ -231,6 +232,18 @@ def _change(t, slope, curvature, pulls, squares, lengths, norms):
         elif along < 0.0:
             change -= 2.0 * norms[g] * along
     return change
+
+
+@njit(f"void(f8[:,::1],{VECTOR})", **ENTRY)
+def substitute(factor, x):
+    """x becomes (LL')⁻¹ x for the Cholesky factor L."""
+    k = len(x)
+    for a in range(k):
+        x[a] = (x[a] - _dot(factor[a], x, a)) / factor[a, a]
+    for a in range(k - 1, -1, -1):
+        x[a] /= factor[a, a]
+        for b in range(a):
+            x[b] -= factor[a, b] * x[a]
 
 
 @njit(f"i8({PROBLEM},{WHOLE},{VECTOR},{VECTOR})", **ENTRY)

@@ -54,9 +54,21 @@ def newton_on_large_support(gram: Array, q: Array, w: Array, data: Data, tol: fl
         best = min(best, worst)
         if worst <= 0.1 * tol or stalled > 3:
             return
-        step = solve_psd(system + np.tril(system, -1).T, right)
+        step = _solve(system, right)
         if advance(gram, q, w, *data, support, right, step) < 0:
             return
+
+
+def _solve(system: Array, right: Array) -> Array:
+    """Newton's step; the system's lower triangle is given. Norms make it definite, but for rare ones."""
+    from shrinkwise.solvers._group_kernels import substitute  # numba is imported when a fit starts
+
+    try:
+        step = right.copy()
+        substitute(np.linalg.cholesky(system), step)
+    except np.linalg.LinAlgError:
+        step = solve_psd(system + np.tril(system, -1).T, right)
+    return step
 
 
 def settle_groups(gram: Array, q: Array, w: Array, data: Data, *limits: Any) -> int:

@@ -43,7 +43,11 @@ RESULT_TYPES: dict[str, tuple[type, ...]] = {
     "extended": (bool,),
     "unpenalized": (dict, type(None)),
 }
-LATER_TYPES: dict[str, tuple[type, ...]] = {"n_weighted": (int,)}  # files of 0.1.0 lack them
+LATER_TYPES: dict[str, tuple[type, ...]] = {  # files of 0.1.0 lack them
+    "n_weighted": (int,),
+    "groups": (list,),
+    "sparse_ratio": (float, int),
+}
 UNPENALIZED_TYPES: dict[str, tuple[type, ...]] = {
     "intercept": (float, int),
     "gap": (float, int),
@@ -64,7 +68,12 @@ RESULT_SHAPES = {  # R l1_ratios, A alphas, K folds, F = K + 1 fits, P features
     "center": "P",
     "scale": "P",
 }
-LATER_SHAPES = {"full_deviance": "RA", "degrees_of_freedom": "RA", "repeats": "K"}  # files of 0.1.0 lack them
+LATER_SHAPES = {  # files of 0.1.0 lack them
+    "full_deviance": "RA",
+    "degrees_of_freedom": "RA",
+    "repeats": "K",
+    "l1_factors": "P",
+}
 UNPENALIZED_SHAPES = {"unpenalized_train_score": "K", "unpenalized_test_score": "K", "unpenalized_coef": "P"}
 KIND_WORDS = {"f": "floats", "iu": "whole numbers", "b": "booleans"}
 DTYPE_KINDS = {
@@ -83,11 +92,16 @@ def check_header(values: Any) -> None:
     header = values.get("result")
     _check_types("its grid", header, RESULT_TYPES)
     _check_types("its grid", header, {name: types for name, types in LATER_TYPES.items() if name in header})
+    if ("groups" in header) != ("sparse_ratio" in header):
+        raise Flaw("groups and sparse_ratio must come together")
+    if "groups" in header and len(header["groups"]) != len(header["feature_names"]):
+        raise Flaw(f"it has {len(header['groups'])} groups for {len(header['feature_names'])} features")
     texts = {
         "notes": values["notes"],
         "classes": values["classes"] or [],
         "versions": values["versions"].values(),
         "feature names": header["feature_names"],
+        "groups": header.get("groups", []),
     }
     for name, items in texts.items():
         if not all(isinstance(item, str) for item in items):
