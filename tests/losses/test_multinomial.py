@@ -119,6 +119,21 @@ def test_nothing_overflows_far_from_zero(size, target):
         assert loss.deviance(y, eta).sum() == pytest.approx(2 * (size - eta[target]), abs=EPS)
 
 
+@pytest.mark.parametrize("far", [5.0, 15.0, 30.0, 600.0])
+def test_small_residuals_keep_their_digits(far):
+    """The class that is all but sure: its share is 1 to rounding, what is missing to it is not."""
+    loss, y, eta = MultinomialLoss(3), np.array([0.0, 1.0, 0.0]), np.array([-far, 1.0, -far - 1])
+    odds = np.exp(eta - 1)
+    others = odds[0] + odds[2]
+    missing = others / (1 + others)
+    np.testing.assert_allclose(
+        loss.gradient(y, eta), [odds[0] / (1 + others), -missing, odds[2] / (1 + others)], rtol=1e-12
+    )
+    np.testing.assert_allclose(loss.value(y, eta).sum(), np.log1p(others), rtol=1e-12)
+    np.testing.assert_allclose(loss.hessian(y, eta)[1], missing / (1 + others), rtol=1e-12)
+    np.testing.assert_allclose(loss.curvature(y, eta).sum(axis=1), 0, atol=4 * EPS * missing)
+
+
 def test_several_problems_stand_side_by_side():
     loss, (y, eta) = MultinomialLoss(3), rows_of(3)
     flat, both = y.ravel(), np.column_stack([eta.ravel(), 2 * eta.ravel()])
