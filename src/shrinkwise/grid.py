@@ -16,6 +16,7 @@ from shrinkwise.engines.local import one_blas_thread
 from shrinkwise.exceptions import DataError, UsageError
 from shrinkwise.losses import Loss, as_loss
 from shrinkwise.losses.domain import check_null_model, checked_target
+from shrinkwise.outputs import check_single
 from shrinkwise.path import Block, FreeFit, MomentsRoute, Route, Task, choose_route, geometric, repeats_of, rows_route
 from shrinkwise.penalties import group_names, penalty_of
 from shrinkwise.penalties.concave import Concave, as_concave
@@ -154,6 +155,7 @@ def fit_grid(
     engine = engine or LocalEngine()
     y = checked_target(X, y, kind)
     known = None if offset is None else check_offset(offset, len(y))
+    check_single(y, offset=known, l1_factors=l1_factors)
     if known is not None and kind.degree:  # ℓ is a function of y − η
         y, known = y - known, None
     weights = check_weights(sample_weight, len(y))
@@ -221,7 +223,7 @@ def fit_grid(
             strengths, extended = np.hstack([strengths, further]), True
         block = Block.joined(blocks) if len(blocks) > 1 else blocks[0]
         free = route.unpenalized() if unpenalized else None
-        freedom = route.degrees_of_freedom(block, strengths) + fit_intercept if degrees_of_freedom else None
+        freedom = route.degrees_of_freedom(block, strengths) if degrees_of_freedom else None
     null_score = route.null_score
     if scorer is not None:
         block, null_score, free = _rescored(scorer, block, free, task)
@@ -258,7 +260,7 @@ def fit_grid(
         concave=None if bent is None else bent.spec,
         l1_factors=None if l1_factors is None else l1_factors[-1],
         full_deviance=block.deviance * np.count_nonzero(weights),
-        degrees_of_freedom=freedom,
+        degrees_of_freedom=None if freedom is None else freedom + fit_intercept * _n_intercepts(task),
         n_weighted=int(np.count_nonzero(weights)),
         repeats=repeats_of(tests, len(y)),
     )
@@ -378,6 +380,11 @@ def _rescored(scorer: Scorer, block: Block, free: FreeFit | None, task: Task) ->
     return replace(block, train_score=train, test_score=test), null, free
 
 
+def _n_intercepts(task: Task) -> int:
+    """How many intercepts are determined: of classes, only their differences."""
+    return 1 if task.y.ndim == 1 else task.y.shape[1] - (not task.loss.quadratic)
+
+
 def _output_names(task: Task, classes: Sequence[str] | None, outputs: Sequence[str] | None) -> tuple[str, ...] | None:
     if task.y.ndim == 1:
         return None
@@ -386,7 +393,7 @@ def _output_names(task: Task, classes: Sequence[str] | None, outputs: Sequence[s
 
 def _null_intercept(task: Task, fold: int) -> Array:
     if not task.fit_intercept:
-        return np.zeros(1)
+        return np.zeros((1, *task.y.shape[1:]))
     weights = task.weights * task.counts[:, fold]
     if task.y.ndim == 2:
         return np.asarray(task.unit * task.loss.link(weights @ task.y / weights.sum()))[None]

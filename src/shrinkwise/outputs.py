@@ -15,7 +15,7 @@ from shrinkwise.design.outputs import OutputsDesign
 from shrinkwise.exceptions import UsageError
 from shrinkwise.losses import Loss
 from shrinkwise.penalties import Penalty, Rows
-from shrinkwise.penalties.groups import Groups
+from shrinkwise.penalties.groups import ALONE, Groups
 from shrinkwise.problem import Problem, build_problems, standardized_rows
 
 LEAST = 1e-300  # share of a class that no training row has
@@ -37,16 +37,16 @@ class OutputsProblem(Problem):
         return int(design.outputs)
 
     @property
-    def _ones(self) -> int:
+    def n_intercepts(self) -> int:
         design: Any = self.design
         return int(design.ones)
 
     @cached_property
     def null_w(self) -> Array:
         w = np.zeros(self.design.shape[1])
-        if self._ones:
+        if self.n_intercepts:
             shares = np.log(self._shares)
-            w[-self._ones :] = (shares - shares[-1])[: self._ones]
+            w[-self.n_intercepts :] = (shares - shares[-1])[: self.n_intercepts]
         return w
 
     @cached_property
@@ -59,6 +59,23 @@ class OutputsProblem(Problem):
     def null_eta(self) -> Array:
         return np.asarray(self.predictor(self.null_w, 0.0))
 
+    @property
+    def _endless(self) -> Array:
+        """Columns without penalty and bounds, as a mask."""
+        return self.rows.unpenalized & np.isinf(self.rows.lower) & np.isinf(self.rows.upper)
+
+    def hessian(self, cols: Array, eta: Array | None = None) -> Array:
+        if self.loss.quadratic:
+            return super().hessian(cols)
+        if eta is None:  # whatever the classes' shares, a number for all of them changes nothing
+            block = np.eye(self.outputs) - 1 / self.outputs
+            return self.design.gram(
+                self.weights[:, None] * np.tile(block, (len(self.weights) // self.outputs, 1)), cols
+            )
+        last = np.arange(self.design.shape[1])[-self.n_intercepts :] if self.n_intercepts else cols[:0]
+        whole, m = self.design.gram(self.curvature(eta), np.concatenate([cols, last])), len(cols)
+        return np.asarray(whole[:m, :m] - whole[:m, m:] @ np.linalg.lstsq(whole[m:, m:], whole[m:, :m], rcond=None)[0])
+
     def in_data_units(self, w: Array, b: float, column_unit: Array | float = 1.0) -> tuple[Array, Any]:
         """Coefficients (pK,), feature by feature, and intercepts (K,)."""
         design: Any = self.design
@@ -67,11 +84,12 @@ class OutputsProblem(Problem):
         scale = design.store.scale[:, :1]
         V = w[:size].reshape(p, self.outputs)
         coef = np.divide(V, scale, out=np.zeros_like(V), where=scale > 0)
-        intercept = -(design.store.means[:, 0] @ coef)
-        if self.centers is not None:
-            intercept = intercept + self.centers
-        if self._ones:
-            intercept[: self._ones] += w[size:]
+        if not self.loss.quadratic:  # without a penalty only differences of classes are determined: their sum is 0
+            free = np.all(self._endless[:size].reshape(p, self.outputs), axis=1)
+            coef[free] -= coef[free].mean(axis=1, keepdims=True)
+        intercept = (0.0 if self.centers is None else self.centers) - design.store.means[:, 0] @ coef
+        if self.n_intercepts:
+            intercept[: self.n_intercepts] += w[size:]
             intercept -= intercept.mean()
         unit = column_unit if np.ndim(column_unit) == 0 else np.asarray(column_unit)[:, None]
         with np.errstate(over="ignore", under="ignore"):
@@ -79,9 +97,9 @@ class OutputsProblem(Problem):
         return coef.ravel(), self.unit * intercept
 
     def predictor_of(self, w: Array, intercept: Any) -> Array:
-        size = len(w) - self._ones
-        b = (intercept - self.in_data_units(np.append(w[:size], np.zeros(self._ones)), 0.0)[1]) / self.unit
-        flat = self.predictor(np.append(w[:size], np.zeros(self._ones)), 0.0)
+        size = len(w) - self.n_intercepts
+        b = (intercept - self.in_data_units(np.append(w[:size], np.zeros(self.n_intercepts)), 0.0)[1]) / self.unit
+        flat = self.predictor(np.append(w[:size], np.zeros(self.n_intercepts)), 0.0)
         return np.asarray(flat + np.tile(b, len(flat) // self.outputs))
 
     def standardized(self, coef: Array, column_unit: Array | float = 1.0) -> Array:
@@ -106,8 +124,20 @@ def problems_of(
 ) -> tuple[Design, Sequence[Problem]]:
     """Problems and the design that they are over: `build_problems`, or `build_outputs` for a target of shape (n, K)."""
     if y.ndim == 2:
+        check_single(y, offset=offset, l1_factors=l1_factors)
         return build_outputs(design, y, weights, loss, penalty, grouped=grouped, **options)
     return design, build_problems(design, y, weights, loss, penalty, offset=offset, l1_factors=l1_factors, **options)
+
+
+def check_single(y: Array, **known: Any) -> None:
+    """Raise a `UsageError` that names what only a target of one column can have."""
+    for name, value in known.items():
+        if value is not None and np.ndim(value) and y.ndim == 2:
+            remedy = "an offset is part of one predictor" if name == "offset" else "they scale one penalty a feature"
+            raise UsageError(
+                f"{name} needs one predictor a row, but there are {y.shape[1]} (classes, or columns of y): {remedy}; "
+                f"leave {name} out, or fit each class or column by itself"
+            )
 
 
 def build_outputs(
@@ -137,6 +167,8 @@ def build_outputs(
             "penalizes the coefficients of a feature together"
         )
     outputs = y.shape[1]
+    if grouped:
+        _check_unbounded(penalty.rows(len(column_unit)))
     ones = 0 if loss.quadratic or not fit_intercept else outputs - 1
     wide = OutputsDesign.over(design, outputs, ones)
     problems = []
@@ -158,6 +190,16 @@ def build_outputs(
     return wide, problems
 
 
+def _check_unbounded(rows: Rows) -> None:
+    bounded = np.flatnonzero(np.isfinite(rows.lower) | np.isfinite(rows.upper))
+    if len(bounded):
+        j = int(bounded[0])
+        raise UsageError(
+            f"grouped_outputs=True leaves no room for bounds, but column {j} has [{rows.lower[j]:g}, "
+            f"{rows.upper[j]:g}]: the norm of a feature's coefficients knows no bounds; leave out one or the other"
+        )
+
+
 def _repeated(rows: Rows, outputs: int, ones: int, grouped: bool) -> Rows:
     """The penalty of each feature for each of its outputs; intercepts are free."""
 
@@ -168,5 +210,6 @@ def _repeated(rows: Rows, outputs: int, ones: int, grouped: bool) -> Rows:
     lower, upper = repeat(rows.lower, -np.inf), repeat(rows.upper, np.inf)
     if not grouped:
         return Rows(l1, l2, lower, upper)
-    labels = np.append(np.repeat(np.arange(len(rows.l1)), outputs), np.full(ones, -1))
+    feature = np.where(rows.upper > rows.lower, np.arange(len(rows.l1)), ALONE)  # a constant one is held at zero
+    labels = np.append(np.repeat(feature, outputs), np.full(ones, ALONE))
     return Rows(np.zeros_like(l1), l2, lower, upper, norm=l1, groups=Groups.of(labels))

@@ -60,6 +60,11 @@ class Problem:
         return best_intercept(self.loss, self.y, self.weights, self.offset) if self.free_intercept else 0.0
 
     @property
+    def n_intercepts(self) -> int:
+        """How many of the last columns of the design are intercepts."""
+        return 0
+
+    @property
     def null_w(self) -> Array:
         """Coefficients of the intercept-only model."""
         return np.zeros(self.design.shape[1])
@@ -90,6 +95,17 @@ class Problem:
         """Weighted second derivatives: (n,), or blocks (nK, K) where rows have K predictors."""
         curvature = self.loss.curvature(self.y, eta)
         return np.asarray((self.weights if curvature.ndim == 1 else self.weights[:, None]) * curvature)
+
+    def hessian(self, cols: Array, eta: Array | None = None) -> Array:
+        """X[:, cols]' diag(s h) X[:, cols], the intercept taken out; without a predictor one of the same rank."""
+        if self.loss.quadratic or eta is None:
+            return self.design.gram(self.weights, cols)
+        weights = self.curvature(eta)
+        products = self.design.gram(weights, cols)
+        if self.free_intercept:
+            column = self.design.rmatvec(weights[:, None], cols)[:, 0]
+            products = products - np.outer(column, column) / weights.sum()
+        return products
 
     def predictor(self, w: Array, b: float) -> Array:
         """η of shape (n,)."""
@@ -207,6 +223,11 @@ class Problem:
     def standardized(self, coef: Array, column_unit: Array | float = 1.0) -> Array:
         """Inverse of :meth:`in_data_units` for the coefficients."""
         return coef / self.unit * column_unit * self.design.scale[:, 0]
+
+
+def without_penalty(problem: Problem) -> Problem:
+    """The problem at strength zero."""
+    return replace(problem, rows=problem.rows.times(0.0))
 
 
 def _times_blocks(blocks: Array, v: Array) -> Array:

@@ -26,6 +26,7 @@ LATER = (
     "degrees_of_freedom",
     "n_weighted",
     "repeats",
+    "outputs",
     "groups",
     "sparse_ratio",
     "l1_factors",
@@ -40,8 +41,8 @@ class Unpenalized:
 
     train_score: Array  # (K,)
     test_score: Array  # (K,)
-    coef: Array  # (p,), in the units of the data
-    intercept: float
+    coef: Array  # (p,), or (pK,) feature by feature, in the units of the data
+    intercept: Any  # a float, or (K,)
     gap: float  # relative to the null loss
     converged: bool
     note: str = ""
@@ -259,7 +260,7 @@ class GridResult:
             self.full_deviance,
             self.degrees_of_freedom,
             self.support_size,
-            n=self.n_weighted,
+            n=self.n_weighted * (len(self.outputs) if self.outputs and loss.dispersion else 1),  # of one variance
             p=int(np.count_nonzero(self.scale)),
             null_deviance=self._null_deviance(loss) if loss.dispersion else None,
             dispersion=loss.dispersion,
@@ -333,7 +334,7 @@ class GridResult:
                     "name": "no penalty",
                     "alpha": 0.0,
                     "l1_ratio": None,
-                    "n_features": int(np.count_nonzero(free.coef)),
+                    "n_features": int(np.count_nonzero(np.any(free.coef.reshape(len(self.scale), -1), axis=1))),
                     "mean": float(mean),
                     "se": float(self.standard_error(free.test_score)),
                     "corrected": float(mean),
@@ -395,7 +396,8 @@ def _first_lowest(values: Array) -> tuple[int, int]:
 
 
 def _unpenalized_arrays(arrays: Mapping[str, Array]) -> dict[str, Any]:
-    return {key: arrays[f"unpenalized_{key}"] for key in ("train_score", "test_score", "coef")}
+    several = ("intercept",) if "unpenalized_intercept" in arrays else ()
+    return {key: arrays[f"unpenalized_{key}"] for key in ("train_score", "test_score", "coef", *several)}
 
 
 def _plain_fields(record: Any) -> Iterator[tuple[str, Any]]:

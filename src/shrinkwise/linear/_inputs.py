@@ -38,8 +38,11 @@ class Training:
         return None if names is None else [str(name) for name in names]
 
 
-def read_training(estimator: BaseEstimator, X: Any, y: Any, sample_weight: Any) -> Training:
-    """Check the data of a fit. The estimator stays as it is: a blank one of its class takes what is seen."""
+def read_training(estimator: BaseEstimator, X: Any, y: Any, sample_weight: Any, several: bool) -> Training:
+    """Check the data of a fit. The estimator stays as it is: a blank one of its class takes what is seen.
+
+    ``several`` says whether y may have more than one column.
+    """
     blank: Any = object.__new__(type(estimator))
     X, frame = _opened(X)
     if frame is not None:
@@ -49,7 +52,7 @@ def read_training(estimator: BaseEstimator, X: Any, y: Any, sample_weight: Any) 
         validate_data(blank, values, y=y, skip_check_array=True)
     n_samples = values.shape[0]
     target = _any_array(y, "y")
-    if target.ndim != 2 or target.shape[1] < 2 or not estimator.__sklearn_tags__().target_tags.multi_output:
+    if target.ndim != 2 or target.shape[1] < 2 or not several:
         target = np.asarray(column_or_1d(target, warn=True))
     if len(target) != n_samples:
         raise DataError(f"X has {n_samples} samples, but y has length {len(target)}")

@@ -15,14 +15,17 @@ from shrinkwise.linear._inputs import Training, read_again, read_offset, target_
 from shrinkwise.linear._labels import class_codes
 from shrinkwise.linear._values import Array
 from shrinkwise.losses import LOSSES, LogisticLoss, Loss, as_loss
-from shrinkwise.losses.domain import check_domain, check_null_model
+from shrinkwise.losses.domain import SEVERAL, check_domain, check_null_model
 from shrinkwise.losses.multinomial import MultinomialLoss
+from shrinkwise.outputs import check_single
 from shrinkwise.problem import best_intercept
 from shrinkwise.validation import check_number, check_weights
 
 
 class LinearModel(BaseEstimator):
     """A linear predictor η = Xw + b."""
+
+    _several = False  # whether y may have more than one column
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -36,6 +39,7 @@ class LinearModel(BaseEstimator):
         known = read_offset(self._kind(), offset, exposure, values.shape[0])
         coef: Array = self.coef_
         if coef.ndim == 2 and len(coef) > 1:  # a predictor for each class, or for each column of the target
+            check_single(coef.T, offset=known)
             return np.asarray(values @ coef.T + self.intercept_)
         eta = np.asarray(values @ np.ravel(coef) + np.ravel(self.intercept_))
         return eta if known is None else eta + known
@@ -61,6 +65,7 @@ class Regression(RegressorMixin, LinearModel):
     loss: Any
     fit_intercept: bool
     ridge_unit: float | str
+    _several = True
 
     def _kind(self) -> Loss:
         loss = as_loss(self.loss)
@@ -71,8 +76,9 @@ class Regression(RegressorMixin, LinearModel):
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         with suppress(UsageError):  # a fit will say what is wrong with it
-            tags.target_tags.positive_only = as_loss(getattr(self, "loss", "squared")).positive
-        tags.target_tags.multi_output = True
+            loss = as_loss(getattr(self, "loss", "squared"))
+            tags.target_tags.positive_only = loss.positive
+            tags.target_tags.multi_output = loss.name in SEVERAL
         return tags
 
     def predict(self, X: Any, offset: ArrayLike | None = None, exposure: ArrayLike | None = None) -> Array:

@@ -92,7 +92,7 @@ class SingleFit(LinearModel):
         tol, max_iter = check_number("tol", self.tol, low=0), check_count("max_iter", self.max_iter)
         fit_intercept = check_flag("fit_intercept", self.fit_intercept)
         standardize = check_flag("standardize", self.standardize)
-        data = read_training(self, X, y, sample_weight)
+        data = read_training(self, X, y, sample_weight, self._several)
         target, classes = self._target(data)
         loss, posed = self._posed(target, classes)
         unit = self._ridge_unit(target, data.weights)

@@ -122,7 +122,7 @@ class GridSearch(LinearModel):
             If a class has fewer members than folds were asked for.
         """
         options = self._options()
-        data = read_training(self, X, y, sample_weight)
+        data = read_training(self, X, y, sample_weight, self._several)
         target, classes = self._target(data)
         loss, posed = self._posed(target, classes)
         known = read_offset(loss, offset, exposure, len(target))

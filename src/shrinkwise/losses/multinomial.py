@@ -49,27 +49,34 @@ class MultinomialLoss(Loss):
     def _by_row(self, values: Array, xp: ModuleType) -> Array:
         return xp.reshape(values, (-1, self.classes, *values.shape[1:]))
 
-    def _log_shares(self, eta: Array, xp: ModuleType) -> Array:
-        """log μ, flat."""
+    def _shares(self, eta: Array, xp: ModuleType) -> tuple[Array, Array, Array]:
+        """μ, 1 − μ and log μ, flat. The largest share of a row is that of all others short of one: no digit cancels."""
         rows = self._by_row(eta, xp)
+        number = xp.reshape(xp.arange(self.classes), (1, self.classes, *([1] * (len(rows.shape) - 2))))
+        largest = xp.argmax(rows, axis=1, keepdims=True) == number
         rows = rows - xp.max(rows, axis=1, keepdims=True)
-        return xp.reshape(rows - xp.log(xp.sum(xp.exp(rows), axis=1, keepdims=True)), eta.shape)
+        odds = xp.exp(rows)
+        others = xp.sum(xp.where(largest, 0.0, odds), axis=1, keepdims=True)
+        mu = odds / (1 + others)
+        rest = xp.where(largest, others / (1 + others), 1 - mu)
+        return tuple(xp.reshape(part, eta.shape) for part in (mu, rest, rows - xp.log1p(others)))
 
     def value(self, y: Array, eta: Array, xp: ModuleType = np) -> Array:
-        return -y * self._log_shares(eta, xp)
+        return -y * self._shares(eta, xp)[2]
 
     def gradient(self, y: Array, eta: Array, xp: ModuleType = np) -> Array:
-        return xp.exp(self._log_shares(eta, xp)) - y
+        mu, rest, _ = self._shares(eta, xp)
+        return xp.where(mu > 0.5, (1 - y) - rest, mu - y)
 
     def hessian(self, y: Array, eta: Array, xp: ModuleType = np) -> Array:
         """The diagonal μ (1 − μ) of the second derivatives diag(μ) − μμ'."""
-        mu = xp.exp(self._log_shares(eta, xp))
-        return mu * (1 - mu)
+        mu, rest, _ = self._shares(eta, xp)
+        return mu * rest
 
     def curvature(self, y: Array, eta: Array, xp: ModuleType = np) -> Array:
         """diag(μ) − μμ' of each row: (nK,) to (nK, K)."""
-        mu = self._by_row(xp.exp(self._log_shares(eta, xp)), xp)
-        blocks = mu[:, :, None] * (xp.eye(self.classes) - mu[:, None, :])
+        mu, rest = (self._by_row(part, xp) for part in self._shares(eta, xp)[:2])
+        blocks = xp.where(xp.eye(self.classes) > 0, (mu * rest)[:, :, None], -mu[:, :, None] * mu[:, None, :])
         return xp.reshape(blocks, (-1, self.classes))
 
     def diagonal(self, y: Array, eta: Array, xp: ModuleType = np) -> Array:
@@ -84,11 +91,11 @@ class MultinomialLoss(Loss):
 
     def slack(self, y: Array, eta: Array, u: Array, xp: ModuleType = np) -> Array:
         """Kullback–Leibler divergence of v = y + u from μ; both sum to one, as do the rows of y."""
-        v, log_mu = y + u, self._log_shares(eta, xp)
-        return xp.where((v < 0) | (v > 1), np.inf, divergence(v, xp.exp(log_mu), log_mu, xp))
+        v, (mu, _, log_mu) = y + u, self._shares(eta, xp)
+        return xp.where((v < 0) | (v > 1), np.inf, divergence(v, mu, log_mu, xp))
 
     def link(self, mu: Array, xp: ModuleType = np) -> Array:
         return xp.log(mu)
 
     def inverse_link(self, eta: Array, xp: ModuleType = np) -> Array:
-        return xp.exp(self._log_shares(eta, xp))
+        return self._shares(eta, xp)[0]

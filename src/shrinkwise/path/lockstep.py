@@ -17,7 +17,7 @@ from shrinkwise.path.freedom import Gram, path_freedom
 from shrinkwise.path.strengths import alpha_max
 from shrinkwise.penalties import Penalty, Rows
 from shrinkwise.penalties.concave import Concave
-from shrinkwise.problem import Problem
+from shrinkwise.problem import Problem, without_penalty
 from shrinkwise.solvers.newton import FLOOR, Batch
 from shrinkwise.solvers.quadratic import violation, violations
 
@@ -28,7 +28,8 @@ SMALL = 256  # with no more columns than this, all of them are the working set
 WORTH_A_THREAD = 1 << 20  # entries of X behind a piece of work; below it, threads would wait for each other
 MANY = 2000  # columns beyond which the fit without a penalty, which needs all of them, is left out
 LEAST_NORM_ENTRIES = 50_000_000  # of X, up to which a fit of least norm is worth its time
-NO_FINITE_FIT = {"logistic": "the classes can be separated, so that coefficients grow without end"}
+SEPARABLE = "the classes can be separated, so that coefficients grow without end"
+NO_FINITE_FIT = {"logistic": SEPARABLE, "multinomial": SEPARABLE}
 MAJORIZERS = 100  # of a concave penalty at one strength
 ROUNDS = 50  # of solving, looking at all columns and letting some in
 
@@ -288,9 +289,10 @@ class LockstepRoute(Route):
         for ratio, (line, problems) in enumerate(zip(block.coefs, self.problems, strict=True)):
             problem, intercepts = problems[-1], block.intercepts[ratio, :, -1]
             W = np.array([problem.standardized(coef, self.column_unit) for coef in line[-1].toarray()])
-            gram = _grams(problem, W, intercepts)
+            features = np.arange(len(W[0]) - problem.n_intercepts)
             varies = not problem.loss.quadratic
-            freedom.append(path_freedom(W, problem.rows, alphas[ratio], gram, varies))
+            gram = _grams(problem, W, intercepts)
+            freedom.append(path_freedom(W[:, features], problem.rows.take(features), alphas[ratio], gram, varies))
         return np.array(freedom)
 
     def unpenalized(self) -> FreeFit | None:
@@ -324,7 +326,8 @@ class LockstepRoute(Route):
 
     def _free_fit(self, w: Array, b: Array, eta: Array, gap: float, converged: bool, note: str) -> FreeFit:
         fits = [
-            problem.in_data_units(w[:, i], float(b[i]), self.column_unit) for i, problem in enumerate(self.problems[0])
+            without_penalty(problem).in_data_units(w[:, i], float(b[i]), self.column_unit)
+            for i, problem in enumerate(self.problems[0])
         ]
         scores = [self._scores(fold, eta[:, fold]) for fold in range(self.fits - 1)]
         coefs, intercepts = (np.array(part) for part in zip(*fits, strict=True))
@@ -333,18 +336,10 @@ class LockstepRoute(Route):
 
 
 def _grams(problem: Problem, W: Array, intercepts: Array) -> Gram:
-    """X[:, cols]' diag(s h) X[:, cols] of the fits (W, intercepts) of a path."""
-    design, loss = problem.design, problem.loss
+    """`Problem.hessian` of the fits (W, intercepts) of a path."""
 
     def gram(index: int | None, cols: Array) -> Array:
-        weights = problem.weights
-        if loss.quadratic or index is None:
-            return design.gram(weights, cols)
-        weights = problem.curvature(problem.predictor_of(W[index], intercepts[index]))
-        products = design.gram(weights, cols)
-        if problem.free_intercept:
-            column = design.rmatvec(weights[:, None], cols)[:, 0]
-            products = products - np.outer(column, column) / weights.sum()
-        return products
+        flat = index is None or problem.loss.quadratic
+        return problem.hessian(cols, None if flat else problem.predictor_of(W[index], intercepts[index]))
 
     return gram

@@ -12,11 +12,11 @@ from shrinkwise.design.base import Array
 from shrinkwise.engines import LocalEngine
 from shrinkwise.engines.local import one_blas_thread
 from shrinkwise.losses import Loss
-from shrinkwise.outputs import problems_of
+from shrinkwise.outputs import check_single, problems_of
 from shrinkwise.path.lockstep import Lockstep
 from shrinkwise.penalties import ElasticNet, Penalty
 from shrinkwise.penalties.concave import Concave
-from shrinkwise.problem import groups_of, one_scale_a_group, power_of_two
+from shrinkwise.problem import groups_of, one_scale_a_group, power_of_two, without_penalty
 from shrinkwise.validation import check_weights
 
 
@@ -87,6 +87,7 @@ def solve(
         kept = np.flatnonzero(weights)
         X, y, weights = X.tocsr()[kept] if hasattr(X, "tocsr") else X[kept], y[kept], weights[kept]
         offset = None if offset is None else offset[kept]
+    check_single(y, offset=offset, l1_factors=l1_factors)
     if loss.degree and offset is not None:
         y, offset = y - offset, None
     loss = loss.for_target(y, weights)
@@ -123,6 +124,7 @@ def solve(
             at = np.array([alpha])
             (gap,), (steps,) = lockstep.step(at) if bent is None else lockstep.step_concave(at, bent)
         batch = lockstep.batch
+        problem = problem if alpha else without_penalty(problem)
         coef, intercept = problem.in_data_units(batch.w[:, 0], float(batch.b[0]), column_unit)
     return Solution(coef, intercept, float(gap), int(steps), bool(gap <= tol))
 
