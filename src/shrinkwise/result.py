@@ -28,6 +28,7 @@ LATER = (
     "repeats",
     "groups",
     "sparse_ratio",
+    "outputs",
 )  # not in files of 0.1.0, nor where they are None
 MANY_FOLDS = 100  # each of them chooses anew for a corrected error
 
