@@ -55,8 +55,8 @@ GLOSSARY = (
 METRICS = (  # shown where the error is one of them
     (
         "deviance",
-        """How much less likely the model makes the target than the target itself as prediction would: twice the
-        difference of the log-likelihoods, on average over the rows. 0 is a perfect prediction.""",
+        """Twice the log-likelihood that the predictions lack, on average over the rows: 0 if each were the target
+        itself.""",
     ),
     (
         "pinball loss",
