@@ -257,8 +257,9 @@ def test_a_score_is_computed_from_means_with_their_exposure(fit, motor):
     for fold in range(3):
         out = folds == fold
         y, years = values["claims"], values["years"]
-        mean = years[out] * y[~out].sum() / years[~out].sum()  # at the largest strength: one rate for all
-        assert own.test_score[0, 0, fold] == pytest.approx(mean_poisson_deviance(y[out], mean), rel=1e-9)
+        mean = years[out] * y[~out].sum() / years[~out].sum()  # one rate for all
+        assert own.null_score[fold] == pytest.approx(mean_poisson_deviance(y[out], mean), rel=1e-9)
+        assert scored.null_score[fold] == pytest.approx(own.null_score[fold], rel=1e-9)
 
 
 @pytest.mark.parametrize(
