@@ -223,12 +223,17 @@ def test_losses_that_cannot_be_are_refused_before_anything_is_read(fit, args, wo
             "no column 'year' in the table (asked for as the exposure); did you mean",
         ),
         (["--offset", "region"], "the offset 'region' holds"),
+        (
+            ["--loss", "poisson", "--offset", "thousands"],
+            "'thousands' would make means differ by a factor of e^2390; an offset is on the scale of the logarithm",
+        ),
         (["--offset", "age", "--weights", "age"], "column 'age' is both the weights and the offset"),
         (["--offset", "claims"], "column 'claims' is both the target and the offset"),
     ],
 )
-def test_columns_that_do_not_suit_are_refused(fit, motor, args, words, files):
-    answer = fit(motor, *args, target="claims")
+def test_columns_that_do_not_suit_are_refused(fit, write, args, words, files):
+    table = write("t.csv", **policies(), thousands=10 * np.arange(240))
+    answer = fit(table, *args, target="claims")
     assert answer.code == 3
     assert words in answer.err
     assert files() == []

@@ -27,12 +27,15 @@ from shrinkwise.data import (
     take_target,
     take_weights,
 )
+from shrinkwise.exceptions import DataError
 from shrinkwise.losses import LOSSES, Loss
+from shrinkwise.losses.base import LogLink
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 ROLES = ("weights", "offset", "exposure", "groups", "time")
+SPREAD = 300.0  # of a log link's offset: sums of e^300 and their squares are floating-point numbers
 LINES = 15  # notes, and as many warnings, that are printed; the report holds all
 
 
@@ -61,6 +64,8 @@ def prepare(request: Request, asked: Loss | None, say: Voice) -> Prepared:
     columns = feature_columns(table, request.target, **roles, exclude=exclude)
     weights = take_weights(table, request.weights, target.rows) if request.weights else None
     offset = take_offset(table, request.offset, request.exposure, target.rows)
+    if offset is not None and isinstance(loss, LogLink):
+        _check_spread(offset, request)
     notes += target.notes + _classes(target) + _known(request)
     counts = None if weights is None else weights > 0
     dealt = deal(request, table, target, counts)
@@ -108,6 +113,17 @@ def _classes(target: Target) -> tuple[str, ...]:
     first, last = map(repr, target.classes)
     rows = f"{first} ({len(target.values) - second} rows) and {last} ({second} rows)"
     return (f"Classes: {rows}; positive coefficients speak for {last}.",)
+
+
+def _check_spread(offset: NDArray[np.float64], request: Request) -> None:
+    """With a log link, refuse offsets whose exponentials, the known factors of the means, lie too far apart to add."""
+    spread = float(np.ptp(offset))
+    if spread > SPREAD:
+        names = " and ".join(repr(name) for name in (request.offset, request.exposure) if name)
+        raise DataError(
+            f"with a log link {names} would make means differ by a factor of e^{spread:.0f}; an offset is on the scale "
+            "of the logarithm: for amounts at risk use --exposure, and leave out rows where next to nothing was at risk"
+        )
 
 
 def _known(request: Request) -> tuple[str, ...]:

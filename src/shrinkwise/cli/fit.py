@@ -56,7 +56,7 @@ class Request:
     type=click.Choice(["auto", "regression", "classification"]),
     default="auto",
     show_default=True,
-    help="What to fit; auto decides by the target and says so.",
+    help="What to fit; auto decides by the loss or the target and says so.",
 )
 @click.option(
     "--loss",
@@ -90,8 +90,8 @@ class Request:
 @click.option(
     "--score",
     metavar="NAME",
-    help="A scikit-learn scorer for the held-out rows, such as neg_mean_absolute_error or roc_auc; default: squared "
-    "error, log loss.",
+    help="A scikit-learn scorer for the held-out rows, such as neg_mean_absolute_error or roc_auc; default: the "
+    "error of the loss.",
 )
 @click.option(
     "--rule",
