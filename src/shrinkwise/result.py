@@ -30,7 +30,7 @@ LATER = (
     "groups",
     "sparse_ratio",
     "l1_factors",
-    "outputs",
+    "concave",
 )  # not in files of 0.1.0, nor where they are None
 MANY_FOLDS = 100  # each of them chooses anew for a corrected error
 

@@ -19,7 +19,11 @@ TABLES = {  # columns, words of the message, more options
     "missing target": ({**X, "y": missing(Y, 3, 8)}, r"'y' is missing in 2 of 40 rows.*--drop-missing-target", []),
     "constant target": ({**X, "y": [7] * 40}, r"'y' is '7' in all 40 rows", []),
     "one class": ({**X, "y": ["yes"] * 40}, r"'y' is 'yes' in all 40 rows: a classifier needs two classes", []),
-    "three classes": ({**X, "y": list("abcd" * 10)}, r"4 classes \('a', 'b', 'c', 'd'\); more than two are not", []),
+    "three classes": (
+        {**X, "y": list("abcd" * 10)},
+        r"4 classes \('a', 'b', 'c', 'd'\); the command line fits two",
+        [],
+    ),
     "fewer rows than folds": ({"a": [1, 2, 3], "y": [1, 4, 2]}, r"3 rows cannot make 10 folds", []),
     "a rare class": (
         {**X, "y": ["yes"] * 4 + ["no"] * 36},

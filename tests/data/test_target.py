@@ -6,8 +6,9 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from shrinkwise.data import take_groups, take_target, take_weights
+from shrinkwise.data import take_groups, take_offset, take_target, take_weights
 from shrinkwise.exceptions import DataError, UsageError
+from shrinkwise.losses import as_loss
 
 
 def table(cells, **options):
@@ -76,7 +77,7 @@ def test_a_target_without_any_value_is_refused(type_, drop):
         ([3.5, 3.5], "classification", "is '3.5' in all 2 rows: a classifier needs two classes"),
         (["a", "a"], "auto", "is 'a' in all 2 rows: a classifier needs two classes"),
         ([True, True], "auto", "is 'true' in all 2 rows: a classifier needs two classes"),
-        (["a", "b", "c"], "auto", "has 3 classes ('a', 'b', 'c'); more than two are not possible yet"),
+        (["a", "b", "c"], "auto", "has 3 classes ('a', 'b', 'c'); the command line fits two"),
         ([1, 2, 3], "classification", "or choose --task regression"),
         (["a", "b", "a"], "regression", "holds text ('a', 'b'), and a regression needs numbers"),
         ([1.0, np.inf, 2.0], "auto", "column 'y' holds inf in row 2"),
@@ -135,3 +136,41 @@ def test_groups_are_coded_among_the_rows_taken():
     assert take_groups(groups, "g", np.array([False, True, False, True])).tolist() == [0, 1]
     with pytest.raises(DataError, match="the groups 'g' are missing in 1 row, the first is row 3"):
         take_groups(groups, "g")
+
+
+@pytest.mark.parametrize("drop", [[], [0, 3]])
+def test_a_loss_settles_the_task_and_names_the_row_of_the_file_that_it_cannot_take(drop):
+    cells = [None if row in drop else value for row, value in enumerate([4, 1, 0, 2, -1, 3])]
+    with pytest.raises(DataError, match=r"the poisson loss needs y >= 0, got -1 at row 5 \(not counting the header\)"):
+        take_target(table(cells), "y", drop_missing=True, loss=as_loss("poisson"))
+    target = take_target(table([0, 1, 1, None]), "y", drop_missing=True, loss=as_loss("poisson"))
+    assert (target.task, target.classes, target.values.tolist()) == ("regression", None, [0.0, 1.0, 1.0])
+    assert "Task: regression, since the poisson loss is for numbers." in target.notes
+    assert take_target(table([0, 1, 1]), "y", loss=as_loss("logistic")).task == "classification"
+    with pytest.raises(DataError, match="the gamma loss needs numbers; leave out --loss"):
+        take_target(table(["a", "b", "a"]), "y", loss=as_loss("gamma"))
+
+
+OFFSETS = {
+    "the offset 'o' holds string values; an offset is a number": {"o": ["a", "b"]},
+    "the offset 'o' is missing in 1 row, the first is row 2": {"o": [1.0, None]},
+    "column 'o' holds inf in row 2": {"o": [1.0, np.inf]},
+    "the exposure 'e' is missing in 2 rows, the first is row 1": {"e": pa.nulls(2)},
+    "the exposure 'e' is not above zero in 2 rows, such as -0.5 in row 1": {"e": [-0.5, 0.0]},
+}
+
+
+@pytest.mark.parametrize("words", OFFSETS)
+def test_offsets_and_exposures_that_are_none_are_refused(words):
+    columns = OFFSETS[words]
+    with pytest.raises(DataError) as caught:
+        take_offset(pa.table(columns), offset="o" if "o" in columns else None, exposure="e" if "e" in columns else None)
+    assert words in str(caught.value)
+
+
+def test_the_known_part_is_the_offset_and_the_logarithm_of_the_exposure():
+    known = pa.table({"o": [1.0, None, -2.0], "e": [1, 0, 4]})
+    rows = np.array([True, False, True])
+    np.testing.assert_allclose(take_offset(known, "o", "e", rows), [1.0, np.log(4) - 2])
+    assert take_offset(known, "o", None, rows).tolist() == [1.0, -2.0]
+    assert take_offset(known) is None

@@ -45,6 +45,8 @@ def to_json(model: Model, **more: Any) -> str:
         "target": model.target,
         "classes": model.classes,
         "loss": model.loss,
+        "offset": model.offset,
+        "exposure": model.exposure,
         "metric": result.metric,
         "rule": model.rule,
         "chosen": asdict(result.select(model.rule)),

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from shrinkwise.cli._errors import DONE, NOT_CERTIFIED
-from shrinkwise.cli._options import check_score
+from shrinkwise.cli._options import asked_loss, check_score
 from shrinkwise.cli._output import check_folder, write_together
 from shrinkwise.cli._prepare import prepare
 from shrinkwise.cli._say import Voice, console
@@ -26,13 +26,13 @@ REPORT, MODEL = "report.html", "model.shrinkwise"
 
 def run(request: Request) -> int:
     """Do what was asked, and return the exit code."""
-    folder = Path(request.out)
+    folder, loss = Path(request.out), asked_loss(request.loss, request.task, request.exposure)
     check_folder(folder, (REPORT, MODEL), request.overwrite)
     if request.score is not None:
         check_score(request.score)
     say = Voice(request.quiet)
     with busy(), _warnings_said(say):
-        prepared = prepare(request, say)
+        prepared = prepare(request, loss, say)
         from shrinkwise.cli._train import train
 
         with system_signals():  # numba, once the data are known to be good; the first time LLVM compiles for seconds

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import click
 
 from shrinkwise.exceptions import UsageError
 from shrinkwise.rules import parse_rule
+
+if TYPE_CHECKING:
+    from shrinkwise.losses import Loss
 
 APART = {"fold_column": ("folds", "repeats", "groups", "time"), "time": ("repeats", "groups")}  # ways to make folds
 
@@ -62,6 +66,35 @@ def check_score(name: str) -> None:
             f"--score {name!r} is no scorer of scikit-learn; "
             + (f"did you mean {meant[0]!r}?" if meant else "give one such as neg_mean_absolute_error, r2 or roc_auc")
         )
+
+
+def asked_loss(words: str | None, task: str, exposure: str | None) -> Loss | None:
+    """The loss that was asked for, if any, before anything is read; it must go with the task and the exposure.
+
+    Raises
+    ------
+    UsageError
+        If there is no such loss, its parameter is out of range, or it contradicts another option.
+    """
+    from shrinkwise.data import task_of
+    from shrinkwise.losses import as_loss
+    from shrinkwise.losses.base import LogLink
+
+    if words is not None and words.partition(":")[0] == "multinomial":
+        raise UsageError(
+            "--loss multinomial is not for the command line, which fits two classes; the Python API fits more: "
+            "LinearClassifier, LinearClassifierCV"
+        )
+    loss = None if words is None else as_loss(words)
+    if loss is not None and task not in ("auto", task_of(loss)):
+        raise UsageError(f"--loss {words} is for a {task_of(loss)}, and --task {task} asks for another; leave one out")
+    if exposure is not None and not isinstance(loss, LogLink):
+        given = "no --loss" if words is None else f"--loss {words}"
+        raise UsageError(
+            f"--exposure needs a loss with a log link, got {given}; give --loss poisson, gamma, tweedie or "
+            "negative_binomial, or --offset with the known part of the linear predictor"
+        )
+    return loss
 
 
 def refuse_together(given: Sequence[str]) -> None:

@@ -8,16 +8,19 @@ import io
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import IO, TYPE_CHECKING, Any, cast
 
 import numpy as np
 
 from shrinkwise._files import write_whole
 from shrinkwise.cli._output import check_output, written
 from shrinkwise.cli._say import Voice
-from shrinkwise.data import Encoder, read_table, table_notes
+from shrinkwise.data import Encoder, did_you_mean, read_table, table_notes, take_offset
 from shrinkwise.exceptions import DataError
 from shrinkwise.store import Model, load_model
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 CHUNK = 65_536  # rows that are turned into text at once
 
@@ -34,8 +37,10 @@ def run(model_path: str, table_path: str, out: str, overwrite: bool, quiet: bool
     encoder = Encoder.from_dict(model.encoder)
     table = read_table(table_path, text=encoder.text_columns)
     X, notes = encoder.transform(table, model.feature_names)
-    say(*table_notes(table), *notes)
-    columns = _predictions(model, X)
+    known = {role: name for role in ("offset", "exposure") if (name := getattr(model, role)) is not None}
+    say(*table_notes(table), *notes, *_lacking(known, table))
+    offset = take_offset(table, **{role: name for role, name in known.items() if name in table.column_names})
+    columns = _predictions(model, X, offset)
     if out == "-":
         write(columns, sys.stdout.buffer)
         sys.stdout.buffer.flush()
@@ -46,11 +51,23 @@ def run(model_path: str, table_path: str, out: str, overwrite: bool, quiet: bool
     say(f"Wrote {out}: {rows} {'prediction' if rows == 1 else 'predictions'} of {model.target!r}.")
 
 
-def _predictions(model: Model, X: Any) -> Columns:
+def _lacking(known: dict[str, str], table: pa.Table) -> list[str]:
+    """What takes the place of an offset or exposure that the table has no column for."""
+    notes = []
+    for role, name in known.items():
+        if name not in table.column_names:
+            meant = did_you_mean(name, table.column_names)
+            hint = f" (is {meant!r} meant?)" if meant else ""
+            value = {"offset": "an offset of 0", "exposure": "an exposure of 1"}[role]
+            notes.append(f"The table has no column {name!r}{hint}: predictions are for {value}.")
+    return notes
+
+
+def _predictions(model: Model, X: Any, offset: Any) -> Columns:
     """The prediction and, for a classification, the probability of each class."""
-    columns: Columns = {"prediction": model.predict(X)}
+    columns: Columns = {"prediction": model.predict(X, offset)}
     if model.classes is not None:
-        chances = model.predict_proba(X)
+        chances = model.predict_proba(X, offset)
         columns |= {f"probability of {name}": chances[:, k] for k, name in enumerate(model.classes)}
     return columns
 

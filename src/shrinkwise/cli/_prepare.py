@@ -1,4 +1,4 @@
-"""From a table to what a grid needs: matrix, maps, target, weights, folds."""
+"""From a table to what a grid needs: matrix, maps, target, loss, weights, offset, folds."""
 
 from __future__ import annotations
 
@@ -23,13 +23,19 @@ from shrinkwise.data import (
     leak_warnings,
     read_table,
     table_notes,
+    take_offset,
     take_target,
     take_weights,
 )
+from shrinkwise.exceptions import DataError
+from shrinkwise.losses import LOSSES, Loss
+from shrinkwise.losses.base import LogLink
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
+ROLES = ("weights", "offset", "exposure", "groups", "time")
+SPREAD = 300.0  # of a log link's offset: sums of e^300 and their squares are floating-point numbers
 LINES = 15  # notes, and as many warnings, that are printed; the report holds all
 
 
@@ -38,23 +44,29 @@ class Prepared:
     """The data of a fit, checked and encoded."""
 
     target: Target
+    loss: Loss
     weights: NDArray[np.float64] | None
+    offset: NDArray[np.float64] | None  # the known part of the linear predictor, exposure included
     folds: Folds  # of each row of the file, for each repeat; -1 in none
     splits: list[Split]
     encoding: Encoding
     notes: tuple[str, ...]
 
 
-def prepare(request: Request, say: Voice) -> Prepared:
-    """Read, check and encode; tell what was done on the way."""
+def prepare(request: Request, asked: Loss | None, say: Voice) -> Prepared:
+    """Read, check and encode; tell what was done on the way. ``asked`` is the loss of ``--loss``."""
     table, exclude, as_text = _read(request)
     say(f"Read {request.table}: {describe(table)}.")
     notes = list(table_notes(table))
-    target = take_target(table, request.target, request.task, request.drop_missing_target)
-    roles = {role: getattr(request, role) for role in ("weights", "groups", "time")} | {"folds": request.fold_column}
+    target = take_target(table, request.target, request.task, request.drop_missing_target, asked)
+    loss = asked or LOSSES["squared" if target.classes is None else "logistic"]
+    roles = {role: getattr(request, role) for role in ROLES} | {"folds": request.fold_column}
     columns = feature_columns(table, request.target, **roles, exclude=exclude)
     weights = take_weights(table, request.weights, target.rows) if request.weights else None
-    notes += target.notes + _classes(target)
+    offset = take_offset(table, request.offset, request.exposure, target.rows)
+    if offset is not None and isinstance(loss, LogLink):
+        _check_spread(offset, request)
+    notes += target.notes + _classes(target) + _known(request)
     counts = None if weights is None else weights > 0
     dealt = deal(request, table, target, counts)
     if counts is not None and not counts.all():
@@ -74,7 +86,7 @@ def prepare(request: Request, say: Voice) -> Prepared:
     notes += encoding.notes
     notes.append(_encoded(encoding, dealt))
     say(*_first(notes), *_first([f"warning: {leak}" for leak in leaks]))
-    return Prepared(target, weights, of_file, dealt.pairs, encoding, (*leaks, *notes))
+    return Prepared(target, loss, weights, offset, of_file, dealt.pairs, encoding, (*leaks, *notes))
 
 
 def _read(request: Request) -> tuple[pa.Table, tuple[str, ...], tuple[str, ...]]:
@@ -101,6 +113,27 @@ def _classes(target: Target) -> tuple[str, ...]:
     first, last = map(repr, target.classes)
     rows = f"{first} ({len(target.values) - second} rows) and {last} ({second} rows)"
     return (f"Classes: {rows}; positive coefficients speak for {last}.",)
+
+
+def _check_spread(offset: NDArray[np.float64], request: Request) -> None:
+    """With a log link, refuse offsets whose exponentials, the known factors of the means, lie too far apart to add."""
+    spread = float(np.ptp(offset))
+    if spread > SPREAD:
+        names = " and ".join(repr(name) for name in (request.offset, request.exposure) if name)
+        raise DataError(
+            f"with a log link {names} would make means differ by a factor of e^{spread:.0f}; an offset is on the scale "
+            "of the logarithm: for amounts at risk use --exposure, and leave out rows where next to nothing was at risk"
+        )
+
+
+def _known(request: Request) -> tuple[str, ...]:
+    """What is known of the linear predictor."""
+    notes = []
+    if request.offset:
+        notes.append(f"Offset: {request.offset!r} is added to the linear predictor.")
+    if request.exposure:
+        notes.append(f"Exposure: the mean is proportional to {request.exposure!r}.")
+    return tuple(notes)
 
 
 def _encoded(encoding: Encoding, dealt: Dealt) -> str:

@@ -18,7 +18,7 @@ from shrinkwise.cli._say import Voice
 from shrinkwise.cli.fit import Request
 from shrinkwise.exceptions import DataError
 from shrinkwise.grid import fit_grid
-from shrinkwise.losses import LOSSES
+from shrinkwise.losses import as_loss
 from shrinkwise.path import Solution, solve
 from shrinkwise.penalties import penalty_of
 from shrinkwise.result import GridResult, Selection
@@ -37,7 +37,8 @@ def train(prepared: Prepared, request: Request, say: Voice) -> Model:
             encoding.Z,
             target.values,
             prepared.splits,
-            loss="squared" if target.classes is None else "logistic",
+            loss=prepared.loss,
+            offset=prepared.offset,
             l1_ratios=request.l1_ratio,
             alphas=request.alphas,
             sample_weight=prepared.weights,
@@ -76,6 +77,8 @@ def train(prepared: Prepared, request: Request, say: Voice) -> Model:
         created=_now(),
         command=f"shrinkwise {shlex.join(request.arguments)}",
         source=request.table,
+        offset=request.offset,
+        exposure=request.exposure,
     )
 
 
@@ -93,8 +96,8 @@ def _scored(prepared: Prepared, request: Request) -> dict[str, Any]:
         encoding.Z,
         labels,
         prepared.weights,
-        LOSSES["squared" if classes is None else "logistic"],
-        None,
+        prepared.loss,
+        prepared.offset,
         classes,
         prepared.splits,
         None,
@@ -104,8 +107,8 @@ def _scored(prepared: Prepared, request: Request) -> dict[str, Any]:
 
 
 def _spread(prepared: Prepared) -> float:
-    """The sd of a numeric target: with it as the unit of the L2 part, the best mix does not depend on the target's."""
-    if prepared.target.classes is not None:
+    """The sd of the target, where coefficients have its unit: with it for the L2 part, the best mix has none."""
+    if not prepared.loss.degree:
         return 1.0
     values, weights = prepared.target.values, prepared.weights
     mean = np.average(values, weights=weights)
@@ -119,7 +122,8 @@ def _on_rows(prepared: Prepared, result: GridResult, chosen: Selection, tol: flo
     return solve(
         design,
         prepared.target.values,
-        loss=LOSSES[result.loss],
+        loss=as_loss(result.loss),
+        offset=prepared.offset,
         penalty=penalty_of(chosen.l1_ratio, encoding.groups, ridge_unit=result.ridge_unit),
         alpha=chosen.alpha,
         sample_weight=prepared.weights,

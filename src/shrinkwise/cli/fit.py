@@ -20,6 +20,7 @@ class Request:
     table: str
     target: str
     task: str
+    loss: str | None
     l1_ratio: tuple[float, ...]
     folds: int
     repeats: int
@@ -30,6 +31,8 @@ class Request:
     exclude: tuple[str, ...]
     as_text: tuple[str, ...]
     weights: str | None
+    offset: str | None
+    exposure: str | None
     groups: str | None
     group_categoricals: bool
     drop_missing_target: bool
@@ -53,7 +56,13 @@ class Request:
     type=click.Choice(["auto", "regression", "classification"]),
     default="auto",
     show_default=True,
-    help="What to fit; auto decides by the target and says so.",
+    help="What to fit; auto decides by the loss or the target and says so.",
+)
+@click.option(
+    "--loss",
+    metavar="NAME[:VALUE]",
+    help="What an error costs. Counts: poisson, negative_binomial:2. Amounts: gamma, or tweedie:1.5 where some are 0. "
+    "Outliers: huber. A quantile: quantile:0.9. Default: squared or logistic, by the task.",
 )
 @click.option(
     "--l1-ratio",
@@ -81,8 +90,8 @@ class Request:
 @click.option(
     "--score",
     metavar="NAME",
-    help="A scikit-learn scorer for the held-out rows, such as neg_mean_absolute_error or roc_auc; default: squared "
-    "error, log loss.",
+    help="A scikit-learn scorer for the held-out rows, such as neg_mean_absolute_error or roc_auc; default: the "
+    "error of the loss.",
 )
 @click.option(
     "--rule",
@@ -101,6 +110,10 @@ class Request:
     "--as-text", multiple=True, metavar=f"{COLUMN},...", help="Columns to take as levels: zip codes, numbers as labels."
 )
 @click.option("--weights", metavar=COLUMN, help="A column with the weights of the rows.")
+@click.option("--offset", metavar=COLUMN, help="A column that is added to the linear predictor.")
+@click.option(
+    "--exposure", metavar=COLUMN, help="A column of times or amounts at risk: means are proportional to it (log link)."
+)
 @click.option("--groups", metavar=COLUMN, help="A column whose equal rows stay in one fold: patients, sites.")
 @click.option(
     "--group-categoricals",

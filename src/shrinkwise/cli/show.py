@@ -27,6 +27,8 @@ def show(model: str, as_json: bool) -> None:
     versions = ", ".join(f"{name} {version}" for name, version in loaded.versions.items())
     facts = {
         "target": loaded.target,
+        "offset": loaded.offset,
+        "exposure": loaded.exposure,
         "data": loaded.source,
         "made": loaded.created,
         "command": loaded.command,
@@ -35,4 +37,5 @@ def show(model: str, as_json: bool) -> None:
     }
     screen.print()
     for name, value in facts.items():
-        screen.print(f"{name}: {visible(value)}", markup=False, highlight=False, emoji=False)
+        if value is not None:
+            screen.print(f"{name}: {visible(value)}", markup=False, highlight=False, emoji=False)

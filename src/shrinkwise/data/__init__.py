@@ -10,8 +10,9 @@ from shrinkwise.data.expand import Expansion, expand
 from shrinkwise.data.folds import Encoding, encode
 from shrinkwise.data.frames import to_table
 from shrinkwise.data.names import did_you_mean, feature_columns
+from shrinkwise.data.roles import take_groups, take_offset, take_weights
 from shrinkwise.data.table import TableSummary, describe, read_table, table_notes
-from shrinkwise.data.target import Target, take_groups, take_target, take_weights
+from shrinkwise.data.target import Target, take_target, task_of
 from shrinkwise.data.times import take_times
 
 __all__ = [
@@ -32,8 +33,10 @@ __all__ = [
     "read_table",
     "table_notes",
     "take_groups",
+    "take_offset",
     "take_target",
     "take_times",
     "take_weights",
+    "task_of",
     "to_table",
 ]

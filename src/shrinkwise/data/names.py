@@ -76,6 +76,8 @@ def feature_columns(
     target: str,
     *,
     weights: str | None = None,
+    offset: str | None = None,
+    exposure: str | None = None,
     groups: str | None = None,
     folds: str | None = None,
     time: str | None = None,
@@ -86,7 +88,7 @@ def feature_columns(
     Parameters
     ----------
     table : pyarrow.Table
-    target, weights, groups, folds, time : str
+    target, weights, offset, exposure, groups, folds, time : str
         Columns with a role of their own; all but the target may be None.
     exclude : sequence of str
         Further columns to leave out.
@@ -108,7 +110,15 @@ def feature_columns(
     ('a',)
     """
     check_names(table)
-    roles = {"target": target, "weights": weights, "groups": groups, "folds": folds, "time": time}
+    roles = {
+        "target": target,
+        "weights": weights,
+        "offset": offset,
+        "exposure": exposure,
+        "groups": groups,
+        "folds": folds,
+        "time": time,
+    }
     used: dict[str, str] = {}
     for role, name in roles.items():
         if name is None:

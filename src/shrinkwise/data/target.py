@@ -1,4 +1,4 @@
-"""The columns with a role: the target as numbers and classes, the weights, the groups."""
+"""The target of a table, as numbers and classes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -12,6 +12,8 @@ from shrinkwise.data.column import kind_of, number_cells, text_cells
 from shrinkwise.data.names import check_column, check_names, counted, listing, quoted
 from shrinkwise.data.spelling import are_dates, check_numbers
 from shrinkwise.exceptions import DataError, UsageError
+from shrinkwise.losses import Loss
+from shrinkwise.losses.domain import check_domain
 
 Task = Literal["regression", "classification"]
 TASKS = ("auto", "regression", "classification")
@@ -43,7 +45,9 @@ class Target:
     notes: tuple[str, ...]
 
 
-def take_target(table: pa.Table, target: str, task: str = "auto", drop_missing: bool = False) -> Target:
+def take_target(
+    table: pa.Table, target: str, task: str = "auto", drop_missing: bool = False, loss: Loss | None = None
+) -> Target:
     """Take the target from the table, and settle what kind of task it is.
 
     Parameters
@@ -55,6 +59,8 @@ def take_target(table: pa.Table, target: str, task: str = "auto", drop_missing: 
         "auto": classification if the target holds text, booleans or exactly two distinct values, else regression.
     drop_missing : bool
         Leave out the rows where the target is missing, instead of refusing them.
+    loss : Loss, optional
+        The one that was asked for: it decides where the task is "auto", and says which values it can take.
 
     Returns
     -------
@@ -64,7 +70,7 @@ def take_target(table: pa.Table, target: str, task: str = "auto", drop_missing: 
     ------
     DataError
         No such column, missing cells, infinities, dates, numbers written as text, a single value, more than two
-        classes.
+        classes, a number that the loss cannot take.
     UsageError
         An unknown task.
 
@@ -78,11 +84,18 @@ def take_target(table: pa.Table, target: str, task: str = "auto", drop_missing: 
         raise UsageError(f"task must be one of {', '.join(TASKS)}, got {task!r}")
     check_names(table)
     check_column(table, target, "the target")
+    asked = task
+    if loss is not None and task == "auto":
+        task = task_of(loss)
     column = table.column(target)
     kind = kind_of(column.type)
     cells = _numbers(column, target) if kind in ("number", "empty") else _classes(column, target, task)
     notes = _refuse_or_drop(target, cells.rows, drop_missing)
-    settled, why = _task(target, task, kind, column.type, cells.words)
+    settled, why = _task(target, task, kind, column.type, cells.words, loss)
+    if loss is not None and asked == "auto":
+        why = (
+            f"Task: {settled}, since the {loss.name} loss is for {'numbers' if settled == 'regression' else 'classes'}."
+        )
     if why:
         notes += (why,)
     if len(cells.words) == 1:
@@ -92,113 +105,17 @@ def take_target(table: pa.Table, target: str, task: str = "auto", drop_missing: 
             "another column with --target"
         )
     if settled == "regression":
+        if loss is not None:
+            _check_domain(cells, target, loss)
         return Target(target, "regression", cells.numbers, None, cells.rows, notes)
     if len(cells.words) > 2:
         raise DataError(
-            f"the target {quoted(target)} has {len(cells.words)} classes ({listing(cells.words, 5)}); more than two "
-            "are not possible yet: keep the rows of two of them, or merge them into two"
-            + (", or choose --task regression" if kind == "number" else "")
+            f"the target {quoted(target)} has {len(cells.words)} classes ({listing(cells.words, 5)}); the command line "
+            "fits two: keep the rows of two of them, or merge them into two"
+            + (f", or choose {'--task regression' if loss is None else 'another --loss'}" if kind == "number" else "")
+            + "; the Python API fits more (LinearClassifier, LinearClassifierCV)"
         )
     return Target(target, "classification", cells.codes.astype(np.float64), tuple(cells.words), cells.rows, notes)
-
-
-def take_weights(table: pa.Table, name: str, rows: NDArray[np.bool_] | None = None) -> NDArray[np.float64]:
-    """Take the weights of the rows: finite numbers >= 0, not all zero.
-
-    Parameters
-    ----------
-    table : pyarrow.Table
-    name : str
-    rows : ndarray of bool, shape (table rows,), optional
-        The rows to take, such as `Target.rows`; default: all.
-
-    Returns
-    -------
-    ndarray of float64, shape (number of rows taken,)
-
-    Raises
-    ------
-    DataError
-        No such column, text, a missing, negative or infinite weight, only zeros.
-
-    Examples
-    --------
-    >>> import pyarrow as pa
-    >>> take_weights(pa.table({"w": [1, 0, 2]}), "w")
-    array([1., 0., 2.])
-    """
-    check_column(table, name, "the weights")
-    column = table.column(name)
-    if kind_of(column.type) not in ("number", "empty"):
-        raise DataError(f"the weights {quoted(name)} hold {column.type} values; weights are numbers, zero or more")
-    values = number_cells(column, name)
-    taken = np.arange(len(values)) if rows is None else np.flatnonzero(rows)
-    missing = np.isnan(values[taken])
-    if missing.any():
-        raise DataError(
-            f"the weights {quoted(name)} are missing in {counted(int(missing.sum()), 'row')}, the first is row "
-            f"{taken[missing][0] + 1} (not counting the header); give each row a weight, 0 to leave it out"
-        )
-    negative = values[taken] < 0
-    if negative.any():
-        row = taken[negative][0]
-        raise DataError(
-            f"the weights {quoted(name)} are negative in {counted(int(negative.sum()), 'row')}, such as "
-            f"{values[row]:g} in row {row + 1} (not counting the header); weights are zero or more"
-        )
-    if not (values[taken] > 0).any():
-        raise DataError(
-            f"the weights {quoted(name)} are all zero, so that no row counts; give some rows a positive weight"
-        )
-    return np.array(values[taken])
-
-
-def take_groups(
-    table: pa.Table, name: str, rows: NDArray[np.bool_] | None = None, role: str = "groups"
-) -> NDArray[np.int64]:
-    """Take the groups whose rows stay together in one fold, or the folds themselves, as integer codes.
-
-    Parameters
-    ----------
-    table : pyarrow.Table
-    name : str
-        A column of any type.
-    rows : ndarray of bool, shape (table rows,), optional
-        The rows to take, such as `Target.rows`; default: all.
-    role : {"groups", "folds"}
-        For messages.
-
-    Returns
-    -------
-    ndarray of int64, shape (number of rows taken,)
-        0, 1, … in the sorted order of the groups' names.
-
-    Raises
-    ------
-    DataError
-        No such column, or a row without a group.
-
-    Examples
-    --------
-    >>> import pyarrow as pa
-    >>> take_groups(pa.table({"clinic": ["B", "A", "B"]}), "clinic")
-    array([1, 0, 1])
-    """
-    check_column(table, name, f"the {role}")
-    cells = text_cells(table.column(name), name)
-    taken = np.arange(len(cells.codes)) if rows is None else np.flatnonzero(rows)
-    codes = cells.codes[taken]
-    missing = codes < 0
-    if missing.any():
-        raise DataError(
-            f"the {role} {quoted(name)} are missing in {counted(int(missing.sum()), 'row')}, the first is row "
-            f"{taken[missing][0] + 1} (not counting the header); give each row a {role[:-1]}"
-            + (", if only one of its own" if role == "groups" else "")
-        )
-    used = sorted(np.unique(codes), key=lambda word: cells.words[word])
-    place = np.zeros(len(cells.words), dtype=np.int64)
-    place[used] = np.arange(len(used))
-    return place[codes]
 
 
 @dataclass(frozen=True, eq=False)
@@ -253,12 +170,35 @@ def _refuse_or_drop(target: str, rows: NDArray[np.bool_], drop_missing: bool) ->
     return (f"{counted(n_missing, 'row')} without a target {'is' if n_missing == 1 else 'are'} left out.",)
 
 
-def _task(target: str, task: str, kind: str, type_: pa.DataType, words: Sequence[str]) -> tuple[Task, str]:
+def _check_domain(cells: _Cells, target: str, loss: Loss) -> None:
+    """Refuse a number that the loss cannot take, by its row in the file."""
+    of_file = np.full(len(cells.rows), np.nan)
+    of_file[cells.rows] = cells.numbers
+    try:
+        check_domain(of_file, loss, first_row=1)
+    except DataError as error:
+        raise DataError(
+            f"the target {quoted(target)} does not suit: {error} (not counting the header); choose another --loss, or "
+            "leave such rows out"
+        ) from error
+
+
+def task_of(loss: Loss) -> Task:
+    """The task that a loss is for."""
+    return "classification" if loss.name == "logistic" else "regression"
+
+
+def _task(
+    target: str, task: str, kind: str, type_: pa.DataType, words: Sequence[str], loss: Loss | None
+) -> tuple[Task, str]:
     """The task, and a note if it was assumed."""
     if task == "regression" and kind == "text":
+        needs, remedy = "a regression", "choose --task classification"
+        if loss is not None:
+            needs, remedy = f"the {loss.name} loss", "leave out --loss for a classification"
         raise DataError(
-            f"the target {quoted(target)} holds text ({listing(words, 3)}), and a regression needs numbers; "
-            "choose --task classification, or name a number column"
+            f"the target {quoted(target)} holds text ({listing(words, 3)}), and {needs} needs numbers; {remedy}, or "
+            "name a number column"
         )
     if task != "auto":
         return cast(Task, task), ""

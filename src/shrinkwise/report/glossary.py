@@ -10,8 +10,9 @@ GLOSSARY = (
         "l1_ratio",
         """The mix of the two penalties: 1 is the lasso (L1), which sets coefficients to exactly zero; 0 is ridge (L2),
         which shrinks all and shares weight among correlated features; between them lies the elastic net.
-        For a numeric target the L2 part counts in sds of the target, so that the best mix does not depend on its
-        unit. Beware: what the R package glmnet calls alpha is our l1_ratio, and its lambda is our alpha.""",
+        Where coefficients have the unit of the target, the L2 part counts in sds of it, so that the best mix does not
+        depend on that unit. Beware: what the R package glmnet calls alpha is our l1_ratio, and its lambda is our
+        alpha.""",
     ),
     (
         "training and held-out error",
@@ -48,5 +49,23 @@ GLOSSARY = (
         "duality gap",
         """A proven bound on how far a fit is from the best one possible, as a share of the loss without features. At a
         gap of 1e-6 no solver could lower the penalized loss by more than a millionth of that.""",
+    ),
+)
+
+METRICS = (  # shown where the error is one of them
+    (
+        "deviance",
+        """Twice the log-likelihood that the predictions lack, on average over the rows: 0 if each were the target
+        itself.""",
+    ),
+    (
+        "pinball loss",
+        """What a quantile q is judged by: an observation above the prediction costs q times the distance, one below it
+        1 − q times. The true quantile has the lowest cost on average.""",
+    ),
+    (
+        "Huber loss",
+        """Half the squared error up to a distance δ (delta), beyond it a straight line: an outlier counts by its
+        distance, not by the square of it.""",
     ),
 )

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from shrinkwise.report.figures import coefficient_paths, cv_curve, penalty_map
-from shrinkwise.report.glossary import GLOSSARY
+from shrinkwise.report.glossary import GLOSSARY, METRICS
 from shrinkwise.report.markup import Html, el, join, name
 from shrinkwise.report.report_input import ReportInput
 from shrinkwise.report.text import aligned, count, general, glued, shorten, whole
@@ -16,6 +16,7 @@ from shrinkwise.report.words import (
     data_line,
     dropped_sentence,
     edge_sentence,
+    factor_words,
     folds_words,
     groups_sentence,
     plus_minus,
@@ -116,9 +117,10 @@ def coefficients(report: ReportInput) -> Html:
     words = (
         f"What {unit_words(report)} changes by for one standard deviation of a feature, and for one of its own units. "
     )
+    factor = f"Here {factor_words(report)}. " if factor_words(report) else ""
     parts: list[Html | None] = [
         el("h2", f"The coefficients of the chosen model ({report.rule})"),
-        el("p", words, f"The intercept is {intercept}.", class_="muted"),
+        el("p", words, factor, f"The intercept is {intercept}.", class_="muted"),
         _table("coefficients", ("feature", "", "per SD", "per unit", "SD"), body) if body else None,
     ]
     if len(kept) > COEFFICIENTS:
@@ -175,7 +177,8 @@ def certificate(report: ReportInput) -> Html:
 
 def glossary(report: ReportInput) -> Html:
     """The words of this page, for a learner."""
-    entries = [join([el("dt", term), el("dd", " ".join(words.split()))]) for term, words in GLOSSARY]
+    shown = [*GLOSSARY, *((term, words) for term, words in METRICS if term in report.result.metric)]
+    entries = [join([el("dt", term), el("dd", " ".join(words.split()))]) for term, words in shown]
     return el("section", el("h2", "The words on this page"), el("dl", *entries), class_="glossary")
 
 

@@ -17,6 +17,7 @@ from shrinkwise.report.words import (
     groups_sentence,
     search_sentence,
     summary_rows,
+    unit_sentence,
 )
 
 if TYPE_CHECKING:
@@ -117,6 +118,8 @@ def _print_features(report: ReportInput, screen: _Screen) -> None:
         numbers = per_sd(float(effect[column])), general(float(coef[column]))
         table.add_row(screen.name(result.feature_names[column]), *map(screen.text, numbers))
     screen.console.print(table, highlight=False)
+    if words := unit_sentence(report):
+        screen.line(words, "dim")
     if len(kept) > FEATURES:
         screen.line(f"and {whole(len(kept) - FEATURES)} more: see the report", "dim")
     words = f"intercept {general(result.intercept(chosen.ratio, chosen.index))}"

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from shrinkwise.losses import HuberLoss, QuantileLoss, as_loss
+from shrinkwise.losses.base import LogLink
 from shrinkwise.report.report_input import ReportInput
 from shrinkwise.report.text import count, general, listed, scores, shorten, whole
 from shrinkwise.result import GridResult
@@ -164,7 +166,7 @@ def data_line(report: ReportInput) -> str:
     """What was fitted to what, in one line."""
     result = report.result
     parts = [
-        report.task,
+        ", ".join(part for part in (report.task, loss_words(report)) if part),
         f"{count(result.n_samples, 'row')} × {count(len(result.feature_names), 'feature')}",
         folds_words(result),
         f"error = {result.metric}",
@@ -181,9 +183,36 @@ def folds_words(result: GridResult) -> str:
     return f"{words} ({result.n_folds // times}, dealt {times} times)"
 
 
+def loss_words(report: ReportInput) -> str:
+    """``tweedie loss (power 1.5)``; nothing for the losses that the task itself says."""
+    loss = as_loss(report.result.loss)
+    if loss.name in ("squared", "logistic"):
+        return ""
+    values = [(field, getattr(loss, field)) for field in loss.parameters]
+    given = ", ".join(f"{field} {general(value)}" for field, value in values if value is not None)
+    return f"{loss.name.replace('_', ' ')} loss" + (f" ({given})" if given else "")
+
+
 def unit_words(report: ReportInput) -> str:
-    """What a coefficient changes: the target, or the log-odds of a class."""
-    classes = report.result.classes
-    if report.result.loss == "logistic":
+    """What a coefficient changes: the target, a quantile of it, the log of its mean, or the log-odds of a class."""
+    loss, classes = as_loss(report.result.loss), report.result.classes
+    if loss.name == "logistic":
         return f"the log-odds of {shorten(classes[1], 32)}" if classes else "the log-odds"
-    return shorten(report.target, 32) if report.target else "the target"
+    target = shorten(report.target, 32) if report.target else "the target"
+    if isinstance(loss, LogLink):
+        return f"the log of the mean of {target}"
+    if isinstance(loss, QuantileLoss):
+        return f"the {general(loss.quantile)} quantile of {target}"
+    return f"the centre of {target}" if isinstance(loss, HuberLoss) else target
+
+
+def factor_words(report: ReportInput) -> str:
+    """What a coefficient of a log link does to the mean."""
+    return "exp(coefficient) is the factor on the mean" if isinstance(as_loss(report.result.loss), LogLink) else ""
+
+
+def unit_sentence(report: ReportInput) -> str:
+    """What coefficients change, where it is not the target or log-odds."""
+    factor = factor_words(report)
+    tail = f": {factor}." if factor else "."
+    return f"Coefficients change {unit_words(report)}{tail}" if loss_words(report) else ""

@@ -43,6 +43,7 @@ RESULT_TYPES: dict[str, tuple[type, ...]] = {
     "extended": (bool,),
     "unpenalized": (dict, type(None)),
 }
+LATER_MODEL_TYPES: dict[str, tuple[type, ...]] = {"offset": (str,), "exposure": (str,)}  # where the fit had them
 LATER_TYPES: dict[str, tuple[type, ...]] = {  # files of 0.1.0 lack them
     "n_weighted": (int,),
     "groups": (list,),
@@ -90,9 +91,12 @@ DTYPE_KINDS = {
 def check_header(values: Any) -> None:
     """Refuse a header with a part that is missing or of another type."""
     _check_types("the model", values, TYPES)
+    _check_types("the model", values, {name: types for name, types in LATER_MODEL_TYPES.items() if name in values})
     header = values.get("result")
     _check_types("its grid", header, RESULT_TYPES)
     _check_types("its grid", header, {name: types for name, types in LATER_TYPES.items() if name in header})
+    if header.get("outputs") is not None:
+        raise Flaw("its grid has several outputs, and a model file holds one")
     if ("groups" in header) != ("sparse_ratio" in header):
         raise Flaw("groups and sparse_ratio must come together")
     if "groups" in header and len(header["groups"]) != len(header["feature_names"]):

@@ -14,15 +14,19 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from shrinkwise.exceptions import DataError, ModelFileError, UsageError
+from shrinkwise.losses import as_loss
+from shrinkwise.losses.base import LogLink
 from shrinkwise.result import GridResult
-from shrinkwise.store.checks import TYPES, check_grid, check_header, named
+from shrinkwise.store.checks import LATER_MODEL_TYPES, TYPES, check_grid, check_header, named
 from shrinkwise.store.container import DAMAGED, UNREADABLE, Flaw, read_container, write_container
 from shrinkwise.store.plain import from_plain, to_plain
+from shrinkwise.validation import check_offset
 
 Array = NDArray[Any]
 
 SCHEMA = 1
-LOSSES = {"regression": ("squared",), "classification": ("logistic",)}
+TASKS = ("regression", "classification")
+SHOWN = 100  # characters of a text of the file, in a message
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,7 +41,7 @@ class Model:
     classes : tuple of str or None
         The two classes; the linear predictor is the log-odds of the second. None for regression.
     loss : str
-        ``"squared"`` or ``"logistic"``.
+        As `shrinkwise.losses.as_loss` reads it: ``"logistic"`` for classification, another one for regression.
     l1_ratio, alpha : float
         The chosen penalty.
     rule : str
@@ -59,6 +63,8 @@ class Model:
     created : str
         UTC, ISO 8601.
     command, source : str
+    offset, exposure : str or None
+        Columns of the table that are a known part of the linear predictor: it, or its exponential.
     schema : int
         Version of the file's layout.
     """
@@ -83,15 +89,19 @@ class Model:
     created: str = ""
     command: str = ""
     source: str = ""
+    offset: str | None = None
+    exposure: str | None = None
     schema: int = SCHEMA
 
-    def linear_predictor(self, X: Any) -> Array:
-        """``X @ coef + intercept``.
+    def linear_predictor(self, X: Any, offset: Any = None) -> Array:
+        """``X @ coef + intercept + offset``.
 
         Parameters
         ----------
         X : array_like or scipy sparse of shape (n, p)
             The encoded design, its columns in the order of ``feature_names``.
+        offset : array_like of shape (n,), optional
+            The known part in these rows, the logarithm of the exposure included; 0 by default.
 
         Returns
         -------
@@ -100,7 +110,7 @@ class Model:
         Raises
         ------
         DataError
-            If X is not (n, p) or has a value that is not finite.
+            If X is not (n, p), or has a value that is not finite, or the offset is not n finite numbers.
         """
         design = X if sparse.issparse(X) else np.asarray(X, dtype=np.float64)
         if design.ndim != 2 or design.shape[1] != self.coef.size:
@@ -111,14 +121,22 @@ class Model:
         values = design.data if sparse.issparse(design) else design
         if not np.all(np.isfinite(values)):
             raise DataError("the design has missing or infinite values; encode the table with the model's own encoder")
-        return np.asarray(design @ self.coef, dtype=np.float64) + self.intercept
+        eta = np.asarray(design @ self.coef, dtype=np.float64) + self.intercept
+        return eta if offset is None else eta + check_offset(offset, len(eta))
 
-    def predict(self, X: Any) -> Array:
-        """The predicted target: numbers for regression, class names for classification, shape (n,)."""
-        eta = self.linear_predictor(X)
-        return eta if self.classes is None else np.asarray(self.classes)[(eta > 0).astype(np.intp)]
+    def predict(self, X: Any, offset: Any = None) -> Array:
+        """The predicted target, shape (n,).
 
-    def predict_proba(self, X: Any) -> Array:
+        Class names for classification; for regression what the loss is about: the mean, with a log link its
+        exponential, a quantile, a robust centre.
+        """
+        eta = self.linear_predictor(X, offset)
+        if self.classes is not None:
+            return np.asarray(self.classes)[(eta > 0).astype(np.intp)]
+        with np.errstate(over="ignore"):  # a mean beyond all numbers is infinite
+            return np.asarray(as_loss(self.loss).inverse_link(eta))
+
+    def predict_proba(self, X: Any, offset: Any = None) -> Array:
         """Probabilities of the two classes, shape (n, 2), precise in both tails.
 
         Raises
@@ -130,7 +148,7 @@ class Model:
             raise UsageError(
                 f"predict_proba needs a classification, this model is a {self.task} of {self.target!r}: use predict"
             )
-        eta = self.linear_predictor(X)
+        eta = self.linear_predictor(X, offset)
         small = np.exp(-np.abs(eta))  # in (0, 1]: never overflows
         likely, unlikely = 1 / (1 + small), small / (1 + small)
         second = eta >= 0
@@ -191,7 +209,9 @@ def _pack(model: Model) -> tuple[dict[str, Any], dict[str, Array]]:
     if tuple(model.feature_names) != tuple(model.result.feature_names):
         raise Flaw("feature_names differ between the model and its grid")
     header, grid = model.result.to_arrays()
-    content = {name: to_plain(getattr(model, name), name) for name in TYPES} | {"result": to_plain(header, "result")}
+    later = [name for name in LATER_MODEL_TYPES if getattr(model, name) is not None]
+    content = {name: to_plain(getattr(model, name), name) for name in (*TYPES, *later)}
+    content["result"] = to_plain(header, "result")
     arrays = {"coef": np.asarray(model.coef), "folds": np.asarray(model.folds)}
     return content, arrays | {f"result_{name}": np.asarray(array) for name, array in grid.items()}
 
@@ -210,6 +230,7 @@ def _unpack(schema: int, content: Any, arrays: Mapping[str, Array]) -> Model:
     numbers = {name: float(values[name]) for name in ("l1_ratio", "alpha", "intercept")}
     model = Model(
         **({name: values[name] for name in TYPES} | texts | numbers),
+        **{name: values[name] for name in LATER_MODEL_TYPES if name in values},
         coef=named(arrays, "coef"),
         folds=named(arrays, "folds"),
         feature_names=result.feature_names,
@@ -221,11 +242,9 @@ def _unpack(schema: int, content: Any, arrays: Mapping[str, Array]) -> Model:
 
 
 def _check_model(model: Model) -> None:
-    losses = LOSSES.get(model.task)
-    if losses is None:
-        raise Flaw(f"task must be one of {', '.join(LOSSES)}, got {model.task!r}")
-    if model.loss not in losses or model.result.loss != model.loss:
-        raise Flaw(f"a {model.task} cannot have the loss {model.loss!r}, its grid {model.result.loss!r}")
+    if model.task not in TASKS:
+        raise Flaw(f"task must be one of {', '.join(TASKS)}, got {model.task!r}")
+    _check_loss(model)
     if (model.classes is None) != (model.task == "regression") or (model.classes and len(set(model.classes)) != 2):
         raise Flaw(f"a {model.task} cannot have the classes {model.classes}")
     if model.coef.shape != (len(model.feature_names),) or model.coef.dtype.kind != "f":
@@ -239,3 +258,17 @@ def _check_model(model: Model) -> None:
     sound = folds.ndim == 1 + len(per_row) and folds.shape[1:] == per_row and folds.dtype.kind in "iu"
     if not sound or np.any(folds < -1) or np.any(folds >= model.result.n_folds):
         raise Flaw(f"folds must be whole numbers from -1 to {model.result.n_folds - 1}, one for each row and repeat")
+
+
+def _check_loss(model: Model) -> None:
+    """The loss can be read and is one of the task; an exposure goes with a log link."""
+    spec = model.loss[:SHOWN]
+    try:
+        loss = as_loss(model.loss)
+    except UsageError as error:
+        raise Flaw(f"its loss {spec!r} cannot be read ({str(error)[:SHOWN]})") from error
+    classifies = loss.name == "logistic"
+    if classifies != (model.task == "classification") or loss.name == "multinomial" or model.result.loss != model.loss:
+        raise Flaw(f"a {model.task} cannot have the loss {spec!r}, its grid {model.result.loss[:SHOWN]!r}")
+    if model.exposure is not None and not isinstance(loss, LogLink):
+        raise Flaw(f"the loss {spec!r} has no log link, so that there is no exposure {model.exposure[:SHOWN]!r}")
