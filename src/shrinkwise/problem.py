@@ -79,7 +79,7 @@ class Problem:
         eta = self.predictor(w, b) if eta is None else eta
         q = self.slope(eta) if q is None else q
         residual = -self.loss.gradient(self.y, eta)
-        rows = self._noticeable(self.rows.times(alpha))
+        rows = self.noticeable(self.rows.times(alpha))
         free = rows.unheld(w, q)
         if np.any(free) or (self.free_intercept and abs(self.weights @ residual) > ROUNDING):
             residual, q = self._orthogonal(residual, q, eta, np.flatnonzero(free))
@@ -93,7 +93,7 @@ class Problem:
         counted = np.flatnonzero((w != 0) | (np.abs(q) > rows.l1))  # all others have slack 0 at any τ ≤ 1
         return float(scaled_gap(rows.take(counted), w[counted], q[counted], loss_slack, np.asarray(towards_target)))
 
-    def _noticeable(self, rows: Rows) -> Rows:
+    def noticeable(self, rows: Rows) -> Rows:
         """Penalties that drown in the rounding of slopes (|q| ≤ √(2 null loss)) count as none: a bound all the same."""
         floor = ROUNDING * np.sqrt(2 * self.null_loss)
         return rows._replace(l1=np.where(rows.l1 > floor, rows.l1, 0.0), l2=np.where(rows.l2 > ROUNDING, rows.l2, 0.0))
@@ -152,10 +152,8 @@ def scaled_gap(rows: Rows, w: Array, q: Array, loss_slack: Callable[[Array], Arr
     -------
     array of shape (...)
     """
-    rigid = (rows.l2 == 0) & (w != np.where(q >= 0, rows.upper, rows.lower))  # only |u| <= l1 makes its slack small
-    limited = rigid & (rows.l1 > 0) & (q != 0)
+    rigid, feasible = feasible_scaling(rows, w, q)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        feasible = np.minimum(1.0, np.min(np.where(limited, rows.l1 / np.abs(q), 1.0), axis=-1, initial=1.0))
         best = np.full(np.shape(feasible), np.inf)
         candidates = [feasible]
         if np.any(feasible < 1) and (np.any(rows.l2 > 0) or np.any(np.isfinite(rows.upper - rows.lower))):
@@ -169,6 +167,15 @@ def scaled_gap(rows: Rows, w: Array, q: Array, loss_slack: Callable[[Array], Arr
             total = loss_slack(tau) + penalty
             best = np.minimum(best, np.where(np.isnan(total), np.inf, total))
     return best
+
+
+def feasible_scaling(rows: Rows, w: Array, q: Array) -> tuple[Array, Array]:
+    """Where only |u| <= l1 makes the slack of a penalty small, and the largest τ <= 1 with which τq keeps to that."""
+    rigid = (rows.l2 == 0) & (w != np.where(q >= 0, rows.upper, rows.lower))
+    limited = rigid & (rows.l1 > 0) & (q != 0)
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        ratio = np.where(limited, rows.l1 / np.abs(q), 1.0)
+    return rigid, np.minimum(1.0, np.min(ratio, axis=-1, initial=1.0))
 
 
 def build_problems(

@@ -124,8 +124,12 @@ class Design(ABC):
     def blocks(self) -> list[slice]:
         """Cuts of the columns for a product in parallel; they depend on the shape alone."""
 
+    def row_blocks(self) -> list[slice]:
+        """Cuts of the rows that `take` views without a copy; they depend on the shape alone."""
+        return [slice(0, self.store.shape[0])]
+
     @abstractmethod
-    def take(self, samples: Array) -> Self:
+    def take(self, samples: Array | slice) -> Self:
         """The design of some rows."""
 
     @abstractmethod

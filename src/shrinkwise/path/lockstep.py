@@ -15,7 +15,8 @@ from shrinkwise.path.base import LEAST_NORM, Block, FreeFit, Route
 from shrinkwise.path.strengths import alpha_max
 from shrinkwise.penalties import ElasticNet
 from shrinkwise.problem import Problem
-from shrinkwise.solvers.newton import FLOOR, Batch
+from shrinkwise.solvers.newton import CHEAP, FLOOR, Batch
+from shrinkwise.solvers.passes import Passes
 from shrinkwise.solvers.quadratic import violation, violations
 
 Item = TypeVar("Item")
@@ -25,6 +26,7 @@ SMALL = 256  # with no more columns than this, all of them are the working set
 WORTH_A_THREAD = 1 << 20  # entries of X behind a piece of work; below it, threads would wait for each other
 MANY = 2000  # columns beyond which the fit without a penalty, which needs all of them, is left out
 LEAST_NORM_ENTRIES = 50_000_000  # of X, up to which a fit of least norm is worth its time
+AIM = 0.1  # of the tolerance: what a certificate that costs nothing is asked for; errors go with its root
 ROUNDS = 50  # of solving, looking at all columns and letting some in
 
 
@@ -41,15 +43,23 @@ class Lockstep:
         Relative duality gap to reach.
     max_iter : int
         Rounds of solving and looking at all columns, and Newton steps in each of them, at the most.
+    small : bool
+        Whether all columns are the working set, however many there are.
     """
 
     def __init__(
-        self, design: Design, problems: Sequence[Problem], tol: float, engine: LocalEngine, max_iter: int = ROUNDS
+        self,
+        design: Design,
+        problems: Sequence[Problem],
+        tol: float,
+        engine: LocalEngine,
+        max_iter: int = ROUNDS,
+        small: bool = False,
     ) -> None:
         self.design, self.problems, self.tol, self.engine, self.max_iter = design, list(problems), tol, engine, max_iter
         self.batch = Batch(design, problems)
         self.null_losses = [problem.null_loss for problem in problems]
-        self.small = design.shape[1] <= SMALL
+        self.small = small or design.shape[1] <= SMALL
         self.alphas = np.full(len(problems), np.inf)
         everyone = list(range(len(problems)))
         self.Q = np.asfortranarray(self.slopes(everyone))
@@ -62,6 +72,10 @@ class Lockstep:
             for _ in range(3):
                 self.batch.solve(with_free, nothing, nothing, self.Q, ROUNDS, self._run)
                 self.Q[:, with_free] = self.slopes(with_free)
+        self.passes: Passes | None = None
+        n, p = design.shape
+        if self.small and not self.batch.loss.quadratic and n * p**2 > CHEAP:
+            self.passes = Passes(self.batch, self.null_losses, self._read, self._run)
         self.tops = [alpha_max(problem.rows, self.Q[:, i]) for i, problem in enumerate(problems)]
 
     def slopes(self, which: Sequence[int]) -> Array:
@@ -74,6 +88,10 @@ class Lockstep:
         """In threads where the work on ``width`` columns is worth them; the results are the same bits either way."""
         worth = len(items) > 1 and self.design.shape[0] * width >= WORTH_A_THREAD
         return self.engine.map(function, items) if worth else map(function, items)
+
+    def _read(self, function: Callable[[slice], Array], blocks: Sequence[slice]) -> Iterator[Array]:
+        """``function(rows)`` for blocks of rows."""
+        return self._map(function, blocks, self.design.shape[1])
 
     def _run(self, function: Callable[[int], None], which: Sequence[int]) -> None:
         """``function(i)`` for some problems."""
@@ -92,18 +110,21 @@ class Lockstep:
         for i in everyone:
             self._choose(i, alphas[i])
         gaps, steps = np.full(len(everyone), np.inf), np.zeros(len(everyone), dtype=np.int64)
-        pending, tries, best = everyone, 0, np.full(len(everyone), np.inf)
-        for _ in range(self.max_iter):
+        if self.passes is not None:
+            gaps, steps = self.passes.solve(alphas, AIM * self.tol, 0.01 * tols, self.Q)
+        pending, tries, best = self._above_tol(gaps), 0, np.full(len(everyone), np.inf)
+        if self.passes is not None:
+            self.passes.forget(pending)
+        for _ in range(self.max_iter if pending else 0):
             taken, _ = self.batch.solve(pending, alphas, tols, self.Q, self.max_iter, self._run)
             steps += taken
             self.Q[:, pending] = self.slopes(pending)
             pending = [i for i in pending if self._unfinished(i, alphas[i], tols[i], best)]
             if pending:
                 continue
-            for i in everyone:
-                if not gaps[i] <= self.tol:
-                    gaps[i] = self.gap(i, alphas[i])
-            pending = [i for i in everyone if not gaps[i] <= self.tol]
+            for i in self._above_tol(gaps):
+                gaps[i] = self.gap(i, alphas[i])
+            pending = self._above_tol(gaps)
             tries += 1
             if not pending or tries > 3:
                 break
@@ -115,6 +136,9 @@ class Lockstep:
             gaps[i] = self.gap(i, alphas[i])
         self.alphas = np.array(alphas, dtype=np.float64)
         return gaps, steps
+
+    def _above_tol(self, gaps: Array) -> list[int]:
+        return [i for i, gap in enumerate(gaps) if not gap <= self.tol]
 
     def gap(self, i: int, alpha: float) -> float:
         """Relative duality gap of one problem where it stands."""
@@ -253,8 +277,7 @@ class LockstepRoute(Route):
             return self._least_norm() if n * p <= LEAST_NORM_ENTRIES else None
         if p > MANY:
             return None
-        lockstep = Lockstep(self.design, problems, self.tol, self.engine)
-        lockstep.small = True
+        lockstep = Lockstep(self.design, problems, self.tol, self.engine, small=True)
         gaps, _ = lockstep.step(np.zeros(self.fits))
         batch, converged = lockstep.batch, bool(np.all(gaps <= self.tol))
         note = "" if converged else "the classes can be separated, so that coefficients grow without end"

@@ -88,11 +88,11 @@ class Batch:
         k, (n, p) = len(self.problems), design.shape
         self.loss = self.problems[0].loss
         self.free_intercept = self.problems[0].free_intercept
-        self.y = np.column_stack([problem.y for problem in self.problems])
-        self.weights = np.column_stack([problem.weights for problem in self.problems])
+        self.y = np.asfortranarray(np.column_stack([problem.y for problem in self.problems]))
+        self.weights = np.asfortranarray(np.column_stack([problem.weights for problem in self.problems]))
         self.w = np.zeros((p, k), order="F")
         self.b = np.array([problem.null_intercept for problem in self.problems])
-        self.eta = np.tile(self.b, (n, 1))
+        self.eta = np.asfortranarray(np.tile(self.b, (n, 1)))
         self.sets = [WorkingSet(problem) for problem in self.problems]
         self.steepest = np.zeros(k)  # of the null model: what rounding is measured against
 
