@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -47,12 +48,12 @@ class Problem:
         """Columns without any penalty, as a mask."""
         return np.asarray((self.rows.l1 == 0) & (self.rows.l2 == 0) & (self.rows.upper > 0))
 
-    @property
+    @cached_property
     def null_intercept(self) -> float:
         """b of the intercept-only model."""
         return float(self.loss.link(np.dot(self.weights, self.y))) if self.free_intercept else 0.0
 
-    @property
+    @cached_property
     def null_loss(self) -> float:
         """Loss of the intercept-only model: the unit of every gap."""
         return float(self.weights @ self.loss.value(self.y, np.full_like(self.y, self.null_intercept)))

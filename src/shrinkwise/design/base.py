@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,6 +44,8 @@ class Design(ABC):
     center, scale : arrays of shape (p, k)
     maps : k sparse matrices of shape (q, p), or None
     """
+
+    by_rows: ClassVar[bool] = False  # whether taking a few rows is cheap
 
     store: Any
     shift: Array
@@ -125,7 +127,7 @@ class Design(ABC):
         """Cuts of the columns for a product in parallel; they depend on the shape alone."""
 
     def row_blocks(self) -> list[slice]:
-        """Cuts of the rows that `take` views without a copy; they depend on the shape alone."""
+        """Cuts of the rows, of which `take` makes a view; they depend on the shape alone. One where it would copy."""
         return [slice(0, self.store.shape[0])]
 
     @abstractmethod

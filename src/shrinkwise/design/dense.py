@@ -11,12 +11,14 @@ import numpy as np
 from shrinkwise.design.base import ALL, FAR, Array, Cols, Design, scale_of
 
 CHUNK = 1 << 18  # numbers in a chunk: 2 MB, the size of a cache
-ROWS = 8192  # in a block: what losses make of them for a few problems fits a cache
+ROWS = 4096  # in a block: what losses make of them for a few problems fits a cache
 
 
 @dataclass(frozen=True, eq=False)
 class DenseDesign(Design):
     """X as it came: float32, read-only, strided or a memory map; float64 copies exist for one chunk at a time."""
+
+    by_rows = True
 
     @classmethod
     def of(cls, X: Array) -> DenseDesign:

@@ -45,6 +45,8 @@ class Lockstep:
         Rounds of solving and looking at all columns, and Newton steps in each of them, at the most.
     small : bool
         Whether all columns are the working set, however many there are.
+    lines : int
+        Problems come in as many lines over the same sets of rows, each ending with the one of all rows.
     """
 
     def __init__(
@@ -55,6 +57,7 @@ class Lockstep:
         engine: LocalEngine,
         max_iter: int = ROUNDS,
         small: bool = False,
+        lines: int = 1,
     ) -> None:
         self.design, self.problems, self.tol, self.engine, self.max_iter = design, list(problems), tol, engine, max_iter
         self.batch = Batch(design, problems)
@@ -75,7 +78,7 @@ class Lockstep:
         self.passes: Passes | None = None
         n, p = design.shape
         if self.small and not self.batch.loss.quadratic and n * p**2 > CHEAP:
-            self.passes = Passes(self.batch, self.null_losses, self._read, self._run)
+            self.passes = Passes(self.batch, self.null_losses, lines, self._read, self._run)
         self.tops = [alpha_max(problem.rows, self.Q[:, i]) for i, problem in enumerate(problems)]
 
     def slopes(self, which: Sequence[int]) -> Array:
@@ -227,7 +230,8 @@ class LockstepRoute(Route):
         self.fits = design.n_problems
         self.design = design
         flat = [problem for line in problems for problem in line]
-        self.lockstep = Lockstep(design.problem(list(range(self.fits)) * len(problems)), flat, tol, engine)
+        everyone = design.problem(list(range(self.fits)) * len(problems))
+        self.lockstep = Lockstep(everyone, flat, tol, engine, lines=len(problems))
         null = [np.full_like(problem.y, problem.null_intercept) for problem in problems[0][:-1]]
         self.null_score = np.array([self._scores(k, eta)[1] for k, eta in enumerate(null)])
 

@@ -64,12 +64,16 @@ class WorkingSet:
         """The Hessian at a predictor."""
         problem = self.problem
         self.h = problem.weights * problem.loss.hessian(problem.y, eta)
-        self.total = max(float(self.h.sum()), 1e-300)
-        self.gram = problem.design.gram(self.h, self.cols)
+        column = problem.design.rmatvec(self.h[:, None], self.cols)[:, 0] if problem.free_intercept else None
+        self.adopt(self.h, problem.design.gram(self.h, self.cols), column, float(self.h.sum()))
+
+    def adopt(self, h: Array, gram: Array, column: Array | None, total: float) -> None:
+        """X' diag(h) X, X'h and Σ h of the working set."""
+        self.h, self.gram, self.total = h, gram, max(total, 1e-300)
         self.column = np.zeros(len(self.cols))
-        if problem.free_intercept:
-            self.column = problem.design.rmatvec(self.h[:, None], self.cols)[:, 0]
-            self.gram -= np.outer(self.column, self.column) / self.total
+        if self.problem.free_intercept and column is not None:
+            self.column = column
+            self.gram -= np.outer(column, column) / self.total
 
 
 class Batch:
@@ -268,6 +272,10 @@ class Batch:
 
     def _values(self, which: Sequence[int], eta: Array) -> Array:
         return np.asarray(np.einsum("nk,nk->k", self.weights[:, which], self.loss.value(self.y[:, which], eta)))
+
+    def value(self, i: int, eta: Array) -> float:
+        """The loss of one problem at a predictor."""
+        return float(self.weights[:, i] @ self.loss.value(self.y[:, i], eta))
 
     def settle_intercepts(self, which: Sequence[int]) -> None:
         """Newton on the intercepts alone: Σ residuals = 0 to rounding, which the certificate relies on."""

@@ -1,8 +1,9 @@
-"""Prox-Newton where all columns are in the working sets: a step, its line search and its certificate are one pass."""
+"""Prox-Newton where all columns are in the working sets: a step and its certificate are one pass over the rows."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -11,13 +12,33 @@ from shrinkwise.penalties import Rows
 from shrinkwise.problem import feasible_scaling, scaled_gap
 from shrinkwise.solvers.newton import ARMIJO, Batch
 from shrinkwise.solvers.quadratic import solve_quadratic, violation
+from shrinkwise.solvers.shared import Read, SharedHessian
 
 STEPS = 20  # at one strength; what has not settled by then is left to the solver that looks for rounding
 STALE = 0.1  # a step that leaves more than this share of the violation finds a fresh Hessian
+LESS = 0.5  # a step that leaves no more than this share of the gap needs no other proof that it went down
+SHORTEST = 1e-12  # step
 EXACT = 1e-14  # violations below this share of the steepest gradient are rounding
 
-Read = Callable[[Callable[[slice], Array], Sequence[slice]], Iterable[Array]]
 Run = Callable[[Callable[[int], None], Sequence[int]], object]
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """The minimum of the quadratic model of one problem."""
+
+    number: int
+    cols: Array
+    rows: Rows  # at their strength
+    old: Array
+    new: Array
+    q: Array  # slope of the model's dual point
+    shift: float  # of the intercept
+    promised: float  # change of the objective, to first order in the loss: negative
+    solved: bool
+
+    def at(self, length: float) -> Array:
+        return self.new if length == 1 else self.old + length * (self.new - self.old)
 
 
 class Passes:
@@ -34,20 +55,27 @@ class Passes:
     batch : Batch
     null_losses : array of shape (k,)
         The units of the gaps.
+    lines : int
+        Problems come in as many lines over the same sets of rows, each ending with the one of all rows.
     read, run : functions
         Map a function over blocks of rows, or over problems; perhaps in threads.
     """
 
-    def __init__(self, batch: Batch, null_losses: Sequence[float], read: Read, run: Run) -> None:
+    def __init__(self, batch: Batch, null_losses: Sequence[float], lines: int, read: Read, run: Run) -> None:
         self.batch, self.null_losses, self.read, self.run = batch, null_losses, read, run
-        self.values = np.full(len(batch.problems), np.nan)
-        self.pulls = np.zeros(len(batch.problems))
-        self.curvature = np.zeros_like(batch.eta)
-        self.trial = np.empty_like(batch.eta)
+        k = len(batch.problems)
+        fits = k // lines
+        first, weights = batch.design.problem(list(range(fits))), batch.weights[:, :fits]
+        self.shared = SharedHessian(first, weights) if SharedHessian.serves(first, weights) else None
+        self.source = np.arange(k) // fits if self.shared else np.arange(k)  # whose curvatures a problem takes
+        self.curvature = np.zeros((len(batch.eta), self.source[-1] + 1), order="F")
+        self.gradients = np.zeros_like(batch.eta)
+        self.pulls = np.zeros(k)  # Σ residuals
+        self.moved = np.ones(k, dtype=bool)  # gradients, pulls and slopes are not those of the predictor
 
     def forget(self, which: Sequence[int]) -> None:
         """Others have moved some problems."""
-        self.values[which] = np.nan
+        self.moved[which] = True
 
     def solve(self, alphas: Array, tol: float, exact: Array, slopes: Array) -> tuple[Array, Array]:
         """Newton steps until the certificate holds.
@@ -65,20 +93,10 @@ class Passes:
             Relative gaps, infinite where the certificate was not reached, and steps, both (k,).
         """
         batch, k = self.batch, len(self.batch.problems)
-        steps, gaps = np.zeros(k, dtype=np.int64), np.full(k, np.inf)
+        steps, gaps, before = np.zeros(k, dtype=np.int64), np.full(k, np.inf), np.full(k, np.inf)
         rows = [problem.rows.take(own.cols).times(a) for problem, own, a in zip(batch.problems, batch.sets, alphas)]
-        before = np.full(k, np.inf)
-        self._begin(slopes)
         active = list(range(k))
-        new: dict[int, Array] = {}
-        model: dict[int, Array] = {}
-
-        def settle(i: int) -> None:
-            own = batch.sets[i]
-            new[i] = batch.w[own.cols, i]
-            model[i] = slopes[own.cols, i] - own.column * (self.pulls[i] / own.total)
-            solve_quadratic(own.gram, model[i], new[i], rows[i], exact[i])
-
+        self._catch_up(slopes)
         for _ in range(STEPS):
             stale = []
             for i in active:
@@ -88,11 +106,8 @@ class Passes:
                     stale.append(i)
                 before[i] = worst
             self._refresh(stale)
-            self.run(settle, active)
-            slacks = self._step(active, rows, new, model, slopes)
+            self._step(self._models(active, rows, exact, slopes), alphas, slopes, gaps)
             steps[active] += 1
-            for i in active:
-                gaps[i] = self._gap(i, alphas[i], exact[i], new[i], model[i], slacks[i])
             active = [i for i in active if not gaps[i] <= tol]
             if not active:
                 break
@@ -100,99 +115,126 @@ class Passes:
         return gaps, steps
 
     def _refresh(self, which: Sequence[int]) -> None:
-        """Fresh Hessians, and the curvatures that they are made of; held-out rows have none."""
+        """Fresh Hessians, and the curvatures that they are made of."""
+        batch = self.batch
+
+        def curvature(i: int) -> Array:
+            return np.asarray(batch.loss.hessian(batch.y[:, i], batch.eta[:, i]))
 
         def fresh(i: int) -> None:
-            problem, eta = self.batch.problems[i], self.batch.eta[:, i]
-            self.curvature[:, i] = problem.loss.hessian(problem.y, eta) * (problem.weights > 0)
-            self.batch.sets[i].refresh(eta)
+            self.curvature[:, i] = curvature(i)
+            batch.sets[i].refresh(batch.eta[:, i])
 
-        self.run(fresh, which)
+        if self.shared is None:
+            self.run(fresh, which)
+            return
+        for line in sorted({int(self.source[i]) for i in which}):
+            members = np.flatnonzero(self.source == line)
+            self.curvature[:, line] = curvature(int(members[-1]))
+            parts = self.shared.hessians(self.curvature[:, line], self.read)
+            for i, (gram, column, total) in zip(members, parts, strict=True):
+                own, h = batch.sets[i], batch.weights[:, i] * self.curvature[:, line]
+                own.adopt(h, gram[np.ix_(own.cols, own.cols)], column[own.cols], total)
 
-    def _begin(self, slopes: Array) -> None:
-        """Losses and pulls of problems that others have moved."""
-        unknown = [int(i) for i in np.flatnonzero(np.isnan(self.values))]
-        if unknown:
-            still = np.zeros((len(self.batch.w), len(unknown)))
-            slope, pull, value, _ = self._pass(unknown, still, np.zeros(len(unknown)), np.ones(len(unknown)))
-            slopes[:, unknown], self.pulls[unknown], self.values[unknown] = slope, pull, value
+    def _models(self, active: list[int], rows: list[Rows], exact: Array, slopes: Array) -> list[Model]:
+        """The minima of the quadratic models."""
+        models: dict[int, Model] = {}
 
-    def _step(
-        self, active: list[int], rows: list[Rows], new: dict[int, Array], model: dict[int, Array], slopes: Array
-    ) -> dict[int, float]:
-        """Go to the minima of the models, or as far towards them as the objectives fall; slacks of full steps."""
-        batch = self.batch
-        directions, shifts, lengths = np.zeros((len(batch.w), len(active))), np.zeros(len(active)), np.ones(len(active))
-        taus, promised, before = np.ones(len(active)), np.zeros(len(active)), np.zeros(len(active))
-        slacks: dict[int, float] = {}
-        for c, i in enumerate(active):
-            own, old = batch.sets[i], batch.w[batch.sets[i].cols, i]
-            directions[own.cols, c] = new[i] - old
-            if batch.free_intercept:
-                shifts[c] = (self.pulls[i] - float(own.column @ (new[i] - old))) / own.total
-            taus[c] = feasible_scaling(rows[i], new[i], model[i])[1]
-            before[c] = float(np.sum(rows[i].value(old)))
-            promised[c] = float(np.sum(rows[i].value(new[i]))) - before[c] - self.pulls[i] * shifts[c]
-            promised[c] -= float(slopes[own.cols, i] @ (new[i] - old))
-        waiting = list(range(len(active)))
-        while waiting:
-            which = [active[c] for c in waiting]
-            length = lengths[waiting]
-            slope, pull, value, slack = self._pass(
-                which, directions[:, waiting] * length, shifts[waiting] * length, taus[waiting]
-            )
-            still = []
-            for place, (c, i) in enumerate(zip(waiting, which, strict=True)):
-                cols = batch.sets[i].cols
-                w = new[i] if lengths[c] == 1 else batch.w[cols, i] + lengths[c] * directions[cols, c]
-                gained = value[place] - self.values[i] + float(np.sum(rows[i].value(w))) - before[c]
-                rounding = 1e-14 * abs(self.values[i])
-                if not gained <= ARMIJO * lengths[c] * promised[c] + rounding and lengths[c] > 1e-12:
-                    lengths[c] /= 2
-                    still.append(c)
-                    continue
-                slacks[i] = float(slack[place]) if lengths[c] == 1 else np.inf
-                batch.w[cols, i] = w
-                batch.b[i] += lengths[c] * shifts[c]
-                batch.eta[:, i] = self.trial[:, i]
-                slopes[:, i], self.pulls[i], self.values[i] = slope[:, place], pull[place], value[place]
-            waiting = still
-        return slacks
+        def settle(i: int) -> None:
+            own, pull = self.batch.sets[i], self.pulls[i]
+            old, slope = self.batch.w[own.cols, i], slopes[own.cols, i]
+            new, q = old.copy(), slope - own.column * (pull / own.total)
+            solve_quadratic(own.gram, q, new, rows[i], exact[i])
+            shift = (pull - float(own.column @ (new - old))) / own.total if self.batch.free_intercept else 0.0
+            promised = float(np.sum(rows[i].value(new) - rows[i].value(old)) - slope @ (new - old) - pull * shift)
+            solved = violation(q, new, rows[i]) <= max(exact[i], EXACT * self.batch.steepest[i])
+            models[i] = Model(i, own.cols, rows[i], old, new, q, shift, promised, solved)
 
-    def _pass(self, which: list[int], directions: Array, shifts: Array, taus: Array) -> tuple[Array, ...]:
-        """Slope, pull, loss at η + Xd + shift, and the slack there of the dual point of the model times τ."""
+        self.run(settle, active)
+        return [models[i] for i in active]
+
+    def _step(self, models: list[Model], alphas: Array, slopes: Array, gaps: Array) -> None:
+        """Go to the minima of the models, or less far where neither the gap nor the objective falls enough."""
+        batch, which = self.batch, [model.number for model in models]
+        directions = np.zeros((len(batch.w), len(models)))
+        for column, model in enumerate(models):
+            directions[model.cols, column] = model.new - model.old
+            batch.w[model.cols, model.number] = model.new
+        shifts = np.array([model.shift for model in models])
+        batch.b[which] += shifts
+        taus = np.array([feasible_scaling(model.rows, model.new, model.q)[1] for model in models])
+        slopes[:, which], self.pulls[which], slacks = self._pass(which, directions, shifts, taus)
+        for model, slack in zip(models, slacks, strict=True):
+            i, last = model.number, gaps[model.number]
+            gaps[i] = self._gap(model, alphas[i], float(slack))
+            if not (gaps[i] < np.inf and gaps[i] <= LESS * last):
+                self._back_off(model)
+        self._catch_up(slopes)
+
+    def _back_off(self, model: Model) -> None:
+        """Halve a step until the objective falls by a share of what the model promises."""
+        batch, i = self.batch, model.number
+        part = batch.design.problem(i)
+        change = part.matvec((model.new - model.old)[:, None], model.cols)[:, 0] + model.shift
+        start, before, length = batch.eta[:, i] - change, float(np.sum(model.rows.value(model.old))), 1.0
+        reference = batch.value(i, start)
+        while length > SHORTEST:
+            gained = batch.value(i, start + length * change) - reference
+            gained += float(np.sum(model.rows.value(model.at(length)))) - before
+            if gained <= ARMIJO * length * model.promised + 1e-14 * abs(reference):
+                break
+            length /= 2
+        if length < 1:
+            batch.w[model.cols, i] = model.at(length)
+            batch.b[i] -= (1 - length) * model.shift
+            batch.eta[:, i] = start + length * change
+            self.moved[i] = True
+
+    def _catch_up(self, slopes: Array) -> None:
+        """Gradients, slopes and pulls of problems that have moved otherwise."""
+        moved = [int(i) for i in np.flatnonzero(self.moved)]
+        if moved:
+            nowhere = np.zeros((len(self.batch.w), len(moved)))
+            slopes[:, moved], self.pulls[moved], _ = self._pass(moved, nowhere, nowhere[0], nowhere[0])
+            self.moved[:] = False
+
+    def _pass(self, which: list[int], directions: Array, shifts: Array, taus: Array) -> tuple[Array, Array, Array]:
+        """Move on by Xd + shift; slope and pull there, and the slack of the dual point of the model times τ."""
         batch, loss = self.batch, self.batch.loss
         design = batch.design.problem(which)
         blocks = design.row_blocks()
-        cols = slice(None) if which == list(range(len(batch.problems))) else which
+        everyone = len(which) == len(batch.problems)
+        cols = slice(None) if everyone else which
+        source = self.source[cols]
 
         def read(rows: slice) -> Array:
             part = design if len(blocks) == 1 else design.take(rows)
             y, s, eta = batch.y[rows, cols], batch.weights[rows, cols], batch.eta[rows, cols]
             change = part.matvec(directions)
             change += shifts
-            theta = loss.gradient(y, eta)
-            theta += self.curvature[rows, cols] * change
-            theta *= taus  # −θ
             eta = eta + change
-            slack = np.einsum("nk,nk->k", s, loss.slack(y, eta, theta))
-            value = np.einsum("nk,nk->k", s, loss.value(y, eta))
+            batch.eta[rows, cols] = eta
+            change *= self.curvature[rows, source]
+            change *= s > 0  # what held-out rows hold must not leave the domain of the loss
+            change += self.gradients[rows, cols]
+            change *= taus  # −θ
+            slack = loss.slack(y, eta, change)
             residual = loss.gradient(y, eta)
+            self.gradients[rows, cols] = residual
             residual *= -s
-            self.trial[rows, cols] = eta
-            pull = residual.sum(axis=0)
-            return np.vstack([part.rmatvec(residual), pull, value, slack])
+            totals = [[column.sum() for column in residual.T], [a @ b for a, b in zip(s.T, slack.T, strict=True)]]
+            return np.vstack([part.rmatvec(residual), totals])
 
         total = np.asarray(sum(self.read(read, blocks)))
-        pull = total[-3] if batch.free_intercept else np.zeros(len(which))
-        return total[:-3], pull, total[-2], total[-1]
+        pull = total[-2] if batch.free_intercept else np.zeros(len(which))
+        return total[:-2], pull, total[-1]
 
-    def _gap(self, i: int, alpha: float, exact: float, w: Array, q: Array, slack: float) -> float:
+    def _gap(self, model: Model, alpha: float, slack: float) -> float:
         """Relative gap after a full step; infinite where it certifies nothing."""
-        batch, problem, cols = self.batch, self.batch.problems[i], self.batch.sets[i].cols
-        rows = problem.noticeable(problem.rows.times(alpha)).take(cols)
-        if not np.isfinite(slack) or violation(q, w, rows) > max(exact, EXACT * batch.steepest[i]):
+        problem, null = self.batch.problems[model.number], self.null_losses[model.number]
+        rows = problem.noticeable(problem.rows.times(alpha)).take(model.cols)
+        if not (model.solved and np.isfinite(slack)):
             return np.inf
-        tau = feasible_scaling(rows, w, q)[1]
-        gap = float(scaled_gap(rows, w, tau * q, lambda _: np.asarray(slack), np.asarray(1.0)))
-        return gap / self.null_losses[i] if self.null_losses[i] > 0 else gap
+        tau = feasible_scaling(rows, model.new, model.q)[1]
+        gap = float(scaled_gap(rows, model.new, tau * model.q, lambda _: np.asarray(slack), np.asarray(1.0)))
+        return gap / null if null > 0 else gap
