@@ -80,10 +80,11 @@ class Problem:
         eta = self.predictor(w, b) if eta is None else eta
         q = self.slope(eta) if q is None else q
         residual = -self.loss.gradient(self.y, eta)
-        rows = self.noticeable(self.rows.times(alpha))
-        free = rows.unheld(w, q)
-        if np.any(free) or (self.free_intercept and abs(self.weights @ residual) > ROUNDING):
-            residual, q = self._orthogonal(residual, q, eta, np.flatnonzero(free))
+        free = np.zeros(0, dtype=np.intp)
+        if not self._penalizes_all(alpha):
+            free = np.flatnonzero(self.noticeable(self.rows.times(alpha)).unheld(w, q))
+        if len(free) or (self.free_intercept and abs(self.weights @ residual) > ROUNDING):
+            residual, q = self._orthogonal(residual, q, eta, free)
 
         square = float(self.weights @ residual**2)
         towards_target = float(self.weights @ (self.y * residual)) / square if square > 0 else 1.0
@@ -91,13 +92,32 @@ class Problem:
         def loss_slack(tau: Array) -> Array:
             return np.asarray(self.weights @ self.loss.slack(self.y, eta, -tau * residual))
 
-        counted = np.flatnonzero((w != 0) | (np.abs(q) > rows.l1))  # all others have slack 0 at any τ ≤ 1
-        return float(scaled_gap(rows.take(counted), w[counted], q[counted], loss_slack, np.asarray(towards_target)))
+        counted = np.flatnonzero((w != 0) | (np.abs(q) > alpha * self.rows.l1))
+        rows = self.noticeable(self.rows.take(counted).times(alpha))  # all others have slack 0 at any τ ≤ 1
+        return float(scaled_gap(rows, w[counted], q[counted], loss_slack, np.asarray(towards_target)))
+
+    def _penalizes_all(self, alpha: float) -> bool:
+        """Whether each column that can move feels a penalty at this strength."""
+        floor, (l1, l2, free) = self._floor, self._weakest
+        return alpha > 0 and not free and alpha * l1 > floor and alpha * l2 > ROUNDING
+
+    @cached_property
+    def _weakest(self) -> tuple[float, float, bool]:
+        """The smallest l1 and l2 above zero, and whether a column has neither."""
+        l1, l2 = self.rows.l1, self.rows.l2
+        free = (l1 == 0) & (l2 == 0) & ((self.rows.upper > 0) | (self.rows.lower < 0))
+        smallest = [float(np.min(part[part > 0], initial=np.inf)) for part in (l1, l2)]
+        return smallest[0], smallest[1], bool(np.any(free))
+
+    @cached_property
+    def _floor(self) -> float:
+        """Slopes below it are rounding: |q| ≤ √(2 null loss)."""
+        return ROUNDING * float(np.sqrt(2 * self.null_loss))
 
     def noticeable(self, rows: Rows) -> Rows:
-        """Penalties that drown in the rounding of slopes (|q| ≤ √(2 null loss)) count as none: a bound all the same."""
-        floor = ROUNDING * np.sqrt(2 * self.null_loss)
-        return rows._replace(l1=np.where(rows.l1 > floor, rows.l1, 0.0), l2=np.where(rows.l2 > ROUNDING, rows.l2, 0.0))
+        """Penalties that drown in the rounding of slopes count as none: a bound all the same."""
+        l1 = np.where(rows.l1 > self._floor, rows.l1, 0.0)
+        return rows._replace(l1=l1, l2=np.where(rows.l2 > ROUNDING, rows.l2, 0.0))
 
     def relative_gap(self, alpha: float, w: Array, b: float, eta: Array | None = None, q: Array | None = None) -> float:
         """The gap in units of the null loss."""
@@ -124,10 +144,18 @@ class Problem:
 
     def in_data_units(self, w: Array, b: float, column_unit: Array | float = 1.0) -> tuple[Array, float]:
         """Coefficients and intercept for the columns and the target as they came."""
-        scale = self.design.scale[:, 0]
+        cols, coef = np.flatnonzero(w), np.zeros_like(w)
+        units = column_unit if np.ndim(column_unit) == 0 else np.asarray(column_unit)[cols]
+        coef[cols], intercept = self.nonzeros_in_data_units(w[cols], cols, b, units)
+        return coef, intercept
+
+    def nonzeros_in_data_units(
+        self, w: Array, cols: Array, b: float, column_unit: Array | float = 1.0
+    ) -> tuple[Array, float]:
+        """The same for coefficients of some columns, where the others are zero."""
+        scale = self.design.scale[cols, 0]
         coef = np.divide(w, scale, out=np.zeros_like(w), where=scale > 0)
-        cols = np.flatnonzero(coef)
-        shift = float(self.design.means[cols, 0] @ coef[cols])
+        shift = float(self.design.means[cols, 0] @ coef)
         with np.errstate(over="ignore", under="ignore"):
             coef = coef / column_unit * self.unit
         return coef, self.unit * (b + self.y_center - shift)

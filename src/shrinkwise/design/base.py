@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -61,10 +62,15 @@ class Design(ABC):
     def n_problems(self) -> int:
         return int(self.center.shape[1])
 
-    @property
+    @cached_property
     def means(self) -> Array:
         """What is subtracted from each column in all, (p, k)."""
         return np.asarray(self.center + self.offsets)
+
+    @cached_property
+    def inverse_scale(self) -> Array:
+        """1 / scale, 0 where a column is constant."""
+        return np.divide(1.0, self.scale, out=np.zeros_like(self.scale), where=self.scale > 0)
 
     @property
     def offsets(self) -> Array:
@@ -76,6 +82,8 @@ class Design(ABC):
     def problem(self, index: int | Sequence[int]) -> Self:
         """The same design for one problem or some."""
         picked = [index] if isinstance(index, int) else list(index)
+        if picked == list(range(self.n_problems)):
+            return self
         maps = None if self.maps is None else tuple(self.maps[i] for i in picked)
         return replace(self, center=self.center[:, picked], scale=self.scale[:, picked], maps=maps)
 
@@ -86,9 +94,8 @@ class Design(ABC):
 
     def matvec(self, W: Array, cols: Cols = ALL) -> Array:
         """Standardized X[:, cols] @ W: column i of W (len(cols), k) belongs to problem i. Shape (n, k)."""
-        center, scale = self.center[cols], self.scale[cols]
-        V = np.divide(W, scale, out=np.zeros_like(W), where=scale > 0)
-        constant = np.einsum("jk,jk->k", center, V)
+        V = W * self.inverse_scale[cols]
+        constant = np.einsum("jk,jk->k", self.center[cols], V)
         if self.maps is None:
             return np.asarray(self._times(V, cols) - constant)
         raw = np.column_stack([part @ V[:, i] for i, part in enumerate(self._mapping(cols))])
@@ -108,8 +115,8 @@ class Design(ABC):
             stored = self._transpose_times(R, ALL)
             raw = np.column_stack([part.T @ stored[:, i] for i, part in enumerate(self._mapping(cols))])
         raw -= self.center[cols] * R.sum(axis=0)
-        scale = self.scale[cols]
-        return np.divide(raw, scale, out=np.zeros_like(raw), where=scale > 0)
+        raw *= self.inverse_scale[cols]
+        return raw
 
     @abstractmethod
     def standardized(self, weights: Array, centered: bool = True) -> Self:

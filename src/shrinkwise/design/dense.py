@@ -95,7 +95,7 @@ class DenseDesign(Design):
         linear = None if self.maps is None else self.maps[0]
         start = np.asarray(self.store[:1024], dtype=np.float64)
         reference = (start if linear is None else (linear.T @ start.T).T).mean(axis=0) * centered
-        first = np.zeros((len(reference), weights.shape[1]))
+        first = np.zeros((len(reference), weights.shape[1]), order="F")  # a problem's columns lie together
         second = np.zeros_like(first)
         for rows, block in self._chunks(2 * len(reference), shift=np.zeros(self.store.shape[1])):
             block = block - reference if linear is None else (linear.T @ block.T).T - reference

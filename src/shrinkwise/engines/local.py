@@ -6,9 +6,9 @@ import os
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, cached_property
 from typing import Any, TypeVar
 
 from threadpoolctl import ThreadpoolController
@@ -34,6 +34,11 @@ class LocalEngine(Engine):
         self.workers = workers or len(os.sched_getaffinity(0))
         self._stop = threading.Event()
 
+    @cached_property
+    def _pool(self) -> ThreadPoolExecutor:
+        """Its threads end with the engine."""
+        return ThreadPoolExecutor(self.workers)
+
     def checkpoint(self) -> None:
         """Raise :class:`Stopped` when the main thread has been interrupted."""
         if self._stop.is_set():
@@ -45,11 +50,10 @@ class LocalEngine(Engine):
             yield from map(function, items)
             return
         self._stop.clear()
-        pool = ThreadPoolExecutor(self.workers)
         waiting: deque[Future[Result]] = deque()
         try:
             for item in items:
-                waiting.append(pool.submit(function, item))
+                waiting.append(self._pool.submit(function, item))
                 if len(waiting) > 2 * self.workers:
                     yield waiting.popleft().result()
             while waiting:
@@ -58,7 +62,7 @@ class LocalEngine(Engine):
             self._stop.set()
             raise
         finally:
-            pool.shutdown(wait=True, cancel_futures=True)
+            wait([future for future in waiting if not future.cancel()])
 
     def sum(self, function: Callable[[Item], Sum], chunks: Iterable[Item]) -> Sum:
         total: Sum | None = None

@@ -23,10 +23,13 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 SMALL = 256  # with no more columns than this, all of them are the working set
-WORTH_A_THREAD = 1 << 20  # entries of X behind a piece of work; below it, threads would wait for each other
+WORTH_A_THREAD = 1 << 18  # numbers that a piece of work reads; below it, threads would wait for each other
+COSTLY = 10  # numbers that a loss is worth
+SWEPT = 10  # times that a Gram is read
 MANY = 2000  # columns beyond which the fit without a penalty, which needs all of them, is left out
 LEAST_NORM_ENTRIES = 50_000_000  # of X, up to which a fit of least norm is worth its time
 AIM = 0.1  # of the tolerance: what a certificate that costs nothing is asked for; errors go with its root
+WIDTH = 2048  # of a block of columns
 ROUNDS = 50  # of solving, looking at all columns and letting some in
 
 
@@ -65,46 +68,59 @@ class Lockstep:
         self.small = small or design.shape[1] <= SMALL
         self.alphas = np.full(len(problems), np.inf)
         everyone = list(range(len(problems)))
-        self.Q = np.asfortranarray(self.slopes(everyone))
+        self.movable = [problem.rows.upper - problem.rows.lower > 0 for problem in problems]
+        self.free = [np.flatnonzero(problem.free) for problem in problems]
+        self.weakest = [_weakest(problem) for problem in problems]
+        self.Q = np.empty((design.shape[1], len(problems)), order="F")
+        self.look(everyone)
         self.batch.steepest = np.max(np.abs(self.Q), axis=0, initial=0.0)
-        with_free = [i for i in everyone if np.any(problems[i].free)]
+        with_free = [i for i in everyone if len(self.free[i])]
         if with_free:
             for i in with_free:
-                self.batch.sets[i].choose(np.flatnonzero(problems[i].free))
+                self.batch.sets[i].choose(self.free[i])
             nothing = np.zeros(len(problems))
             for _ in range(3):
                 self.batch.solve(with_free, nothing, nothing, self.Q, ROUNDS, self._run)
-                self.Q[:, with_free] = self.slopes(with_free)
+                self.look(with_free)
         self.passes: Passes | None = None
         n, p = design.shape
         if self.small and not self.batch.loss.quadratic and n * p**2 > CHEAP:
             self.passes = Passes(self.batch, self.null_losses, lines, self._read, self._run)
         self.tops = [alpha_max(problem.rows, self.Q[:, i]) for i, problem in enumerate(problems)]
 
-    def slopes(self, which: Sequence[int]) -> Array:
-        """−∇ of the loss for some problems, (p, len(which)): one product, cut into blocks of columns."""
+    def look(self, which: Sequence[int]) -> None:
+        """Q = −∇ of the loss at all columns for some problems: one product, cut into blocks of columns."""
         design, residuals = self.design.problem(which), self.batch.residuals(which)
-        blocks = design.blocks()
-        return np.concatenate(list(self._map(lambda cols: design.rmatvec(residuals, cols), blocks, design.shape[1])))
+        target = slice(None) if len(which) == len(self.problems) else which
 
-    def _map(self, function: Callable[[Item], Result], items: Sequence[Item], width: int) -> Iterator[Result]:
-        """In threads where the work on ``width`` columns is worth them; the results are the same bits either way."""
-        worth = len(items) > 1 and self.design.shape[0] * width >= WORTH_A_THREAD
+        def fill(cols: slice) -> None:
+            self.Q[cols, target] = design.rmatvec(residuals, cols)
+
+        blocks = design.blocks()
+        list(self._map(fill, blocks, design.shape[0] / len(blocks) * design.shape[1]))
+
+    def _map(self, function: Callable[[Item], Result], items: Sequence[Item], work: float) -> Iterator[Result]:
+        """In threads where the work on one item is worth them; the results are the same bits either way."""
+        worth = len(items) > 1 and work >= WORTH_A_THREAD
         return self.engine.map(function, items) if worth else map(function, items)
 
     def _read(self, function: Callable[[slice], Array], blocks: Sequence[slice]) -> Iterator[Array]:
         """``function(rows)`` for blocks of rows."""
-        return self._map(function, blocks, self.design.shape[1])
+        return self._map(function, blocks, self.design.shape[0] / len(blocks) * self.design.shape[1])
 
-    def _run(self, function: Callable[[int], None], which: Sequence[int]) -> None:
+    def each(self, function: Callable[[int], None], which: Sequence[int], work: float) -> None:
         """``function(i)`` for some problems."""
 
         def guarded(i: int) -> None:
             self.engine.checkpoint()
             function(i)
 
+        list(self._map(guarded, which, work))
+
+    def _run(self, function: Callable[[int], None], which: Sequence[int]) -> None:
+        """``function(i)`` for some problems, for work on their Grams."""
         widest = max((len(self.batch.sets[i].cols) for i in which), default=0)
-        list(self._map(guarded, which, widest))
+        self.each(function, which, widest * max(self.design.shape[0], SWEPT * widest))
 
     def step(self, alphas: Array) -> tuple[Array, Array]:
         """Solve every problem at its next strength; returns relative gaps and Newton steps, both (k,)."""
@@ -121,7 +137,7 @@ class Lockstep:
         for _ in range(self.max_iter if pending else 0):
             taken, _ = self.batch.solve(pending, alphas, tols, self.Q, self.max_iter, self._run)
             steps += taken
-            self.Q[:, pending] = self.slopes(pending)
+            self.look(pending)
             pending = [i for i in pending if self._unfinished(i, alphas[i], tols[i], best)]
             if pending:
                 continue
@@ -134,7 +150,7 @@ class Lockstep:
             tols[pending] *= 1e-3
             best[pending] = np.inf
             self.batch.restart(pending)
-            self.Q[:, pending] = self.slopes(pending)
+            self.look(pending)
         for i in pending:
             gaps[i] = self.gap(i, alphas[i])
         self.alphas = np.array(alphas, dtype=np.float64)
@@ -151,23 +167,21 @@ class Lockstep:
 
     def _tolerance(self, i: int, alpha: float) -> float:
         """The violation δ that leaves half of the gap: gap ≤ Σ|w|·δ ≤ (null loss / α l1)·δ, at the weakest l1."""
-        rows = self.problems[i].rows
-        strengths = (rows.l1 + rows.l2)[rows.l1 + rows.l2 > 0]
-        return 0.5 * self.tol * alpha * float(np.min(strengths, initial=np.inf)) if len(strengths) else 0.0
+        return 0.5 * self.tol * alpha * self.weakest[i]
 
     def _choose(self, i: int, alpha: float) -> None:
         """The working set for the next strength: the sequential strong rule (Tibshirani et al. 2012, eq. 18)."""
-        own, problem, w = self.batch.sets[i], self.problems[i], self.batch.w[:, i]
-        movable = problem.rows.upper - problem.rows.lower > 0
+        own, movable = self.batch.sets[i], self.movable[i]
         if self.small:
             if len(own.cols) < np.count_nonzero(movable):
                 own.choose(np.flatnonzero(movable))
             return
         weak = max(2 * alpha - min(self.alphas[i], self.tops[i]), 0.0)
+        wanted = self.batch.w[:, i] != 0
+        wanted[self.free[i]] = True
         candidates = self._above(i, weak)
-        wanted = (w != 0) | problem.free
         candidates = candidates[movable[candidates] & ~wanted[candidates]]
-        pull = np.abs(self.Q[candidates, i]) - weak * problem.rows.l1[candidates]
+        pull = np.abs(self.Q[candidates, i]) - weak * self.problems[i].rows.l1[candidates]
         wanted[_largest(candidates, pull, max(100, 2 * int(np.count_nonzero(wanted))))] = True
         if len(own.cols) <= 2 * np.count_nonzero(wanted) + 100:
             wanted[own.cols] = True
@@ -177,7 +191,8 @@ class Lockstep:
         """Whether another round would help: columns that violate their condition are let in, rounding is let be."""
         own, rows = self.batch.sets[i], self.problems[i].rows
         w, q = self.batch.w[:, i], self.Q[:, i]
-        outside = np.setdiff1d(self._above(i, alpha), own.cols, assume_unique=True)
+        above = self._above(i, alpha)
+        outside = above[~np.isin(above, own.cols, assume_unique=True)]
         excess = violations(q[outside], w[outside], rows.take(outside).times(alpha))
         floor = max(tol, FLOOR * self.batch.steepest[i])
         new = _largest(outside[excess > floor], excess[excess > floor], max(100, len(own.cols)))
@@ -193,6 +208,12 @@ class Lockstep:
     def _above(self, i: int, alpha: float) -> Array:
         """Columns whose slope is beyond what the penalty holds at zero."""
         return np.flatnonzero(np.abs(self.Q[:, i]) > alpha * self.problems[i].rows.l1)
+
+
+def _weakest(problem: Problem) -> float:
+    """The smallest penalty of a column, 0 where there is none."""
+    strengths = problem.rows.l1 + problem.rows.l2
+    return float(np.min(strengths[strengths > 0])) if np.any(strengths > 0) else 0.0
 
 
 def _largest(cols: Array, values: Array, limit: int) -> Array:
@@ -254,23 +275,28 @@ class LockstepRoute(Route):
         shape = (n_ratios, n_alphas, self.fits)
         intercepts, gaps, n_iter = np.empty(shape), np.empty(shape), np.empty(shape, dtype=np.int64)
         train, test = np.empty((n_ratios, n_alphas, self.fits - 1)), np.empty((n_ratios, n_alphas, self.fits - 1))
-        coefs: list[list[Array]] = [[] for _ in self.lockstep.problems]
+        found: list[list[tuple[Array, Array]]] = [[] for _ in self.lockstep.problems]
+        batch = self.lockstep.batch
         for a in range(n_alphas):
             gap, steps = self.lockstep.step(np.repeat(alphas[:, a], self.fits))
             gaps[:, a], n_iter[:, a] = gap.reshape(n_ratios, -1), steps.reshape(n_ratios, -1)
-            batch = self.lockstep.batch
-            for i, problem in enumerate(self.lockstep.problems):
+
+            def note(i: int, a: int = a) -> None:
                 ratio, fit = divmod(i, self.fits)
-                coef, intercepts[ratio, a, fit] = problem.in_data_units(
-                    batch.w[:, i], float(batch.b[i]), self.column_unit
+                cols = np.flatnonzero(batch.w[:, i])
+                coef, intercepts[ratio, a, fit] = self.lockstep.problems[i].nonzeros_in_data_units(
+                    batch.w[cols, i], cols, float(batch.b[i]), self.column_unit[cols]
                 )
-                coefs[i].append(sparse.csr_array(coef[None]))
+                found[i].append((cols, coef))
                 if fit < self.fits - 1:
                     train[ratio, a, fit], test[ratio, a, fit] = self._scores(fit, batch.eta[:, i])
-            self.progress(len(self.lockstep.problems))
-        stacked = [sparse.vstack(rows, format="csr") for rows in coefs]
-        lines = tuple(tuple(stacked[ratio * self.fits :][: self.fits]) for ratio in range(n_ratios))
-        return Block(lines, intercepts, gaps, n_iter, train, test)
+
+            self.lockstep.each(note, range(len(found)), len(batch.eta) * COSTLY)
+            self.progress(len(found))
+        p = self.design.shape[1]
+        lines = [_stacked(rows, p) for rows in found]
+        coefs = tuple(tuple(lines[ratio * self.fits :][: self.fits]) for ratio in range(n_ratios))
+        return Block(coefs, intercepts, gaps, n_iter, train, test)
 
     def unpenalized(self) -> FreeFit | None:
         problems = self.problems[0]
@@ -290,14 +316,24 @@ class LockstepRoute(Route):
     def _least_norm(self) -> FreeFit:
         """Of all fits that reproduce the training rows, the one whose standardized coefficients are smallest."""
         n, p = self.design.shape
-        w, eta = np.zeros((p, self.fits)), np.zeros((n, self.fits))
-        for i, problem in enumerate(self.problems[0]):
+        w, eta = np.zeros((p, self.fits), order="F"), np.zeros((n, self.fits), order="F")
+        blocks = [slice(start, start + WIDTH) for start in range(0, p, WIDTH)]
+
+        def fit(i: int) -> None:
+            problem = self.problems[0][i]
             rows = np.flatnonzero(problem.weights)
             pick = np.zeros((n, len(rows)))
             pick[rows, np.arange(len(rows))] = 1.0
-            columns = np.concatenate([problem.design.rmatvec(pick[:, [j]]) for j in range(len(rows))], axis=1)
-            w[:, i] = columns @ (np.linalg.pinv(columns.T @ columns, hermitian=True) @ problem.y[rows])
+            products = np.zeros((len(rows), len(rows)))
+            for cols in blocks:
+                columns = problem.design.rmatvec(pick, cols)
+                products += columns.T @ columns
+            residual = np.zeros(n)
+            residual[rows] = _solve_least_norm(products, problem.y[rows], problem.weights[rows])
+            w[:, i] = problem.design.rmatvec(residual[:, None])[:, 0]
             eta[:, i] = problem.predictor(w[:, i], 0.0)
+
+        self.lockstep.each(fit, range(self.fits), n * p)
         return self._free_fit(w, np.zeros(self.fits), eta, 0.0, True, LEAST_NORM)
 
     def _free_fit(self, w: Array, b: Array, eta: Array, gap: float, converged: bool, note: str) -> FreeFit:
@@ -308,3 +344,23 @@ class LockstepRoute(Route):
         coefs, intercepts = (np.array(part) for part in zip(*fits, strict=True))
         train, test = (np.array(part) for part in zip(*scores, strict=True))
         return FreeFit(train, test, coefs, intercepts, gap, converged, note)
+
+
+def _solve_least_norm(products: Array, y: Array, weights: Array) -> Array:
+    """pinv(ZZ') y for rows that sum to zero with weights s, and so does y: adding ss' changes no solution."""
+    along = weights / np.linalg.norm(weights)
+    regular = products + np.outer(along, along) * (np.trace(products) / len(y))
+    try:
+        pivots = np.diagonal(np.linalg.cholesky(regular))
+    except np.linalg.LinAlgError:
+        pivots = np.zeros(1)
+    if abs(along @ y) <= 1e-12 * np.linalg.norm(y) and pivots.min() > 1e-6 * pivots.max():
+        return np.asarray(np.linalg.solve(regular, y))
+    return np.asarray(np.linalg.pinv(products, hermitian=True) @ y)
+
+
+def _stacked(rows: list[tuple[Array, Array]], width: int) -> sparse.csr_array:
+    """Rows of nonzeros, as (columns, values), one below the other."""
+    ends = np.cumsum([0, *(len(cols) for cols, _ in rows)])
+    cols, values = (np.concatenate(part) for part in zip(*rows, strict=True))
+    return sparse.csr_array((values, cols, ends), shape=(len(rows), width))

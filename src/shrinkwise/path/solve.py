@@ -91,7 +91,7 @@ def solve(
         gap, steps = np.inf, 1
         if start is not None and np.any(start):
             lockstep.batch.set_coefficients(0, problem.standardized(start, column_unit))
-            lockstep.Q[:] = lockstep.slopes([0])
+            lockstep.look([0])
             gap = lockstep.gap(0, alpha)  # a good start is only certified
         if not gap <= tol:
             (gap,), (steps,) = lockstep.step(np.array([alpha]))

@@ -39,8 +39,11 @@ class WorkingSet:
 
     def choose(self, cols: Array) -> None:
         """Make ``cols`` the working set; entries of the Gram that are known are kept."""
-        known = np.isin(self.cols, cols, assume_unique=True)
-        new = np.setdiff1d(cols, self.cols, assume_unique=True)
+        wanted = np.zeros(self.problem.design.shape[1], dtype=bool)
+        wanted[cols] = True
+        known = wanted[self.cols]
+        wanted[self.cols] = False
+        new = cols[wanted[cols]]
         old = self.cols[known]
         self.cols = np.concatenate([old, new])
         if self.h is None:

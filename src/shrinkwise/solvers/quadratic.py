@@ -54,7 +54,7 @@ def solve_quadratic(gram: Array, q: Array, w: Array, rows: Rows, tol: float, max
     best, stalled, turn = np.inf, 0, 0
     at_once = 20 if len(w) <= KERNEL else 1  # a kernel that runs long would keep Ctrl-C waiting
     while turn < max_rounds:
-        turns = int(settle(gram, q, w, *rows, tol, SWEEPS, at_once))
+        turns = int(settle(gram, q, w, *rows, tol, SWEEPS, at_once, turn == 0 and bool(np.any(w))))
         turn += abs(turns)
         if turns > 0:
             return turn

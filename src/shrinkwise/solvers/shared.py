@@ -85,5 +85,5 @@ def _sets(weights: Array) -> Array:
 
 def _coordinates(design: Design) -> tuple[Array, Array]:
     """a and e of each column of each problem, (p, m + 1), next to those of the last."""
-    inverse = np.divide(1.0, design.scale, out=np.zeros_like(design.scale), where=design.scale > 0)
+    inverse = design.inverse_scale
     return design.scale[:, -1:] * inverse, (design.center[:, -1:] - design.center) * inverse
