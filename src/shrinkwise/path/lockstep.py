@@ -88,6 +88,13 @@ class Lockstep:
             self.passes = Passes(self.batch, self.null_losses, lines, self._read, self._run)
         self.tops = [alpha_max(problem.rows, self.Q[:, i]) for i, problem in enumerate(problems)]
 
+    def start_from(self, other: Lockstep) -> None:
+        """Where the first line of another stands."""
+        everyone = list(range(len(self.problems)))
+        for name in ("w", "b", "eta"):
+            getattr(self.batch, name)[:] = getattr(other.batch, name)[..., everyone]
+        self.look(everyone)
+
     def look(self, which: Sequence[int]) -> None:
         """Q = −∇ of the loss at all columns for some problems: one product, cut into blocks of columns."""
         design, residuals = self.design.problem(which), self.batch.residuals(which)
@@ -308,6 +315,7 @@ class LockstepRoute(Route):
         if p > MANY:
             return None
         lockstep = Lockstep(self.design, problems, self.tol, self.engine, small=True)
+        lockstep.start_from(self.lockstep)
         gaps, _ = lockstep.step(np.zeros(self.fits))
         batch, converged = lockstep.batch, bool(np.all(gaps <= self.tol))
         note = "" if converged else "the classes can be separated, so that coefficients grow without end"

@@ -174,8 +174,9 @@ class Passes:
     def _back_off(self, model: Model) -> None:
         """Halve a step until the objective falls by a share of what the model promises."""
         batch, i = self.batch, model.number
-        part = batch.design.problem(i)
-        change = part.matvec((model.new - model.old)[:, None], model.cols)[:, 0] + model.shift
+        direction = np.zeros((len(batch.w), 1))
+        direction[model.cols, 0] = model.new - model.old
+        change = batch.design.problem(i).matvec(direction)[:, 0] + model.shift
         start, before, length = batch.eta[:, i] - change, float(np.sum(model.rows.value(model.old))), 1.0
         reference = batch.value(i, start)
         while length > SHORTEST:
