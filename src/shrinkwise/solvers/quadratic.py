@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
+from scipy.linalg import cho_factor, cho_solve
 
 from shrinkwise.penalties.base import Array, Rows, open_pull
 
 SWEEPS = 10  # of coordinate descent between two Newton steps
+FAST = 0.1  # sweeps that leave no more than this share of the violation need no Newton step on a large support
 KERNEL = 600  # with more coefficients than this the kernel comes back after each round
 CUTS = 50  # of a Newton step before coordinate descent takes over again
 LIFT = 1e-10  # share of its diagonal by which a singular system is lifted, ten times more until it factors
@@ -58,9 +60,10 @@ def solve_quadratic(gram: Array, q: Array, w: Array, rows: Rows, tol: float, max
         turn += abs(turns)
         if turns > 0:
             return turn
-        if abs(turns) < at_once or at_once == 1:
-            _newton_on_large_support(gram, q, w, rows)
         worst = violation(q, w, rows)
+        if (abs(turns) < at_once or at_once == 1) and worst > FAST * best:
+            _newton_on_large_support(gram, q, w, rows)
+            worst = violation(q, w, rows)
         if worst <= tol:
             return turn
         stalled = 0 if worst < 0.5 * best else stalled + 1
@@ -102,9 +105,10 @@ def solve_psd(system: Array, right: Array) -> Array:
     while True:
         lifted = scaled + lift * np.eye(len(right))
         try:
-            pivots = np.diagonal(np.linalg.cholesky(lifted)) ** 2
+            factor = cho_factor(lifted, lower=True, check_finite=False)
+            pivots = np.diagonal(factor[0]) ** 2
         except np.linalg.LinAlgError:
             pivots = np.zeros(1)
         if pivots.min() > 0.1 * LIFT:
-            return np.asarray(np.linalg.solve(lifted, right / root) / root)
+            return np.asarray(cho_solve(factor, right / root, check_finite=False) / root)
         lift = max(LIFT, 10 * lift)
