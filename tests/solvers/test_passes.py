@@ -76,3 +76,23 @@ def test_few_steps_and_fewer_hessians(forced, monkeypatch):
     assert grid.all_converged
     assert grid.n_iter.mean() < 2
     assert len(hessians) < 0.5 * grid.n_iter.size
+
+
+@pytest.mark.parametrize("l1_ratio", [0.3, 1.0])
+def test_on_wide_tables_the_dual_points_look_at_all_columns(monkeypatch, l1_ratio):
+    """Working sets that begin too small grow until no column outside of them pulls too hard."""
+    rng = np.random.default_rng(1)
+    X = rng.standard_normal((60, 400)) + rng.standard_normal((60, 1))
+    y = (rng.uniform(size=60) < 1 / (1 + np.exp(-2 * X[:, :4].sum(axis=1)))).astype(float)
+    splits = folds(60)
+    quick = fit_grid(X, y, splits, l1_ratios=(l1_ratio,), tol=1e-4, unpenalized=False, **GRID)
+    monkeypatch.setattr("shrinkwise.path.lockstep.CHEAP", np.inf)
+    tight = fit_grid(X, y, splits, l1_ratios=(l1_ratio,), tol=1e-10, unpenalized=False, **GRID)
+    assert quick.all_converged
+    assert quick.n_iter.sum() < tight.n_iter.sum()
+    for fold, train in [*enumerate(train for train, _ in splits), (-1, np.arange(60))]:
+        for a in range(6):
+            exact = Definition(X[train], y[train], float(quick.alphas[0, a]), l1_ratio, loss="logistic")
+            here, best = (exact.objective(g.coef(0, a, fold), g.intercept(0, a, fold)) for g in (quick, tight))
+            left = float((here - best) / exact.null_loss)
+            assert -1e-10 <= left <= quick.gaps[0, a, fold] + ROUNDING

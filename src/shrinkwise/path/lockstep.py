@@ -84,8 +84,8 @@ class Lockstep:
                 self.look(with_free)
         self.passes: Passes | None = None
         n, p = design.shape
-        if self.small and not self.batch.loss.quadratic and n * p**2 > CHEAP:
-            self.passes = Passes(self.batch, self.null_losses, lines, self._read, self._run)
+        if not self.batch.loss.quadratic and n * p**2 > CHEAP:
+            self.passes = Passes(self.batch, self.null_losses, lines, self.small, self._read, self._run)
         self.tops = [alpha_max(problem.rows, self.Q[:, i]) for i, problem in enumerate(problems)]
 
     def start_from(self, other: Lockstep) -> None:
@@ -95,9 +95,10 @@ class Lockstep:
             getattr(self.batch, name)[:] = getattr(other.batch, name)[..., everyone]
         self.look(everyone)
 
-    def look(self, which: Sequence[int]) -> None:
+    def look(self, which: Sequence[int], residuals: Array | None = None) -> None:
         """Q = −∇ of the loss at all columns for some problems: one product, cut into blocks of columns."""
-        design, residuals = self.design.problem(which), self.batch.residuals(which)
+        design = self.design.problem(which)
+        residuals = self.batch.residuals(which) if residuals is None else residuals
         target = slice(None) if len(which) == len(self.problems) else which
 
         def fill(cols: slice) -> None:
@@ -137,7 +138,7 @@ class Lockstep:
             self._choose(i, alphas[i])
         gaps, steps = np.full(len(everyone), np.inf), np.zeros(len(everyone), dtype=np.int64)
         if self.passes is not None:
-            gaps, steps = self.passes.solve(alphas, AIM * self.tol, 0.01 * tols, self.Q)
+            gaps, steps = self._by_passes(self.passes, alphas, tols)
         pending, tries, best = self._above_tol(gaps), 0, np.full(len(everyone), np.inf)
         if self.passes is not None:
             self.passes.forget(pending)
@@ -163,6 +164,31 @@ class Lockstep:
         self.alphas = np.array(alphas, dtype=np.float64)
         return gaps, steps
 
+    def _by_passes(self, passes: Passes, alphas: Array, tols: Array) -> tuple[Array, Array]:
+        """Gaps, infinite where another solver is needed, and steps; the look at all columns is that of the duals."""
+        pending = list(range(len(self.problems)))
+        gaps, steps = np.full(len(pending), np.inf), np.zeros(len(pending), dtype=np.int64)
+        for _ in range(self.max_iter):
+            found, taken = passes.solve(pending, alphas, AIM * self.tol, 0.01 * tols, self.Q)
+            steps += taken
+            gaps[pending] = found[pending]
+            pending = [i for i in pending if gaps[i] <= self.tol]
+            if not pending:
+                break
+            if passes.duals is None:
+                break
+            known = [self.Q[self.batch.sets[i].cols, i] for i in pending]
+            self.look(pending, passes.duals[:, pending])
+            for i, slopes in zip(pending, known, strict=True):
+                self.Q[self.batch.sets[i].cols, i] = slopes
+            pending = [i for i in pending if self._let_in(i, alphas[i], 0.0)]
+            for i in pending:
+                gaps[i] = np.inf
+                passes.grown(i)
+            if not pending:
+                break
+        return gaps, steps
+
     def _above_tol(self, gaps: Array) -> list[int]:
         return [i for i, gap in enumerate(gaps) if not gap <= self.tol]
 
@@ -181,7 +207,7 @@ class Lockstep:
         own, movable = self.batch.sets[i], self.movable[i]
         if self.small:
             if len(own.cols) < np.count_nonzero(movable):
-                own.choose(np.flatnonzero(movable))
+                self._adopt(i, np.flatnonzero(movable))
             return
         weak = max(2 * alpha - min(self.alphas[i], self.tops[i]), 0.0)
         wanted = self.batch.w[:, i] != 0
@@ -192,25 +218,33 @@ class Lockstep:
         wanted[_largest(candidates, pull, max(100, 2 * int(np.count_nonzero(wanted))))] = True
         if len(own.cols) <= 2 * np.count_nonzero(wanted) + 100:
             wanted[own.cols] = True
-        own.choose(np.flatnonzero(wanted))
+        self._adopt(i, np.flatnonzero(wanted))
+
+    def _adopt(self, i: int, cols: Array) -> None:
+        if self.batch.sets[i].choose(cols) and self.passes is not None:
+            self.passes.grown(i)
 
     def _unfinished(self, i: int, alpha: float, tol: float, best: Array) -> bool:
         """Whether another round would help: columns that violate their condition are let in, rounding is let be."""
-        own, rows = self.batch.sets[i], self.problems[i].rows
-        w, q = self.batch.w[:, i], self.Q[:, i]
-        above = self._above(i, alpha)
-        outside = above[~np.isin(above, own.cols, assume_unique=True)]
-        excess = violations(q[outside], w[outside], rows.take(outside).times(alpha))
         floor = max(tol, FLOOR * self.batch.steepest[i])
-        new = _largest(outside[excess > floor], excess[excess > floor], max(100, len(own.cols)))
-        if len(new):
-            own.choose(np.union1d(own.cols, new))
+        if self._let_in(i, alpha, floor):
             best[i] = np.inf
             return True
-        worst = violation(q[own.cols], w[own.cols], rows.take(own.cols).times(alpha))
+        own, rows = self.batch.sets[i], self.problems[i].rows
+        worst = violation(self.Q[own.cols, i], self.batch.w[own.cols, i], rows.take(own.cols).times(alpha))
         shrinks = worst < 0.5 * best[i]
         best[i] = min(best[i], worst)
         return bool(worst > floor and shrinks)
+
+    def _let_in(self, i: int, alpha: float, floor: float) -> bool:
+        """Columns outside of the working set that violate their condition by more than ``floor`` are let in."""
+        own, above = self.batch.sets[i], self._above(i, alpha)
+        outside = above[~np.isin(above, own.cols, assume_unique=True)]
+        excess = violations(
+            self.Q[outside, i], self.batch.w[outside, i], self.problems[i].rows.take(outside).times(alpha)
+        )
+        new = _largest(outside[excess > floor], excess[excess > floor], max(100, len(own.cols)))
+        return len(new) > 0 and own.choose(np.union1d(own.cols, new))
 
     def _above(self, i: int, alpha: float) -> Array:
         """Columns whose slope is beyond what the penalty holds at zero."""

@@ -37,8 +37,8 @@ class WorkingSet:
         self.h: Array | None = problem.weights if problem.loss.quadratic else None
         self.total = 1.0  # Σ h
 
-    def choose(self, cols: Array) -> None:
-        """Make ``cols`` the working set; entries of the Gram that are known are kept."""
+    def choose(self, cols: Array) -> bool:
+        """Make ``cols`` the working set, with the entries of the Gram that are known; whether some of them are new."""
         wanted = np.zeros(self.problem.design.shape[1], dtype=bool)
         wanted[cols] = True
         known = wanted[self.cols]
@@ -47,7 +47,7 @@ class WorkingSet:
         old = self.cols[known]
         self.cols = np.concatenate([old, new])
         if self.h is None:
-            return
+            return len(new) > 0
         m = len(old)
         gram = np.empty((len(self.cols), len(self.cols)))
         gram[:m, :m] = self.gram if known.all() else self.gram[np.ix_(known, known)]
@@ -62,6 +62,7 @@ class WorkingSet:
             gram[:m, m:] = cross[:, :m].T
             gram[m:, m:] = (cross[:, m:] + cross[:, m:].T) / 2
         self.gram = gram
+        return len(new) > 0
 
     def refresh(self, eta: Array) -> None:
         """The Hessian at a predictor."""
@@ -170,20 +171,20 @@ class Batch:
             if self.loss.quadratic or step == max_iter - 1:
                 break
             residual = self.residuals(active)
-            union = self._union(active)
+            union = self.union(active)
             fresh = self.design.problem(active).rmatvec(residual, union)
             for column, i in enumerate(active):
-                slope[i] = fresh[self._within(union, i), column]
+                slope[i] = fresh[self.within(union, i), column]
                 pulls[i] = float(residual[:, column].sum()) if self.free_intercept else 0.0
         self.settle_intercepts([i for i in which if steps[i]])
         return steps, settled
 
-    def _union(self, which: Sequence[int]) -> Cols:
+    def union(self, which: Sequence[int]) -> Cols:
         """All columns that some problem works on."""
         union = np.unique(np.concatenate([self.sets[i].cols for i in which]))
         return ALL if len(union) == len(self.w) else union
 
-    def _within(self, union: Cols, i: int) -> Array:
+    def within(self, union: Cols, i: int) -> Array:
         cols = self.sets[i].cols
         return cols if isinstance(union, slice) else np.searchsorted(union, cols)
 
@@ -209,13 +210,13 @@ class Batch:
             solve_quadratic(own.gram, q, new[i], rows[i], tol)
 
         run(settle, active)
-        union = self._union(active)
+        union = self.union(active)
         directions = np.zeros((len(self.w[union]), len(active)))
         shifts = np.zeros(len(active))
         for column, i in enumerate(active):
             own = self.sets[i]
             direction = new[i] - self.w[own.cols, i]
-            directions[self._within(union, i), column] = direction
+            directions[self.within(union, i), column] = direction
             if self.free_intercept:
                 shifts[column] = (pulls[i] - float(own.column @ direction)) / own.total
         change = self.design.problem(active).matvec(directions, union) + shifts

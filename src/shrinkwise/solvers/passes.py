@@ -1,4 +1,4 @@
-"""Prox-Newton where all columns are in the working sets: a step and its certificate are one pass over the rows."""
+"""Prox-Newton on working sets where a step and its certificate are one pass over the rows."""
 
 from __future__ import annotations
 
@@ -57,35 +57,50 @@ class Passes:
         The units of the gaps.
     lines : int
         Problems come in as many lines over the same sets of rows, each ending with the one of all rows.
+    whole : bool
+        Whether the working sets are all columns; else others have to look at the rest of them with `duals`.
     read, run : functions
         Map a function over blocks of rows, or over problems; perhaps in threads.
     """
 
-    def __init__(self, batch: Batch, null_losses: Sequence[float], lines: int, read: Read, run: Run) -> None:
+    def __init__(
+        self, batch: Batch, null_losses: Sequence[float], lines: int, whole: bool, read: Read, run: Run
+    ) -> None:
         self.batch, self.null_losses, self.read, self.run = batch, null_losses, read, run
         k = len(batch.problems)
         fits = k // lines
         first, weights = batch.design.problem(list(range(fits))), batch.weights[:, :fits]
-        self.shared = SharedHessian(first, weights) if SharedHessian.serves(first, weights) else None
+        shared = whole and SharedHessian.serves(first, weights)
+        self.shared = SharedHessian(first, weights) if shared else None
         self.source = np.arange(k) // fits if self.shared else np.arange(k)  # whose curvatures a problem takes
         self.curvature = np.zeros((len(batch.eta), self.source[-1] + 1), order="F")
         self.gradients = np.zeros_like(batch.eta)
+        self.duals = None if whole else np.zeros_like(batch.eta)  # θ of the last steps, weighted
         self.pulls = np.zeros(k)  # Σ residuals
         self.moved = np.ones(k, dtype=bool)  # gradients, pulls and slopes are not those of the predictor
 
     def forget(self, which: Sequence[int]) -> None:
-        """Others have moved some problems."""
+        """Others have moved some problems and made Hessians for them."""
         self.moved[which] = True
+        for i in which:
+            self.batch.sets[i].h = None
 
-    def solve(self, alphas: Array, tol: float, exact: Array, slopes: Array) -> tuple[Array, Array]:
-        """Newton steps until the certificate holds.
+    def grown(self, i: int) -> None:
+        """A working set has new columns, whose slopes are not known."""
+        self.moved[i] = True
+
+    def solve(
+        self, which: Sequence[int], alphas: Array, tol: float, exact: Array, slopes: Array
+    ) -> tuple[Array, Array]:
+        """Newton steps until the certificate holds on the working sets.
 
         Parameters
         ----------
+        which : numbers of problems
         alphas, exact : arrays of shape (k,)
             Strengths, and the violations that the solutions of the models may leave.
         slopes : array of shape (p, k)
-            −∇ of the losses; kept with the coefficients.
+            −∇ of the losses; kept with the coefficients on the working sets.
 
         Returns
         -------
@@ -94,8 +109,8 @@ class Passes:
         """
         batch, k = self.batch, len(self.batch.problems)
         steps, gaps, before = np.zeros(k, dtype=np.int64), np.full(k, np.inf), np.full(k, np.inf)
-        rows = [problem.rows.take(own.cols).times(a) for problem, own, a in zip(batch.problems, batch.sets, alphas)]
-        active = list(range(k))
+        rows = {i: batch.problems[i].rows.take(batch.sets[i].cols).times(alphas[i]) for i in which}
+        active = list(which)
         self._catch_up(slopes)
         for _ in range(STEPS):
             stale = []
@@ -136,7 +151,7 @@ class Passes:
                 own, h = batch.sets[i], batch.weights[:, i] * self.curvature[:, line]
                 own.adopt(h, gram[np.ix_(own.cols, own.cols)], column[own.cols], total)
 
-    def _models(self, active: list[int], rows: list[Rows], exact: Array, slopes: Array) -> list[Model]:
+    def _models(self, active: list[int], rows: dict[int, Rows], exact: Array, slopes: Array) -> list[Model]:
         """The minima of the quadratic models."""
         models: dict[int, Model] = {}
 
@@ -156,14 +171,12 @@ class Passes:
     def _step(self, models: list[Model], alphas: Array, slopes: Array, gaps: Array) -> None:
         """Go to the minima of the models, or less far where neither the gap nor the objective falls enough."""
         batch, which = self.batch, [model.number for model in models]
-        directions = np.zeros((len(batch.w), len(models)))
-        for column, model in enumerate(models):
-            directions[model.cols, column] = model.new - model.old
+        for model in models:
             batch.w[model.cols, model.number] = model.new
         shifts = np.array([model.shift for model in models])
         batch.b[which] += shifts
         taus = np.array([feasible_scaling(model.rows, model.new, model.q)[1] for model in models])
-        slopes[:, which], self.pulls[which], slacks = self._pass(which, directions, shifts, taus)
+        slacks = self._pass(which, [model.new - model.old for model in models], shifts, taus, slopes)
         for model, slack in zip(models, slacks, strict=True):
             i, last = model.number, gaps[model.number]
             gaps[i] = self._gap(model, alphas[i], float(slack))
@@ -174,9 +187,9 @@ class Passes:
     def _back_off(self, model: Model) -> None:
         """Halve a step until the objective falls by a share of what the model promises."""
         batch, i = self.batch, model.number
-        direction = np.zeros((len(batch.w), 1))
-        direction[model.cols, 0] = model.new - model.old
-        change = batch.design.problem(i).matvec(direction)[:, 0] + model.shift
+        union = batch.union([i])
+        step = (model.new - model.old)[np.argsort(model.cols)]
+        change = batch.design.problem(i).matvec(step[:, None], union)[:, 0] + model.shift
         start, before, length = batch.eta[:, i] - change, float(np.sum(model.rows.value(model.old))), 1.0
         reference = batch.value(i, start)
         while length > SHORTEST:
@@ -195,13 +208,18 @@ class Passes:
         """Gradients, slopes and pulls of problems that have moved otherwise."""
         moved = [int(i) for i in np.flatnonzero(self.moved)]
         if moved:
-            nowhere = np.zeros((len(self.batch.w), len(moved)))
-            slopes[:, moved], self.pulls[moved], _ = self._pass(moved, nowhere, nowhere[0], nowhere[0])
+            nowhere = [np.zeros(len(self.batch.sets[i].cols)) for i in moved]
+            self._pass(moved, nowhere, np.zeros(len(moved)), np.zeros(len(moved)), slopes)
             self.moved[:] = False
 
-    def _pass(self, which: list[int], directions: Array, shifts: Array, taus: Array) -> tuple[Array, Array, Array]:
-        """Move on by Xd + shift; slope and pull there, and the slack of the dual point of the model times τ."""
+    def _pass(self, which: list[int], steps: Sequence[Array], shifts: Array, taus: Array, slopes: Array) -> Array:
+        """Move on by Xd + shift, take slopes and pulls there; the slack of the dual points of the models times τ."""
         batch, loss = self.batch, self.batch.loss
+        union = batch.union(which)
+        within = [batch.within(union, i) for i in which]
+        directions = np.zeros((len(batch.w[union]), len(which)))
+        for column, (places, step) in enumerate(zip(within, steps, strict=True)):
+            directions[places, column] = step
         design = batch.design.problem(which)
         blocks = design.row_blocks()
         everyone = len(which) == len(batch.problems)
@@ -211,7 +229,7 @@ class Passes:
         def read(rows: slice) -> Array:
             part = design if len(blocks) == 1 else design.take(rows)
             y, s, eta = batch.y[rows, cols], batch.weights[rows, cols], batch.eta[rows, cols]
-            change = part.matvec(directions)
+            change = part.matvec(directions, union)
             change += shifts
             eta = eta + change
             batch.eta[rows, cols] = eta
@@ -219,16 +237,21 @@ class Passes:
             change *= s > 0  # what held-out rows hold must not leave the domain of the loss
             change += self.gradients[rows, cols]
             change *= taus  # −θ
+            if self.duals is not None:
+                self.duals[rows, cols] = -s * change
             slack = loss.slack(y, eta, change)
             residual = loss.gradient(y, eta)
             self.gradients[rows, cols] = residual
             residual *= -s
             totals = [[column.sum() for column in residual.T], [a @ b for a, b in zip(s.T, slack.T, strict=True)]]
-            return np.vstack([part.rmatvec(residual), totals])
+            return np.vstack([part.rmatvec(residual, union), totals])
 
         total = np.asarray(sum(self.read(read, blocks)))
-        pull = total[-2] if batch.free_intercept else np.zeros(len(which))
-        return total[:-2], pull, total[-1]
+        for column, (places, i) in enumerate(zip(within, which, strict=True)):
+            slopes[batch.sets[i].cols, i] = total[:-2][places, column]
+        if batch.free_intercept:
+            self.pulls[which] = total[-2]
+        return np.asarray(total[-1])
 
     def _gap(self, model: Model, alpha: float, slack: float) -> float:
         """Relative gap after a full step; infinite where it certifies nothing."""
