@@ -137,6 +137,15 @@ class Design(ABC):
         """Cuts of the rows, of which `take` makes a view; they depend on the shape alone. One where it would copy."""
         return [slice(0, self.store.shape[0])]
 
+    def columns(self, cols: Array) -> Self:
+        """The design of some columns, as a copy; there are no maps."""
+        part = {name: getattr(self, name)[cols] for name in ("shift", "center", "scale")}
+        return replace(self, store=self._stored(cols), **part)
+
+    @abstractmethod
+    def _stored(self, cols: Array) -> Any:
+        """A copy of some stored columns."""
+
     @abstractmethod
     def take(self, samples: Array | slice) -> Self:
         """The design of some rows."""

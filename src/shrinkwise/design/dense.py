@@ -117,6 +117,9 @@ class DenseDesign(Design):
         width = max(64, min(2048, -(-p // 4)))
         return [slice(start, start + width) for start in range(0, p, width)]
 
+    def _stored(self, cols: Array) -> Array:
+        return np.asfortranarray(self.store[:, cols])
+
     def row_blocks(self) -> list[slice]:
         return [slice(start, start + ROWS) for start in range(0, self.store.shape[0], ROWS)]
 

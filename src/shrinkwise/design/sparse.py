@@ -80,6 +80,9 @@ class SparseDesign(Design):
         store = sparse.csc_array((data, self.store.indices, self.store.indptr), shape=self.store.shape)
         return replace(self, store=store, shift=shift)
 
+    def _stored(self, cols: Array) -> sparse.csc_array:
+        return self.store[:, cols]
+
     def blocks(self) -> list[slice]:
         return [ALL]  # a slice of CSC columns is a copy
 

@@ -12,6 +12,7 @@ from shrinkwise.design import Design
 from shrinkwise.design.base import Array
 from shrinkwise.engines import LocalEngine
 from shrinkwise.path.base import LEAST_NORM, Block, FreeFit, Route
+from shrinkwise.path.sight import Sight
 from shrinkwise.path.strengths import alpha_max
 from shrinkwise.penalties import ElasticNet
 from shrinkwise.problem import Problem
@@ -86,6 +87,7 @@ class Lockstep:
         n, p = design.shape
         if not self.batch.loss.quadratic and n * p**2 > CHEAP:
             self.passes = Passes(self.batch, self.null_losses, lines, self.small, self._read, self._run)
+        self.sight = Sight(self.batch) if not self.small and Sight.helps(self.batch) else None
         self.tops = [alpha_max(problem.rows, self.Q[:, i]) for i, problem in enumerate(problems)]
 
     def start_from(self, other: Lockstep) -> None:
@@ -94,6 +96,18 @@ class Lockstep:
         for name in ("w", "b", "eta"):
             getattr(self.batch, name)[:] = getattr(other.batch, name)[..., everyone]
         self.look(everyone)
+
+    def _look_for(self, which: Sequence[int], alphas: Array) -> None:
+        """Q of some problems where a condition may be violated; 0 where it cannot be."""
+        sight = self.sight
+        if sight is None:
+            self.look(which)
+        elif sight.suffices(which, alphas):
+            slopes = sight.design.problem(which).rmatvec(self.batch.residuals(which))
+            self.Q[np.ix_(sight.cols, np.array(which))] = slopes
+        else:
+            self.look(which)
+            sight.settle(self.Q, alphas, everyone=len(which) == len(self.problems))
 
     def look(self, which: Sequence[int], residuals: Array | None = None) -> None:
         """Q = −∇ of the loss at all columns for some problems: one product, cut into blocks of columns."""
@@ -145,7 +159,7 @@ class Lockstep:
         for _ in range(self.max_iter if pending else 0):
             taken, _ = self.batch.solve(pending, alphas, tols, self.Q, self.max_iter, self._run)
             steps += taken
-            self.look(pending)
+            self._look_for(pending, alphas)
             pending = [i for i in pending if self._unfinished(i, alphas[i], tols[i], best)]
             if pending:
                 continue
@@ -158,7 +172,7 @@ class Lockstep:
             tols[pending] *= 1e-3
             best[pending] = np.inf
             self.batch.restart(pending)
-            self.look(pending)
+            self._look_for(pending, alphas)
         for i in pending:
             gaps[i] = self.gap(i, alphas[i])
         self.alphas = np.array(alphas, dtype=np.float64)
