@@ -12,6 +12,7 @@ from shrinkwise.design import Design
 from shrinkwise.design.base import Array
 from shrinkwise.engines import LocalEngine
 from shrinkwise.path.base import LEAST_NORM, Block, FreeFit, Route
+from shrinkwise.path.least_norm import least_norm
 from shrinkwise.path.sight import Sight
 from shrinkwise.path.strengths import alpha_max
 from shrinkwise.penalties import ElasticNet
@@ -30,7 +31,6 @@ SWEPT = 10  # times that a Gram is read
 MANY = 2000  # columns beyond which the fit without a penalty, which needs all of them, is left out
 LEAST_NORM_ENTRIES = 50_000_000  # of X, up to which a fit of least norm is worth its time
 AIM = 0.1  # of the tolerance: what a certificate that costs nothing is asked for; errors go with its root
-WIDTH = 2048  # of a block of columns
 ROUNDS = 50  # of solving, looking at all columns and letting some in
 
 
@@ -370,24 +370,12 @@ class LockstepRoute(Route):
         return self._free_fit(batch.w, batch.b, batch.eta, float(np.max(gaps)), converged, note)
 
     def _least_norm(self) -> FreeFit:
-        """Of all fits that reproduce the training rows, the one whose standardized coefficients are smallest."""
         n, p = self.design.shape
         w, eta = np.zeros((p, self.fits), order="F"), np.zeros((n, self.fits), order="F")
-        blocks = [slice(start, start + WIDTH) for start in range(0, p, WIDTH)]
 
         def fit(i: int) -> None:
-            problem = self.problems[0][i]
-            rows = np.flatnonzero(problem.weights)
-            pick = np.zeros((n, len(rows)))
-            pick[rows, np.arange(len(rows))] = 1.0
-            products = np.zeros((len(rows), len(rows)))
-            for cols in blocks:
-                columns = problem.design.rmatvec(pick, cols)
-                products += columns.T @ columns
-            residual = np.zeros(n)
-            residual[rows] = _solve_least_norm(products, problem.y[rows], problem.weights[rows])
-            w[:, i] = problem.design.rmatvec(residual[:, None])[:, 0]
-            eta[:, i] = problem.predictor(w[:, i], 0.0)
+            w[:, i] = least_norm(self.problems[0][i])
+            eta[:, i] = self.problems[0][i].predictor(w[:, i], 0.0)
 
         self.lockstep.each(fit, range(self.fits), n * p)
         return self._free_fit(w, np.zeros(self.fits), eta, 0.0, True, LEAST_NORM)
@@ -400,19 +388,6 @@ class LockstepRoute(Route):
         coefs, intercepts = (np.array(part) for part in zip(*fits, strict=True))
         train, test = (np.array(part) for part in zip(*scores, strict=True))
         return FreeFit(train, test, coefs, intercepts, gap, converged, note)
-
-
-def _solve_least_norm(products: Array, y: Array, weights: Array) -> Array:
-    """pinv(ZZ') y for rows that sum to zero with weights s, and so does y: adding ss' changes no solution."""
-    along = weights / np.linalg.norm(weights)
-    regular = products + np.outer(along, along) * (np.trace(products) / len(y))
-    try:
-        pivots = np.diagonal(np.linalg.cholesky(regular))
-    except np.linalg.LinAlgError:
-        pivots = np.zeros(1)
-    if abs(along @ y) <= 1e-12 * np.linalg.norm(y) and pivots.min() > 1e-6 * pivots.max():
-        return np.asarray(np.linalg.solve(regular, y))
-    return np.asarray(np.linalg.pinv(products, hermitian=True) @ y)
 
 
 def _stacked(rows: list[tuple[Array, Array]], width: int) -> sparse.csr_array:
