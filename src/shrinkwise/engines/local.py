@@ -6,9 +6,9 @@ import os
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from functools import cache, cached_property
+from functools import cache
 from typing import Any, TypeVar
 
 from threadpoolctl import ThreadpoolController
@@ -33,11 +33,7 @@ class LocalEngine(Engine):
     def __init__(self, workers: int | None = None) -> None:
         self.workers = workers or len(os.sched_getaffinity(0))
         self._stop = threading.Event()
-
-    @cached_property
-    def _pool(self) -> ThreadPoolExecutor:
-        """Its threads end with the engine."""
-        return ThreadPoolExecutor(self.workers)
+        self._pool: ThreadPoolExecutor | None = None  # its threads end with the engine
 
     def checkpoint(self) -> None:
         """Raise :class:`Stopped` when the main thread has been interrupted."""
@@ -52,6 +48,8 @@ class LocalEngine(Engine):
         self._stop.clear()
         waiting: deque[Future[Result]] = deque()
         try:
+            if self._pool is None:
+                self._pool = ThreadPoolExecutor(self.workers)
             for item in items:
                 waiting.append(self._pool.submit(function, item))
                 if len(waiting) > 2 * self.workers:
@@ -60,9 +58,10 @@ class LocalEngine(Engine):
                 yield waiting.popleft().result()
         except BaseException:
             self._stop.set()
+            pool, self._pool = self._pool, None  # an interrupt within submit may have left it without some threads
+            if pool is not None:
+                pool.shutdown(wait=True, cancel_futures=True)
             raise
-        finally:
-            wait([future for future in waiting if not future.cancel()])
 
     def sum(self, function: Callable[[Item], Sum], chunks: Iterable[Item]) -> Sum:
         total: Sum | None = None
