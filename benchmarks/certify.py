@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import sparse
 
 Fit = tuple[np.ndarray, float]  # coefficients (p,) and intercept
 
@@ -25,7 +26,7 @@ LARGEST_SUPPORT = 600  # beyond it the linear system of the polish costs more th
 class Cell:
     """The problem of one strength and mix on one set of training rows."""
 
-    X: np.ndarray
+    X: np.ndarray | sparse.csc_array
     y: np.ndarray
     loss: str
     alpha: float
@@ -92,7 +93,9 @@ class Cell:
         support = np.flatnonzero(fit[0])
         if not len(support) or len(support) > LARGEST_SUPPORT:
             return None
-        Z = np.column_stack([np.ones(len(self.y)), self.X[:, support]])
+        columns = self.X[:, support]
+        columns = columns.toarray() if sparse.issparse(columns) else columns
+        Z = np.column_stack([np.ones(len(self.y)), columns])
         pull = np.concatenate([[0.0], self.l1 * np.sign(fit[0][support])])
         ridge = np.diag(np.concatenate([[0.0], np.full(len(support), self.l2)]))
         beta = np.concatenate([[fit[1]], fit[0][support]])

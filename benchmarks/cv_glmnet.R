@@ -5,11 +5,16 @@
 suppressMessages(library(glmnet))
 arguments <- commandArgs(TRUE)
 path <- function(name) file.path(arguments[1], name)
-source(path("meta.R"))  # n, p, n_lambda, family, mixes
+source(path("meta.R"))  # n, p, stored (-1: dense), n_folds, n_lambda, family, mixes
 doubles <- function(name, count) readBin(path(name), "double", count)
 integers <- function(name, count) readBin(path(name), "integer", count)
 
-X <- matrix(doubles("X", n * p), n, p)
+if (stored < 0) {
+  X <- matrix(doubles("X", n * p), n, p)
+} else {
+  X <- Matrix::sparseMatrix(i = integers("indices", stored), p = integers("indptr", p + 1),
+                            x = doubles("data", stored), dims = c(n, p), index1 = FALSE)
+}
 y <- doubles("y", n)
 foldid <- integers("foldid", n)
 lambda <- matrix(doubles("lambda", length(mixes) * n_lambda), length(mixes), n_lambda, byrow = TRUE)
@@ -21,14 +26,18 @@ if (arguments[2] == "fit") {
   invisible(gc())
   begin <- proc.time()[["elapsed"]]
   fits <- lapply(seq_along(mixes), function(r) {
+    if (n_folds == 0) return(glmnet(X, y, family = family, lambda = lambda[r, ], alpha = mixes[r], standardize = FALSE))
     cv.glmnet(X, y, family = family, foldid = foldid, lambda = lambda[r, ], alpha = mixes[r],
               standardize = FALSE, type.measure = measure)
   })
   seconds <- proc.time()[["elapsed"]] - begin
   writeBin(seconds, path("seconds"))
-  curves <- sapply(fits, function(fit) c(fit$cvm, rep(NaN, n_lambda - length(fit$cvm))))
-  writeBin(as.double(curves), path("curves"))
-  saveRDS(lapply(fits, function(fit) fit$glmnet.fit), path("fits.rds"))
+  if (n_folds > 0) {
+    curves <- sapply(fits, function(fit) c(fit$cvm, rep(NaN, n_lambda - length(fit$cvm))))
+    writeBin(as.double(curves), path("curves"))
+    fits <- lapply(fits, function(fit) fit$glmnet.fit)
+  }
+  saveRDS(fits, path("fits.rds"))
 } else {
   whole <- readRDS(path("fits.rds"))
   n_cells <- file.size(path("cells")) / 12  # three integers of four bytes

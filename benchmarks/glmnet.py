@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 from certify import Fit
 from peers import Answer, Peer, Place, smallest
+from scipy import sparse
 from workloads import ALL_DATA, Workload
 
 SCRIPT = Path(__file__).with_name("cv_glmnet.R")
@@ -28,7 +29,7 @@ class Glmnet(Peer):
         self.folder: Path | None = None
 
     def label(self, workload: Workload) -> str:
-        return "R cv.glmnet"
+        return "R cv.glmnet" if workload.splits else "R glmnet"
 
     def obstacle(self, workload: Workload) -> str:
         if r_versions() is None:
@@ -44,10 +45,17 @@ class Glmnet(Peer):
         n, p = workload.X.shape
         family = "gaussian" if workload.loss == "squared" else "binomial"
         numbers = ", ".join(repr(float(mix)) for mix in mixes)
+        stored = workload.X.nnz if sparse.issparse(workload.X) else -1
         (folder / "meta.R").write_text(
-            f'n <- {n}\np <- {p}\nn_lambda <- {lambdas.shape[1]}\nfamily <- "{family}"\nmixes <- c({numbers})\n'
+            f"n <- {n}\np <- {p}\nstored <- {stored}\nn_folds <- {len(workload.splits)}\n"
+            f'n_lambda <- {lambdas.shape[1]}\nfamily <- "{family}"\nmixes <- c({numbers})\n'
         )
-        workload.X.T.tofile(folder / "X")
+        if sparse.issparse(workload.X):
+            for part in ("indptr", "indices", "data"):
+                values = getattr(workload.X, part)
+                values.astype(np.float64 if part == "data" else np.int32).tofile(folder / part)
+        else:
+            workload.X.T.tofile(folder / "X")
         workload.y.tofile(folder / "y")
         lambdas.tofile(folder / "lambda")
         fold.tofile(folder / "foldid")
@@ -56,6 +64,8 @@ class Glmnet(Peer):
         assert self.folder is not None
         self._run("fit", limit)
         seconds = float(np.fromfile(self.folder / "seconds")[0])
+        if not workload.splits:
+            return Answer(seconds, fits=lambda places: self._fits(workload, places))
         errors = np.fromfile(self.folder / "curves").reshape(workload.alphas.shape)
         errors = errors if workload.loss == "squared" else errors / 2  # a deviance is twice the log loss
         return Answer(seconds, errors, smallest(errors), lambda places: self._fits(workload, places))

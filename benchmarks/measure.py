@@ -162,7 +162,8 @@ def _places(workload: Workload, answers: Sequence[Answer]) -> list[Place]:
     last = workload.alphas.shape[1] - 1
     cells = {(ratio, index) for ratio in range(len(workload.l1_ratios)) for index in (last // 2, last)}
     cells |= {answer.chosen for answer in answers if answer.chosen is not None}
-    return [(ratio, index, fold) for fold in (ALL_DATA, 0, len(workload.splits) - 1) for ratio, index in sorted(cells)]
+    folds = (ALL_DATA, 0, len(workload.splits) - 1) if workload.splits else (ALL_DATA,)
+    return [(ratio, index, fold) for fold in folds for ratio, index in sorted(cells)]
 
 
 def _fits(answer: Answer, places: Sequence[Place]) -> dict[Place, Fit]:

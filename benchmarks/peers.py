@@ -9,6 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 import numpy as np
 from certify import Fit
+from scipy import sparse
 from workloads import ALL_DATA, Workload
 
 Place = tuple[int, int, int]  # l1_ratio, alpha, fold; the fold ALL_DATA is the fit on all rows
@@ -63,7 +64,7 @@ class CrossProduct(Peer):
 
     def suits(self, workload: Workload) -> bool:
         n, p = workload.X.shape
-        return n >= p and workload.loss == "squared"
+        return n >= p and workload.loss == "squared" and not sparse.issparse(workload.X)
 
     def fit(self, workload: Workload, limit: float) -> Answer:
         begin = time.perf_counter()
@@ -81,6 +82,9 @@ class FitGrid(Peer):
 
     def label(self, workload: Workload) -> str:
         return "shrinkwise fit_grid"
+
+    def suits(self, workload: Workload) -> bool:
+        return bool(workload.splits)
 
     def fit(self, workload: Workload, limit: float) -> Answer:
         from shrinkwise.grid import fit_grid
@@ -117,6 +121,9 @@ class ShrinkwiseCV(Peer):
     def label(self, workload: Workload) -> str:
         return f"shrinkwise {'LinearRegressorCV' if workload.loss == 'squared' else 'LinearClassifierCV'}"
 
+    def suits(self, workload: Workload) -> bool:
+        return bool(workload.splits)
+
     def fit(self, workload: Workload, limit: float) -> Answer:
         from shrinkwise import LinearClassifierCV, LinearRegressorCV
 
@@ -149,6 +156,56 @@ class ShrinkwiseCV(Peer):
         return Answer(seconds, result.mean[:, :size], best[:2] if inside else None, fits)
 
 
+class ShrinkwisePath(Peer):
+    """What `fit_grid` runs, for no folds: one path on all rows."""
+
+    key = "shrinkwise"
+
+    def label(self, workload: Workload) -> str:
+        return "shrinkwise path"
+
+    def suits(self, workload: Workload) -> bool:
+        return not workload.splits
+
+    def fit(self, workload: Workload, limit: float) -> Answer:
+        from shrinkwise.engines import LocalEngine
+        from shrinkwise.engines.local import one_blas_thread
+        from shrinkwise.losses import LOSSES
+        from shrinkwise.path import Task, choose_route
+        from shrinkwise.penalties import ElasticNet
+        from shrinkwise.problem import power_of_two
+
+        begin = time.perf_counter()
+        n, unit = len(workload.y), power_of_two(workload.y) if workload.loss == "squared" else 1.0
+        task = Task(
+            X=workload.X,
+            y=workload.y / unit,
+            weights=np.ones(n),
+            counts=np.zeros((n, 0), dtype=np.int32),
+            tests=(),
+            loss=LOSSES[workload.loss],
+            penalties=tuple(ElasticNet(float(mix)) for mix in workload.l1_ratios),
+            unit=unit,
+            fit_intercept=True,
+            standardize=False,
+            maps=None,
+            tol=1e-6,
+            engine=LocalEngine(),
+            progress=lambda fits: None,
+        )
+        with one_blas_thread():
+            block = choose_route(task)[0].advance(workload.alphas)
+        seconds = time.perf_counter() - begin
+
+        def fits(places: Sequence[Place]) -> dict[Place, Fit]:
+            return {
+                (ratio, index, fold): (block.coefs[ratio][-1][[index]].toarray()[0], block.intercepts[ratio, index, -1])
+                for ratio, index, fold in places
+            }
+
+        return Answer(seconds, fits=fits)
+
+
 # ---- scikit-learn
 
 
@@ -166,7 +223,7 @@ class SklearnCV(Peer):
         return f"scikit-learn {name}, n_jobs={self.n_jobs}"
 
     def suits(self, workload: Workload) -> bool:
-        return workload.loss == "squared"
+        return workload.loss == "squared" and bool(workload.splits)
 
     def fit(self, workload: Workload, limit: float) -> Answer:
         from sklearn.linear_model import ElasticNetCV, LassoCV
@@ -187,8 +244,8 @@ class SklearnCV(Peer):
         paths = _Paths(workload, self._path)
 
         def fits(places: Sequence[Place]) -> dict[Place, Fit]:
-            found = paths(places)
-            if (*chosen, ALL_DATA) in found:
+            found = {} if sparse.issparse(workload.X) else paths(places)  # enet_path centers no sparse columns
+            if (*chosen, ALL_DATA) in places:
                 found[(*chosen, ALL_DATA)] = model.coef_, float(model.intercept_)
             return found
 
@@ -214,7 +271,7 @@ class SklearnLogisticCV(Peer):
         return "scikit-learn LogisticRegressionCV, saga"
 
     def suits(self, workload: Workload) -> bool:
-        return workload.loss == "logistic"
+        return workload.loss == "logistic" and bool(workload.splits)
 
     def fit(self, workload: Workload, limit: float) -> Answer:
         from sklearn.linear_model import LogisticRegressionCV
@@ -255,11 +312,13 @@ class Celer(Peer):
     tol = 1e-4
 
     def label(self, workload: Workload) -> str:
-        return "celer_path in a loop"
+        return "celer_path in a loop" if workload.splits else "celer_path"
 
     def obstacle(self, workload: Workload) -> str:
         if workload.loss == "logistic":
             return "celer's logistic regression has no intercept: another problem"
+        if sparse.issparse(workload.X):
+            return "celer_path centers no sparse columns: another problem than with an intercept"
         return "" if _installed("celer") else "celer is not installed: pip install celer"
 
     def fit(self, workload: Workload, limit: float) -> Answer:
@@ -271,9 +330,9 @@ class Celer(Peer):
                 coefs, intercepts = paths.path(ratio, fold)
                 residual = workload.y[test, None] - workload.X[test] @ coefs - intercepts
                 errors[ratio] += np.mean(residual**2, axis=0) / len(workload.splits)
-        chosen = smallest(errors)
-        paths.path(chosen[0], ALL_DATA)
-        return Answer(time.perf_counter() - begin, errors, chosen, paths)
+        chosen = smallest(errors) if workload.splits else None
+        paths.path(chosen[0] if chosen else 0, ALL_DATA)
+        return Answer(time.perf_counter() - begin, errors if chosen else None, chosen, paths)
 
     def _path(self, X: np.ndarray, y: np.ndarray, l1_ratio: float, alphas: np.ndarray) -> np.ndarray:
         from celer import celer_path
@@ -294,6 +353,8 @@ class Glum(Peer):
 
     def obstacle(self, workload: Workload) -> str:
         n, p = workload.X.shape
+        if not workload.splits:
+            return "glum's paths are those of its CV class"
         if n < p:
             return f"glum builds a Hessian of {p} × {p} for every fit: it is not meant for wide tables"
         return "" if _installed("glum") else "glum is not installed: pip install glum"

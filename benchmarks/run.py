@@ -1,6 +1,7 @@
 """Measure shrinkwise and its peers side by side: time, ratio and the gap of what each returned.
 
-    python benchmarks/run.py [T1 T1g L1 W1cv] [--repeats 3] [--scale 1.0] [--json FILE] [--peers sklearn glmnet …]
+    python benchmarks/run.py [T1 T1g L1 L1p W1 W1cv L2 L2p S1 S1cv]
+                             [--repeats 3] [--scale 1.0] [--json FILE] [--peers sklearn glmnet …]
 
 All tools run in turns, A B C A B C, on the same data, grid and folds; see benchmarks/README.md.
 """
@@ -18,7 +19,17 @@ from typing import Any
 from environment import described, environment, load
 from glmnet import Glmnet
 from measure import Plan, measure
-from peers import Celer, CrossProduct, FitGrid, Glum, Peer, ShrinkwiseCV, SklearnCV, SklearnLogisticCV
+from peers import (
+    Celer,
+    CrossProduct,
+    FitGrid,
+    Glum,
+    Peer,
+    ShrinkwiseCV,
+    ShrinkwisePath,
+    SklearnCV,
+    SklearnLogisticCV,
+)
 from tables import as_json, conclusions, table
 from workloads import WORKLOADS, Workload
 
@@ -26,6 +37,7 @@ PEERS: tuple[Peer, ...] = (
     CrossProduct(),
     FitGrid(),
     ShrinkwiseCV(),
+    ShrinkwisePath(),
     SklearnCV(n_jobs=1),
     SklearnCV(n_jobs=2),
     SklearnLogisticCV(),

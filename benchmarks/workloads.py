@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+from scipy import sparse
 
 Split = tuple[np.ndarray, np.ndarray]
 
@@ -14,7 +15,7 @@ ALL_DATA = -1  # in place of the number of a fold
 
 @dataclass(frozen=True, eq=False)
 class Workload:
-    """One job: find strength and mix by cross-validation, then fit all rows.
+    """One job: find strength and mix by cross-validation, then fit all rows; without folds the path on all rows alone.
 
     Columns have variance 1 and no tool standardizes, so that all of them minimize
 
@@ -24,7 +25,7 @@ class Workload:
     name: str
     title: str
     loss: str  # "squared" | "logistic"
-    X: np.ndarray  # (n, p) float64, columns contiguous as the peers ask for
+    X: np.ndarray | sparse.csc_array  # (n, p) float64, columns contiguous as the peers ask for
     y: np.ndarray  # (n,), for the logistic loss 0 or 1
     l1_ratios: np.ndarray  # (R,)
     alphas: np.ndarray  # (R, A), each row from alpha_max down
@@ -49,6 +50,8 @@ class Workload:
         if fold == ALL_DATA:
             return self.X, self.y
         rows = self.rows(fold)
+        if sparse.issparse(self.X):
+            return sparse.csc_array(self.X.tocsr()[rows]), self.y[rows]
         return np.asfortranarray(self.X[rows]), self.y[rows]
 
 
@@ -73,7 +76,51 @@ def w1cv(scale: float) -> Workload:
     return _workload("W1cv", "wide, lasso", "squared", X, y, n_folds=10, ratio=1e-2, goal=4)
 
 
-WORKLOADS: dict[str, Callable[[float], Workload]] = {"T1": t1, "T1g": t1g, "L1": l1, "W1cv": w1cv}
+def l1p(scale: float) -> Workload:
+    return path_of(l1(scale), "L1p", goal=1.5)
+
+
+def w1(scale: float) -> Workload:
+    return path_of(w1cv(scale), "W1", goal=1.3)
+
+
+def l2(scale: float) -> Workload:
+    X, y = _binary(300, max(500, round(10_000 * scale)), n_features=20, seed=4)
+    return _workload("L2", "wide, logistic lasso", "logistic", X, y, n_folds=10, ratio=1e-2, goal=3)
+
+
+def l2p(scale: float) -> Workload:
+    return path_of(l2(scale), "L2p", goal=1)
+
+
+def s1cv(scale: float) -> Workload:
+    n, p = _rows(20_000, scale, 5), max(1000, round(50_000 * scale))
+    X, y = _sparse(n, p, density=0.002, n_features=100, signal_to_noise=3.0, seed=5)
+    return _workload("S1cv", "sparse, lasso", "squared", X, y, n_folds=5, ratio=2e-2, goal=4, n_alphas=50)
+
+
+def s1(scale: float) -> Workload:
+    return path_of(s1cv(scale), "S1", goal=1.5)
+
+
+WORKLOADS: dict[str, Callable[[float], Workload]] = {
+    "T1": t1,
+    "T1g": t1g,
+    "L1": l1,
+    "L1p": l1p,
+    "W1": w1,
+    "W1cv": w1cv,
+    "L2": l2,
+    "L2p": l2p,
+    "S1": s1,
+    "S1cv": s1cv,
+}
+
+
+def path_of(job: Workload, name: str, goal: float) -> Workload:
+    """The same without folds."""
+    title = job.title.rsplit(" × ", 1)[0]
+    return replace(job, name=name, title=title, splits=(), goal=goal)
 
 
 def _rows(full: int, scale: float, n_folds: int) -> int:
@@ -112,22 +159,36 @@ def _binary(n: int, p: int, *, n_features: int, seed: int) -> tuple[np.ndarray, 
     return X, (rng.random(n) < 1 / (1 + np.exp(-eta))).astype(np.float64)
 
 
+def _sparse(
+    n: int, p: int, *, density: float, n_features: int, signal_to_noise: float, seed: int
+) -> tuple[sparse.csc_array, np.ndarray]:
+    """Normal entries at random places, of a size that gives columns variance 1."""
+    rng = np.random.default_rng(seed)
+    values = rng.standard_normal(round(n * p * density)) / np.sqrt(density)
+    places = rng.integers(0, n, len(values)), rng.integers(0, p, len(values))
+    X = sparse.csc_array((values, places), shape=(n, p))
+    X.indices, X.indptr = X.indices.astype(np.int32), X.indptr.astype(np.int32)  # what scikit-learn reads
+    y = _signal(X, n_features, rng) + rng.standard_normal(n) / np.sqrt(signal_to_noise)
+    return X, y + 3.0
+
+
 def _workload(
     name: str,
     title: str,
     loss: str,
-    X: np.ndarray,
+    X: np.ndarray | sparse.csc_array,
     y: np.ndarray,
     *,
     n_folds: int,
     ratio: float,
     goal: float,
     l1_ratios: tuple[float, ...] = (1.0,),
+    n_alphas: int = 100,
 ) -> Workload:
     """The grid begins where the intercept alone is optimal: alpha_max = max |X'(y − ȳ)| / (n r), for both losses."""
     mixes = np.array(l1_ratios)
     top = np.max(np.abs(X.T @ (y - y.mean()))) / len(y) / mixes
-    alphas = top[:, None] * ratio ** (np.arange(100) / 99)
+    alphas = top[:, None] * ratio ** (np.arange(n_alphas) / (n_alphas - 1))
     fold = np.random.default_rng(0).permutation(np.arange(len(y)) % n_folds)
     splits = tuple((np.flatnonzero(fold != k), np.flatnonzero(fold == k)) for k in range(n_folds))
     title = f"{title}, {len(y)} × {X.shape[1]}, {alphas.shape[1]} α × {n_folds} folds"

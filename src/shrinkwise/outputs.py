@@ -96,6 +96,11 @@ class OutputsProblem(Problem):
             coef = coef / unit * self.unit
         return coef.ravel(), self.unit * intercept
 
+    def nonzeros_in_data_units(self, w: Array, b: float, column_unit: Array | float = 1.0) -> tuple[Array, Array, Any]:
+        coef, intercept = self.in_data_units(w, b, column_unit)
+        cols = np.flatnonzero(coef)
+        return cols, coef[cols], intercept
+
     def predictor_of(self, w: Array, intercept: Any) -> Array:
         size = len(w) - self.n_intercepts
         b = (intercept - self.in_data_units(np.append(w[:size], np.zeros(self.n_intercepts)), 0.0)[1]) / self.unit

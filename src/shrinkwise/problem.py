@@ -60,6 +60,11 @@ class Problem:
         return best_intercept(self.loss, self.y, self.weights, self.offset) if self.free_intercept else 0.0
 
     @property
+    def outputs(self) -> int:
+        """Predictors of a row."""
+        return 1
+
+    @property
     def n_intercepts(self) -> int:
         """How many of the last columns of the design are intercepts."""
         return 0
@@ -129,9 +134,11 @@ class Problem:
         eta = self.predictor(w, b) if eta is None else eta
         q = self.slope(eta) if q is None else q
         residual = -self.loss.gradient(self.y, eta)
-        rows = self._noticeable(self.rows.times(alpha))
-        free = rows.unheld(w, q)
+        free = np.zeros(len(w), dtype=bool)
+        if not self._penalizes_all(alpha):
+            free = self.noticeable(self.rows.times(alpha)).unheld(w, q)
         if np.any(free) or (self.free_intercept and abs(self.weights @ residual) > ROUNDING):
+            rows = self.noticeable(self.rows.times(alpha))
             residual, q, left = self._feasible(rows, w, residual, q, eta, free)
             if left > FEASIBLE * self.slope_size:
                 return np.inf  # columns so nearly dependent that their Gram cannot make the dual point feasible
@@ -144,9 +151,10 @@ class Problem:
         def loss_slack(tau: Array) -> Array:
             return np.asarray(self.weights @ self.loss.slack(self.y, eta, -tau * residual))
 
-        counted = np.flatnonzero((w != 0) | (rows.beyond(q) > 0))  # all others have slack 0 at any τ ≤ 1
-        counted = rows.groups.whole(counted)
-        return float(scaled_gap(rows.take(counted), w[counted], q[counted], loss_slack, np.asarray(towards_target)))
+        counted = np.flatnonzero((w != 0) | (self.rows.beyond(q, alpha) > 0))  # all others have slack 0 at any τ ≤ 1
+        counted = self.rows.groups.whole(counted)
+        rows = self.noticeable(self.rows.take(counted).times(alpha))
+        return float(scaled_gap(rows, w[counted], q[counted], loss_slack, np.asarray(towards_target)))
 
     def _reach(self, residual: Array) -> float:
         """The largest share of a dual point with which the conjugate of the loss is finite; rounding is let be."""
@@ -156,7 +164,21 @@ class Problem:
         beyond = (size > end * (1 + ROUNDING)) & (size > ROUNDING) & (self.weights > 0)
         return float(np.min(end[beyond] / size[beyond], initial=1.0))
 
-    def _noticeable(self, rows: Rows) -> Rows:
+    def _penalizes_all(self, alpha: float) -> bool:
+        """Whether each column that can move feels a penalty at this strength."""
+        l1, l2, free = self._weakest
+        return alpha > 0 and not free and alpha * l1 > ROUNDING * self.slope_size and alpha * l2 > ROUNDING
+
+    @cached_property
+    def _weakest(self) -> tuple[float, float, bool]:
+        """The smallest l1 or norm of a group and the smallest l2 above zero, and whether a column has none of them."""
+        rows = self.rows
+        linear = np.concatenate([np.ravel(rows.l1), np.ravel(rows.norm)])
+        free = bool(np.any(rows.unpenalized & ((rows.upper > 0) | (rows.lower < 0))))
+        smallest = [float(np.min(part[part > 0], initial=np.inf)) for part in (linear, rows.l2)]
+        return smallest[0], smallest[1], free
+
+    def noticeable(self, rows: Rows) -> Rows:
         """Penalties that drown in the rounding of slopes count as none: a bound all the same."""
         floor = ROUNDING * self.slope_size
         return rows._replace(
@@ -208,13 +230,20 @@ class Problem:
 
     def in_data_units(self, w: Array, b: float, column_unit: Array | float = 1.0) -> tuple[Array, Any]:
         """Coefficients and intercept for the columns and the target as they came."""
-        scale = self.design.scale[:, 0]
+        cols, values, intercept = self.nonzeros_in_data_units(w, b, column_unit)
+        coef = np.zeros(len(w) - self.n_intercepts)
+        coef[cols] = values
+        return coef, intercept
+
+    def nonzeros_in_data_units(self, w: Array, b: float, column_unit: Array | float = 1.0) -> tuple[Array, Array, Any]:
+        """The same with the coefficients as the numbers of columns and their values, all others being zero."""
+        cols = np.flatnonzero(w)
+        w, scale = w[cols], self.design.scale[cols, 0]
         coef = np.divide(w, scale, out=np.zeros_like(w), where=scale > 0)
-        cols = np.flatnonzero(coef)
-        shift = float(self.design.means[cols, 0] @ coef[cols])
+        shift = float(self.design.means[cols, 0] @ coef)
         with np.errstate(over="ignore", under="ignore"):
-            coef = coef / column_unit * self.unit
-        return coef, self.unit * (b + self.y_center - shift)
+            coef = coef / (column_unit if np.ndim(column_unit) == 0 else np.asarray(column_unit)[cols]) * self.unit
+        return cols, coef, self.unit * (b + self.y_center - shift)
 
     def predictor_of(self, w: Array, intercept: Any) -> Array:
         """η of standardized coefficients and an intercept in the units of the data."""
@@ -252,10 +281,8 @@ def scaled_gap(rows: Rows, w: Array, q: Array, loss_slack: Callable[[Array], Arr
     -------
     array of shape (...)
     """
-    rigid = (rows.l2 == 0) & (w != np.where(q >= 0, rows.upper, rows.lower))  # only a u that is held has a small slack
-    limited = rigid & (rows.l1 + rows.norm > 0) & (q != 0)
+    rigid, feasible = feasible_scaling(rows, w, q)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        feasible = np.minimum(1.0, np.min(np.where(limited, rows.limits(q), 1.0), axis=-1, initial=1.0))
         best = np.full(np.shape(feasible), np.inf)
         candidates = [feasible]
         if np.any(feasible < 1) and (np.any(rows.l2 > 0) or np.any(np.isfinite(rows.upper - rows.lower))):
@@ -269,6 +296,15 @@ def scaled_gap(rows: Rows, w: Array, q: Array, loss_slack: Callable[[Array], Arr
             total = loss_slack(tau) + rows.slack(w, u, held)
             best = np.minimum(best, np.where(np.isnan(total), np.inf, total))
     return best
+
+
+def feasible_scaling(rows: Rows, w: Array, q: Array) -> tuple[Array, Array]:
+    """Where only a slope that is held makes the slack of a penalty small, and the largest τ <= 1 that keeps τq held."""
+    rigid = (rows.l2 == 0) & (w != np.where(q >= 0, rows.upper, rows.lower))
+    limited = rigid & (rows.l1 + rows.norm > 0) & (q != 0)
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        ratio = np.where(limited, rows.limits(q), 1.0)
+    return rigid, np.minimum(1.0, np.min(ratio, axis=-1, initial=1.0))
 
 
 def build_problems(

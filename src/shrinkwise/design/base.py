@@ -5,7 +5,8 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Self
+from functools import cached_property
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,6 +46,8 @@ class Design(ABC):
     maps : k sparse matrices of shape (q, p), or None
     """
 
+    by_rows: ClassVar[bool] = False  # whether taking a few rows is cheap
+
     store: Any
     shift: Array
     center: Array
@@ -59,10 +62,15 @@ class Design(ABC):
     def n_problems(self) -> int:
         return int(self.center.shape[1])
 
-    @property
+    @cached_property
     def means(self) -> Array:
         """What is subtracted from each column in all, (p, k)."""
         return np.asarray(self.center + self.offsets)
+
+    @cached_property
+    def inverse_scale(self) -> Array:
+        """1 / scale, 0 where a column is constant."""
+        return np.divide(1.0, self.scale, out=np.zeros_like(self.scale), where=self.scale > 0)
 
     @property
     def offsets(self) -> Array:
@@ -74,6 +82,8 @@ class Design(ABC):
     def problem(self, index: int | Sequence[int]) -> Self:
         """The same design for one problem or some."""
         picked = [index] if isinstance(index, int) else list(index)
+        if picked == list(range(self.n_problems)):
+            return self
         maps = None if self.maps is None else tuple(self.maps[i] for i in picked)
         return replace(self, center=self.center[:, picked], scale=self.scale[:, picked], maps=maps)
 
@@ -84,9 +94,8 @@ class Design(ABC):
 
     def matvec(self, W: Array, cols: Cols = ALL) -> Array:
         """Standardized X[:, cols] @ W: column i of W (len(cols), k) belongs to problem i. Shape (n, k)."""
-        center, scale = self.center[cols], self.scale[cols]
-        V = np.divide(W, scale, out=np.zeros_like(W), where=scale > 0)
-        constant = np.einsum("jk,jk->k", center, V)
+        V = W * self.inverse_scale[cols]
+        constant = np.einsum("jk,jk->k", self.center[cols], V)
         if self.maps is None:
             return np.asarray(self._times(V, cols) - constant)
         raw = np.column_stack([part @ V[:, i] for i, part in enumerate(self._mapping(cols))])
@@ -106,8 +115,8 @@ class Design(ABC):
             stored = self._transpose_times(R, ALL)
             raw = np.column_stack([part.T @ stored[:, i] for i, part in enumerate(self._mapping(cols))])
         raw -= self.center[cols] * R.sum(axis=0)
-        scale = self.scale[cols]
-        return np.divide(raw, scale, out=np.zeros_like(raw), where=scale > 0)
+        raw *= self.inverse_scale[cols]
+        return raw
 
     @abstractmethod
     def standardized(self, weights: Array, centered: bool = True) -> Self:
@@ -124,8 +133,21 @@ class Design(ABC):
     def blocks(self) -> list[slice]:
         """Cuts of the columns for a product in parallel; they depend on the shape alone."""
 
+    def row_blocks(self) -> list[slice]:
+        """Cuts of the rows, of which `take` makes a view; they depend on the shape alone. One where it would copy."""
+        return [slice(0, self.store.shape[0])]
+
+    def columns(self, cols: Array) -> Self:
+        """The design of some columns, as a copy; there are no maps."""
+        part = {name: getattr(self, name)[cols] for name in ("shift", "center", "scale")}
+        return replace(self, store=self._stored(cols), **part)
+
+    def _stored(self, cols: Array) -> Any:
+        """A copy of some stored columns."""
+        return self.store[:, cols]
+
     @abstractmethod
-    def take(self, samples: Array) -> Self:
+    def take(self, samples: Array | slice) -> Self:
         """The design of some rows."""
 
     @abstractmethod

@@ -145,7 +145,7 @@ class OutputsDesign(Design):
         design = self.store.standardized(weights[:: self.outputs] * self.outputs, centered)
         return type(self).over(design, self.outputs, self.ones)  # type: ignore[return-value]
 
-    def take(self, samples: Array) -> Self:
+    def take(self, samples: Array | slice) -> Self:
         return replace(self, store=self.store.take(samples))
 
     def _times(self, V: Array, cols: Cols) -> Array:

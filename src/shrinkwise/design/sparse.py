@@ -83,7 +83,7 @@ class SparseDesign(Design):
     def blocks(self) -> list[slice]:
         return [ALL]  # a slice of CSC columns is a copy
 
-    def take(self, samples: Array) -> Self:
+    def take(self, samples: Array | slice) -> Self:
         return replace(self, store=sparse.csc_array(self.store.tocsr()[samples]))
 
 

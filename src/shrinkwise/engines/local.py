@@ -33,6 +33,7 @@ class LocalEngine(Engine):
     def __init__(self, workers: int | None = None) -> None:
         self.workers = workers or len(os.sched_getaffinity(0))
         self._stop = threading.Event()
+        self._pool: ThreadPoolExecutor | None = None  # its threads end with the engine
 
     def checkpoint(self) -> None:
         """Raise :class:`Stopped` when the main thread has been interrupted."""
@@ -45,20 +46,22 @@ class LocalEngine(Engine):
             yield from map(function, items)
             return
         self._stop.clear()
-        pool = ThreadPoolExecutor(self.workers)
         waiting: deque[Future[Result]] = deque()
         try:
+            if self._pool is None:
+                self._pool = ThreadPoolExecutor(self.workers)
             for item in items:
-                waiting.append(pool.submit(function, item))
+                waiting.append(self._pool.submit(function, item))
                 if len(waiting) > 2 * self.workers:
                     yield waiting.popleft().result()
             while waiting:
                 yield waiting.popleft().result()
         except BaseException:
             self._stop.set()
+            pool, self._pool = self._pool, None  # an interrupt within submit may have left it without some threads
+            if pool is not None:
+                pool.shutdown(wait=True, cancel_futures=True)
             raise
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
 
     def sum(self, function: Callable[[Item], Sum], chunks: Iterable[Item]) -> Sum:
         total: Sum | None = None

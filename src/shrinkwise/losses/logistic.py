@@ -25,8 +25,8 @@ class LogisticLoss(Loss):
         return xp.maximum(eta, 0.0) + xp.log1p(xp.exp(-xp.abs(eta))) - y * eta
 
     def gradient(self, y: Array, eta: Array, xp: ModuleType = np) -> Array:
-        e = xp.exp(-xp.abs(eta))  # (1 − y) μ − y (1 − μ): where y is 0 or 1 one term is 0, so no digit cancels
-        return xp.where(eta >= 0, (1 - y) - y * e, (1 - y) * e - y) / (1 + e)
+        up, down = xp.exp(xp.minimum(eta, 0.0)), xp.exp(-xp.maximum(eta, 0.0))  # μ : 1 − μ; one of them is 1
+        return ((1 - y) * up - y * down) / (up + down)  # where y is 0 or 1 one term is 0, so no digit cancels
 
     def hessian(self, y: Array, eta: Array, xp: ModuleType = np) -> Array:
         e = xp.exp(-xp.abs(eta))

@@ -14,23 +14,29 @@ from shrinkwise.design.base import Array
 from shrinkwise.engines import LocalEngine
 from shrinkwise.path.base import LEAST_NORM, Block, FreeFit, Route
 from shrinkwise.path.freedom import Gram, path_freedom
+from shrinkwise.path.least_norm import least_norm
+from shrinkwise.path.sight import Sight
 from shrinkwise.path.strengths import alpha_max
 from shrinkwise.penalties import Penalty, Rows
 from shrinkwise.penalties.concave import Concave
 from shrinkwise.problem import Problem, without_penalty
-from shrinkwise.solvers.newton import FLOOR, Batch
+from shrinkwise.solvers.newton import CHEAP, FLOOR, Batch
+from shrinkwise.solvers.passes import Passes
 from shrinkwise.solvers.quadratic import violation, violations
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 SMALL = 256  # with no more columns than this, all of them are the working set
-WORTH_A_THREAD = 1 << 20  # entries of X behind a piece of work; below it, threads would wait for each other
+WORTH_A_THREAD = 1 << 18  # numbers that a piece of work reads; below it, threads would wait for each other
+COSTLY = 10  # numbers that a loss is worth
+SWEPT = 10  # times that a Gram is read
 MANY = 2000  # columns beyond which the fit without a penalty, which needs all of them, is left out
 LEAST_NORM_ENTRIES = 50_000_000  # of X, up to which a fit of least norm is worth its time
 SEPARABLE = "the classes can be separated, so that coefficients grow without end"
 NO_FINITE_FIT = {"logistic": SEPARABLE, "multinomial": SEPARABLE}
 MAJORIZERS = 100  # of a concave penalty at one strength
+AIM = 0.1  # of the tolerance: what a certificate that costs nothing is asked for; errors go with its root
 ROUNDS = 50  # of solving, looking at all columns and letting some in
 
 
@@ -47,50 +53,105 @@ class Lockstep:
         Relative duality gap to reach.
     max_iter : int
         Rounds of solving and looking at all columns, and Newton steps in each of them, at the most.
+    small : bool
+        Whether all columns are the working set, however many there are.
+    lines : int
+        Problems come in as many lines over the same sets of rows, each ending with the one of all rows.
     """
 
     def __init__(
-        self, design: Design, problems: Sequence[Problem], tol: float, engine: LocalEngine, max_iter: int = ROUNDS
+        self,
+        design: Design,
+        problems: Sequence[Problem],
+        tol: float,
+        engine: LocalEngine,
+        max_iter: int = ROUNDS,
+        small: bool = False,
+        lines: int = 1,
     ) -> None:
         self.design, self.problems, self.tol, self.engine, self.max_iter = design, list(problems), tol, engine, max_iter
         self.bases = list(problems)
         self.batch = Batch(design, problems)
         self.null_losses = [problem.null_loss for problem in problems]
-        self.small = design.shape[1] <= SMALL
+        self.small = small or design.shape[1] <= SMALL
         self.alphas = np.full(len(problems), np.inf)
         everyone = list(range(len(problems)))
-        self.Q = np.asfortranarray(self.slopes(everyone))
+        self.movable = [problem.rows.upper - problem.rows.lower > 0 for problem in problems]
+        self.free = [np.flatnonzero(problem.free) for problem in problems]
+        self.weakest = [_weakest(problem) for problem in problems]
+        self.Q = np.empty((design.shape[1], len(problems)), order="F")
+        self.look(everyone)
         self.batch.steepest = np.max(np.abs(self.Q), axis=0, initial=0.0)
-        with_free = [i for i in everyone if np.any(problems[i].free)]
+        with_free = [i for i in everyone if len(self.free[i])]
         if with_free:
             for i in with_free:
-                self.batch.sets[i].choose(np.flatnonzero(problems[i].free))
+                self.batch.sets[i].choose(self.free[i])
             nothing = np.zeros(len(problems))
             for _ in range(3):
                 self.batch.solve(with_free, nothing, nothing, self.Q, ROUNDS, self._run)
-                self.Q[:, with_free] = self.slopes(with_free)
+                self.look(with_free)
+        self.passes: Passes | None = None
+        n, p = design.shape
+        loss, grouped = self.batch.loss, any(problem.rows.grouped for problem in problems)
+        plain = not (loss.quadratic or loss.kinked or grouped or problems[0].outputs > 1)
+        if plain and n * p**2 > CHEAP:
+            self.passes = Passes(self.batch, self.null_losses, lines, self.small, self._read, self._run)
+        self.sight = Sight(self.batch) if not self.small and Sight.helps(self.batch) else None
         self.tops = [alpha_max(problem.rows, self.Q[:, i]) for i, problem in enumerate(problems)]
 
-    def slopes(self, which: Sequence[int]) -> Array:
-        """−∇ of the loss for some problems, (p, len(which)): one product, cut into blocks of columns."""
-        design, residuals = self.design.problem(which), self.batch.residuals(which)
-        blocks = design.blocks()
-        return np.concatenate(list(self._map(lambda cols: design.rmatvec(residuals, cols), blocks, design.shape[1])))
+    def start_from(self, other: Lockstep) -> None:
+        """Where the first line of another stands."""
+        everyone = list(range(len(self.problems)))
+        for name in ("w", "b", "eta"):
+            getattr(self.batch, name)[:] = getattr(other.batch, name)[..., everyone]
+        self.look(everyone)
 
-    def _map(self, function: Callable[[Item], Result], items: Sequence[Item], width: int) -> Iterator[Result]:
-        """In threads where the work on ``width`` columns is worth them; the results are the same bits either way."""
-        worth = len(items) > 1 and self.design.shape[0] * width >= WORTH_A_THREAD
+    def _look_for(self, which: Sequence[int], alphas: Array) -> None:
+        """Q of some problems where a condition may be violated; 0 where it cannot be."""
+        sight = self.sight
+        if sight is None:
+            self.look(which)
+        elif sight.suffices(which, alphas):
+            slopes = sight.design.problem(which).rmatvec(self.batch.residuals(which))
+            self.Q[np.ix_(sight.cols, np.array(which))] = slopes
+        else:
+            self.look(which)
+            sight.settle(self.Q, alphas, everyone=len(which) == len(self.problems))
+
+    def look(self, which: Sequence[int], residuals: Array | None = None) -> None:
+        """Q = −∇ of the loss at all columns for some problems: one product, cut into blocks of columns."""
+        design = self.design.problem(which)
+        residuals = self.batch.residuals(which) if residuals is None else residuals
+        target = slice(None) if len(which) == len(self.problems) else which
+
+        def fill(cols: slice) -> None:
+            self.Q[cols, target] = design.rmatvec(residuals, cols)
+
+        blocks = design.blocks()
+        list(self._map(fill, blocks, design.shape[0] / len(blocks) * design.shape[1]))
+
+    def _map(self, function: Callable[[Item], Result], items: Sequence[Item], work: float) -> Iterator[Result]:
+        """In threads where the work on one item is worth them; the results are the same bits either way."""
+        worth = len(items) > 1 and work >= WORTH_A_THREAD
         return self.engine.map(function, items) if worth else map(function, items)
 
-    def _run(self, function: Callable[[int], None], which: Sequence[int]) -> None:
+    def _read(self, function: Callable[[slice], Array], blocks: Sequence[slice]) -> Iterator[Array]:
+        """``function(rows)`` for blocks of rows."""
+        return self._map(function, blocks, self.design.shape[0] / len(blocks) * self.design.shape[1])
+
+    def each(self, function: Callable[[int], None], which: Sequence[int], work: float) -> None:
         """``function(i)`` for some problems."""
 
         def guarded(i: int) -> None:
             self.engine.checkpoint()
             function(i)
 
+        list(self._map(guarded, which, work))
+
+    def _run(self, function: Callable[[int], None], which: Sequence[int]) -> None:
+        """``function(i)`` for some problems, for work on their Grams."""
         widest = max((len(self.batch.sets[i].cols) for i in which), default=0)
-        list(self._map(guarded, which, widest))
+        self.each(function, which, widest * max(self.design.shape[0], SWEPT * widest))
 
     def step(self, alphas: Array) -> tuple[Array, Array]:
         """Solve every problem at its next strength; returns relative gaps and Newton steps, both (k,)."""
@@ -99,25 +160,28 @@ class Lockstep:
         for i in everyone:
             self._choose(i, alphas[i])
         gaps, steps = np.full(len(everyone), np.inf), np.zeros(len(everyone), dtype=np.int64)
-        pending, tries, best = everyone, 0, np.full(len(everyone), np.inf)
-        for _ in range(self.max_iter):
+        if self.passes is not None:
+            gaps, steps = self._by_passes(self.passes, alphas, tols)
+        pending, tries, best = self._above_tol(gaps), 0, np.full(len(everyone), np.inf)
+        if self.passes is not None:
+            self.passes.forget(pending)
+        for _ in range(self.max_iter if pending else 0):
             taken, _ = self.batch.solve(pending, alphas, tols, self.Q, self.max_iter, self._run)
             steps += taken
-            self.Q[:, pending] = self.slopes(pending)
+            self._look_for(pending, alphas)
             pending = [i for i in pending if self._unfinished(i, alphas[i], tols[i], best)]
             if pending:
                 continue
-            for i in everyone:
-                if not gaps[i] <= self.tol:
-                    gaps[i] = self.gap(i, alphas[i])
-            pending = [i for i in everyone if not gaps[i] <= self.tol]
+            for i in self._above_tol(gaps):
+                gaps[i] = self.gap(i, alphas[i])
+            pending = self._above_tol(gaps)
             tries += 1
             if not pending or tries > 3:
                 break
             tols[pending] *= 1e-3
             best[pending] = np.inf
             self.batch.restart(pending)
-            self.Q[:, pending] = self.slopes(pending)
+            self._look_for(pending, alphas)
         for i in pending:
             gaps[i] = self.gap(i, alphas[i])
         self.alphas = np.array(alphas, dtype=np.float64)
@@ -125,6 +189,7 @@ class Lockstep:
 
     def step_concave(self, alphas: Array, concave: Concave) -> tuple[Array, Array]:
         """`step` over majorizers, until each is the one at its own minimum; the gaps are theirs."""
+        self.sight = None  # its proofs are for one penalty
         steps = np.zeros(len(self.problems), dtype=np.int64)
         bases = [problem.rows for problem in self.bases]
         for _ in range(MAJORIZERS):
@@ -143,6 +208,34 @@ class Lockstep:
             problem = replace(self.problems[i], rows=bent.times(1 / alpha if alpha > 0 else 1.0))
             self.problems[i] = self.batch.problems[i] = self.batch.sets[i].problem = problem
 
+    def _by_passes(self, passes: Passes, alphas: Array, tols: Array) -> tuple[Array, Array]:
+        """Gaps, infinite where another solver is needed, and steps; the look at all columns is that of the duals."""
+        pending = list(range(len(self.problems)))
+        gaps, steps = np.full(len(pending), np.inf), np.zeros(len(pending), dtype=np.int64)
+        for _ in range(self.max_iter):
+            found, taken = passes.solve(pending, alphas, AIM * self.tol, 0.01 * tols, self.Q)
+            steps += taken
+            gaps[pending] = found[pending]
+            pending = [i for i in pending if gaps[i] <= self.tol]
+            if not pending:
+                break
+            if passes.duals is None:
+                break
+            known = [self.Q[self.batch.sets[i].cols, i] for i in pending]
+            self.look(pending, passes.duals[:, pending])
+            for i, slopes in zip(pending, known, strict=True):
+                self.Q[self.batch.sets[i].cols, i] = slopes
+            pending = [i for i in pending if self._let_in(i, alphas[i], 0.0)]
+            for i in pending:
+                gaps[i] = np.inf
+                passes.grown(i)
+            if not pending:
+                break
+        return gaps, steps
+
+    def _above_tol(self, gaps: Array) -> list[int]:
+        return [i for i, gap in enumerate(gaps) if not gap <= self.tol]
+
     def gap(self, i: int, alpha: float) -> float:
         """Relative duality gap of one problem where it stands."""
         batch = self.batch
@@ -151,50 +244,64 @@ class Lockstep:
 
     def _tolerance(self, i: int, alpha: float) -> float:
         """The violation δ that leaves half of the gap: gap ≤ Σ|w|·δ ≤ (null loss / α l1)·δ, at the weakest l1."""
-        rows = self.bases[i].rows
-        strengths = rows.l1 + rows.l2 + rows.norm
-        strengths = strengths[strengths > 0]
-        return 0.5 * self.tol * alpha * float(np.min(strengths, initial=np.inf)) if len(strengths) else 0.0
+        return 0.5 * self.tol * alpha * self.weakest[i]
 
     def _choose(self, i: int, alpha: float) -> None:
         """The working set for the next strength: the sequential strong rule (Tibshirani et al. 2012, eq. 18)."""
-        own, problem, w = self.batch.sets[i], self.problems[i], self.batch.w[:, i]
-        movable = problem.rows.upper - problem.rows.lower > 0
+        own, movable = self.batch.sets[i], self.movable[i]
         if self.small:
             if len(own.cols) < np.count_nonzero(movable):
-                own.choose(np.flatnonzero(movable))
+                self._adopt(i, np.flatnonzero(movable))
             return
         weak = max(2 * alpha - min(self.alphas[i], self.tops[i]), 0.0)
+        wanted = self.batch.w[:, i] != 0
+        wanted[self.free[i]] = True
         candidates = self._above(i, weak)
-        wanted = (w != 0) | problem.free
         candidates = candidates[movable[candidates] & ~wanted[candidates]]
-        pull = problem.rows.beyond(self.Q[:, i], weak)[candidates]
+        rows = self.problems[i].rows
+        pull = rows.take(candidates).beyond(self.Q[candidates, i], weak)
         wanted[_largest(candidates, pull, max(100, 2 * int(np.count_nonzero(wanted))))] = True
-        wanted[problem.rows.groups.whole(np.flatnonzero(wanted))] = True
+        wanted[rows.groups.whole(np.flatnonzero(wanted))] = True
         if len(own.cols) <= 2 * np.count_nonzero(wanted) + 100:
             wanted[own.cols] = True
-        own.choose(np.flatnonzero(wanted))
+        self._adopt(i, np.flatnonzero(wanted))
+
+    def _adopt(self, i: int, cols: Array) -> None:
+        if self.batch.sets[i].choose(cols) and self.passes is not None:
+            self.passes.grown(i)
 
     def _unfinished(self, i: int, alpha: float, tol: float, best: Array) -> bool:
         """Whether another round would help: columns that violate their condition are let in, rounding is let be."""
-        own, rows = self.batch.sets[i], self.problems[i].rows
-        w, q = self.batch.w[:, i], self.Q[:, i]
-        outside = np.setdiff1d(self._above(i, alpha), own.cols, assume_unique=True)
-        excess = violations(q[outside], w[outside], rows.take(outside).times(alpha))
         floor = max(tol, FLOOR * self.batch.steepest[i])
-        new = _largest(outside[excess > floor], excess[excess > floor], max(100, len(own.cols)))
-        if len(new):
-            own.choose(np.union1d(own.cols, rows.groups.whole(new)))
+        if self._let_in(i, alpha, floor):
             best[i] = np.inf
             return True
-        worst = violation(q[own.cols], w[own.cols], rows.take(own.cols).times(alpha))
+        own, rows = self.batch.sets[i], self.problems[i].rows
+        worst = violation(self.Q[own.cols, i], self.batch.w[own.cols, i], rows.take(own.cols).times(alpha))
         shrinks = worst < 0.5 * best[i]
         best[i] = min(best[i], worst)
         return bool(worst > floor and shrinks)
 
+    def _let_in(self, i: int, alpha: float, floor: float) -> bool:
+        """Columns outside of the working set that violate their condition by more than ``floor`` are let in."""
+        own, above = self.batch.sets[i], self._above(i, alpha)
+        outside = above[~np.isin(above, own.cols, assume_unique=True)]
+        excess = violations(
+            self.Q[outside, i], self.batch.w[outside, i], self.problems[i].rows.take(outside).times(alpha)
+        )
+        new = _largest(outside[excess > floor], excess[excess > floor], max(100, len(own.cols)))
+        whole = self.problems[i].rows.groups.whole(new)
+        return len(new) > 0 and own.choose(np.union1d(own.cols, whole))
+
     def _above(self, i: int, alpha: float) -> Array:
         """Columns whose slope is beyond what the penalty holds at zero."""
         return np.flatnonzero(self.problems[i].rows.beyond(self.Q[:, i], alpha) > 0)
+
+
+def _weakest(problem: Problem) -> float:
+    """The smallest penalty of a column, 0 where there is none."""
+    strengths = problem.rows.l1 + problem.rows.l2 + problem.rows.norm
+    return float(np.min(strengths[strengths > 0])) if np.any(strengths > 0) else 0.0
 
 
 def _largest(cols: Array, values: Array, limit: int) -> Array:
@@ -237,7 +344,8 @@ class LockstepRoute(Route):
         self.several, self.concave = outputs, concave
         self.design = design
         flat = [problem for line in problems for problem in line]
-        self.lockstep = Lockstep(design.problem(list(range(self.fits)) * len(problems)), flat, tol, engine)
+        everyone = design.problem(list(range(self.fits)) * len(problems))
+        self.lockstep = Lockstep(everyone, flat, tol, engine, lines=len(problems))
         null = [problem.null_eta for problem in problems[0][:-1]]
         self.null_score = np.array([self._scores(k, eta)[1] for k, eta in enumerate(null)])
 
@@ -260,26 +368,31 @@ class LockstepRoute(Route):
         intercepts, gaps, n_iter = np.empty(shape + self.several), np.empty(shape), np.empty(shape, dtype=np.int64)
         train, test = np.empty((n_ratios, n_alphas, self.fits - 1)), np.empty((n_ratios, n_alphas, self.fits - 1))
         deviance = np.empty((n_ratios, n_alphas))
-        coefs: list[list[Array]] = [[] for _ in self.lockstep.problems]
+        found: list[list[tuple[Array, Array]]] = [[] for _ in self.lockstep.problems]
+        batch = self.lockstep.batch
         for a in range(n_alphas):
             gap, steps = self._step(np.repeat(alphas[:, a], self.fits))
             gaps[:, a], n_iter[:, a] = gap.reshape(n_ratios, -1), steps.reshape(n_ratios, -1)
-            batch = self.lockstep.batch
-            for i, problem in enumerate(self.lockstep.problems):
+
+            def note(i: int, a: int = a) -> None:
                 ratio, fit = divmod(i, self.fits)
-                coef, intercepts[ratio, a, fit] = problem.in_data_units(
+                cols, coef, intercepts[ratio, a, fit] = self.lockstep.problems[i].nonzeros_in_data_units(
                     batch.w[:, i], float(batch.b[i]), self.column_unit
                 )
-                coefs[i].append(sparse.csr_array(coef[None]))
+                found[i].append((cols, coef))
                 if fit < self.fits - 1:
                     train[ratio, a, fit], test[ratio, a, fit] = self._scores(fit, batch.eta[:, i])
                 else:
+                    problem = self.lockstep.problems[i]
                     rows = problem.loss.deviance(problem.y, batch.eta[:, i])
                     deviance[ratio, a] = problem.unit**problem.loss.degree * float(problem.weights @ rows)
-            self.progress(len(self.lockstep.problems))
-        stacked = [sparse.vstack(rows, format="csr") for rows in coefs]
-        lines = tuple(tuple(stacked[ratio * self.fits :][: self.fits]) for ratio in range(n_ratios))
-        return Block(lines, intercepts, gaps, n_iter, train, test, deviance)
+
+            self.lockstep.each(note, range(len(found)), len(batch.eta) * COSTLY)
+            self.progress(len(found))
+        width = self.design.shape[1] - self.problems[0][0].n_intercepts
+        lines = [_stacked(rows, width) for rows in found]
+        coefs = tuple(tuple(lines[ratio * self.fits :][: self.fits]) for ratio in range(n_ratios))
+        return Block(coefs, intercepts, gaps, n_iter, train, test, deviance)
 
     def _step(self, alphas: Array) -> tuple[Array, Array]:
         return self.lockstep.step(alphas) if self.concave is None else self.lockstep.step_concave(alphas, self.concave)
@@ -304,24 +417,22 @@ class LockstepRoute(Route):
             return self._least_norm() if n * p <= LEAST_NORM_ENTRIES else None
         if p > MANY:
             return None
-        lockstep = Lockstep(self.design, problems, self.tol, self.engine)
-        lockstep.small = True
+        lockstep = Lockstep(self.design, problems, self.tol, self.engine, small=True)
+        lockstep.start_from(self.lockstep)
         gaps, _ = lockstep.step(np.zeros(self.fits))
         batch, converged = lockstep.batch, bool(np.all(gaps <= self.tol))
         note = "" if converged else NO_FINITE_FIT.get(problems[0].loss.name, "coefficients grow without end")
         return self._free_fit(batch.w, batch.b, batch.eta, float(np.max(gaps)), converged, note)
 
     def _least_norm(self) -> FreeFit:
-        """Of all fits that reproduce the training rows, the one whose standardized coefficients are smallest."""
         n, p = self.design.shape
-        w, eta = np.zeros((p, self.fits)), np.zeros((n, self.fits))
-        for i, problem in enumerate(self.problems[0]):
-            rows = np.flatnonzero(problem.weights)
-            pick = np.zeros((n, len(rows)))
-            pick[rows, np.arange(len(rows))] = 1.0
-            columns = np.concatenate([problem.design.rmatvec(pick[:, [j]]) for j in range(len(rows))], axis=1)
-            w[:, i] = columns @ (np.linalg.pinv(columns.T @ columns, hermitian=True) @ problem.y[rows])
-            eta[:, i] = problem.predictor(w[:, i], 0.0)
+        w, eta = np.zeros((p, self.fits), order="F"), np.zeros((n, self.fits), order="F")
+
+        def fit(i: int) -> None:
+            w[:, i] = least_norm(self.problems[0][i])
+            eta[:, i] = self.problems[0][i].predictor(w[:, i], 0.0)
+
+        self.lockstep.each(fit, range(self.fits), n * p)
         return self._free_fit(w, np.zeros(self.fits), eta, 0.0, True, LEAST_NORM)
 
     def _free_fit(self, w: Array, b: Array, eta: Array, gap: float, converged: bool, note: str) -> FreeFit:
@@ -343,3 +454,10 @@ def _grams(problem: Problem, W: Array, intercepts: Array) -> Gram:
         return problem.hessian(cols, None if flat else problem.predictor_of(W[index], intercepts[index]))
 
     return gram
+
+
+def _stacked(rows: list[tuple[Array, Array]], width: int) -> sparse.csr_array:
+    """Rows of nonzeros, as (columns, values), one below the other."""
+    ends = np.cumsum([0, *(len(cols) for cols, _ in rows)])
+    cols, values = (np.concatenate(part) for part in zip(*rows, strict=True))
+    return sparse.csr_array((values, cols, ends), shape=(len(rows), width))

@@ -117,7 +117,7 @@ def solve(
             bent = concave.in_unit(unit ** (2 - loss.degree) if loss.degree else 1.0)
         if start is not None and np.any(start):
             lockstep.batch.set_coefficients(0, problem.standardized(start, column_unit))
-            lockstep.Q[:] = lockstep.slopes([0])
+            lockstep.look([0])
             if bent is None:
                 gap = lockstep.gap(0, alpha)  # a good start is only certified
         if not gap <= tol:

@@ -171,14 +171,18 @@ def newton(gram, q, w, l1, l2, lower, upper):
     return True
 
 
-@njit(f"i8({PROBLEM},f8,i8,i8)", **ENTRY)
-def settle(gram, q, w, l1, l2, lower, upper, tol, max_sweeps, max_rounds):
-    """Descent and Newton steps in turn until no violation is above tol; the rounds taken, negative if too few."""
+@njit(f"i8({PROBLEM},f8,i8,i8,b1)", **ENTRY)
+def settle(gram, q, w, l1, l2, lower, upper, tol, max_sweeps, max_rounds, warm):
+    """Descent and Newton steps in turn until no violation is above tol; the rounds taken, negative if too few.
+
+    A warm start, whose nonzeros are nearly the right ones, begins with a Newton step.
+    """
     for turn in range(1, max_rounds + 1):
-        if descend(gram, q, w, l1, l2, lower, upper, tol, max_sweeps) > 0:
-            return turn
-        if violation(q, w, l1, l2, lower, upper) <= tol:
-            return turn
+        if turn > 1 or not warm:
+            if descend(gram, q, w, l1, l2, lower, upper, tol, max_sweeps) > 0:
+                return turn
+            if violation(q, w, l1, l2, lower, upper) <= tol:
+                return turn
         if not newton(gram, q, w, l1, l2, lower, upper):
             return -turn
         if violation(q, w, l1, l2, lower, upper) <= tol:
@@ -193,7 +197,7 @@ def settle_path(gram, q, w, l1, l2, lower, upper, alphas, coefs, slopes, n_iter,
     Rows of coefs and slopes receive w and q. Returns the number of alphas that are done.
     """
     for a in range(first, len(alphas)):
-        turns = settle(gram, q, w, alphas[a] * l1, alphas[a] * l2, lower, upper, tol, max_sweeps, ROUNDS)
+        turns = settle(gram, q, w, alphas[a] * l1, alphas[a] * l2, lower, upper, tol, max_sweeps, ROUNDS, False)
         n_iter[a] = abs(turns)
         if turns < 0:
             return a

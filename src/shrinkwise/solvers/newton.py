@@ -39,14 +39,17 @@ class WorkingSet:
         self.h: Array | None = problem.weights if problem.loss.quadratic else None
         self.total = 1.0  # Σ h
 
-    def choose(self, cols: Array) -> None:
-        """Make ``cols`` the working set; entries of the Gram that are known are kept."""
-        known = np.isin(self.cols, cols, assume_unique=True)
-        new = np.setdiff1d(cols, self.cols, assume_unique=True)
+    def choose(self, cols: Array) -> bool:
+        """Make ``cols`` the working set, with the entries of the Gram that are known; whether some of them are new."""
+        wanted = np.zeros(self.problem.design.shape[1], dtype=bool)
+        wanted[cols] = True
+        known = wanted[self.cols]
+        wanted[self.cols] = False
+        new = cols[wanted[cols]]
         old = self.cols[known]
         self.cols = np.concatenate([old, new])
         if self.h is None:
-            return
+            return len(new) > 0
         m = len(old)
         gram = np.empty((len(self.cols), len(self.cols)))
         gram[:m, :m] = self.gram if known.all() else self.gram[np.ix_(known, known)]
@@ -61,17 +64,22 @@ class WorkingSet:
             gram[:m, m:] = cross[:, :m].T
             gram[m:, m:] = (cross[:, m:] + cross[:, m:].T) / 2
         self.gram = gram
+        return len(new) > 0
 
     def refresh(self, eta: Array) -> None:
         """The Hessian at a predictor."""
         problem = self.problem
-        self.h = problem.curvature(eta)
-        self.total = max(float(self.h.sum()), 1e-300)
-        self.gram = problem.design.gram(self.h, self.cols)
+        h = problem.curvature(eta)
+        column = problem.design.rmatvec(h[:, None], self.cols)[:, 0] if problem.free_intercept else None
+        self.adopt(h, problem.design.gram(h, self.cols), column, float(h.sum()))
+
+    def adopt(self, h: Array, gram: Array, column: Array | None, total: float) -> None:
+        """X' diag(h) X, X'h and Σ h of the working set."""
+        self.h, self.gram, self.total = h, gram, max(total, 1e-300)
         self.column = np.zeros(len(self.cols))
-        if problem.free_intercept:
-            self.column = problem.design.rmatvec(self.h[:, None], self.cols)[:, 0]
-            self.gram -= np.outer(self.column, self.column) / self.total
+        if self.problem.free_intercept and column is not None:
+            self.column = column
+            self.gram -= np.outer(column, column) / self.total
 
 
 class Batch:
@@ -90,11 +98,11 @@ class Batch:
         k = len(self.problems)
         self.loss = self.problems[0].loss
         self.free_intercept = self.problems[0].free_intercept
-        self.y = np.column_stack([problem.y for problem in self.problems])
-        self.weights = np.column_stack([problem.weights for problem in self.problems])
+        self.y = np.asfortranarray(np.column_stack([problem.y for problem in self.problems]))
+        self.weights = np.asfortranarray(np.column_stack([problem.weights for problem in self.problems]))
         self.w = np.asfortranarray(np.column_stack([problem.null_w for problem in self.problems]))
         self.b = np.array([problem.null_intercept for problem in self.problems])
-        self.eta = np.column_stack([problem.null_eta for problem in self.problems])
+        self.eta = np.asfortranarray(np.column_stack([problem.null_eta for problem in self.problems]))
         self.sizes = np.einsum("nk,nk->k", self.weights, np.abs(self.loss.value(self.y, self.eta)))  # of sums of losses
         self.sets = [WorkingSet(problem) for problem in self.problems]
         self.gains = np.zeros(k, dtype=bool)  # whether the last step lowered the objective by more than rounding
@@ -167,20 +175,20 @@ class Batch:
             if self.loss.quadratic or step == max_iter - 1:
                 break
             residual = self.residuals(active)
-            union = self._union(active)
+            union = self.union(active)
             fresh = self.design.problem(active).rmatvec(residual, union)
             for column, i in enumerate(active):
-                slope[i] = fresh[self._within(union, i), column]
+                slope[i] = fresh[self.within(union, i), column]
                 pulls[i] = float(residual[:, column].sum()) if self.free_intercept else 0.0
         self.settle_intercepts([i for i in which if steps[i]])
         return steps, settled
 
-    def _union(self, which: Sequence[int]) -> Cols:
+    def union(self, which: Sequence[int]) -> Cols:
         """All columns that some problem works on."""
         union = np.unique(np.concatenate([self.sets[i].cols for i in which]))
         return ALL if len(union) == len(self.w) else union
 
-    def _within(self, union: Cols, i: int) -> Array:
+    def within(self, union: Cols, i: int) -> Array:
         cols = self.sets[i].cols
         return cols if isinstance(union, slice) else np.searchsorted(union, cols)
 
@@ -206,13 +214,13 @@ class Batch:
             solve_quadratic(own.gram, q, new[i], rows[i], tol)
 
         run(settle, active)
-        union = self._union(active)
+        union = self.union(active)
         directions = np.zeros((len(self.w[union]), len(active)))
         shifts = np.zeros(len(active))
         for column, i in enumerate(active):
             own = self.sets[i]
             direction = new[i] - self.w[own.cols, i]
-            directions[self._within(union, i), column] = direction
+            directions[self.within(union, i), column] = direction
             if self.free_intercept:
                 shifts[column] = (pulls[i] - float(own.column @ direction)) / own.total
         change = self.design.problem(active).matvec(directions, union) + shifts
@@ -273,6 +281,10 @@ class Batch:
 
     def _values(self, which: Sequence[int], eta: Array) -> Array:
         return np.asarray(np.einsum("nk,nk->k", self.weights[:, which], self.loss.value(self.y[:, which], eta)))
+
+    def value(self, i: int, eta: Array) -> float:
+        """The loss of one problem at a predictor."""
+        return float(self.weights[:, i] @ self.loss.value(self.y[:, i], eta))
 
     def settle_intercepts(self, which: Sequence[int]) -> None:
         """Newton on the intercepts alone: Σ residuals = 0 to rounding, which the certificate relies on."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from scipy.linalg import cho_factor, cho_solve
 
 from shrinkwise.penalties.base import Array
 
@@ -17,9 +18,10 @@ def solve_psd(system: Array, right: Array) -> Array:
     while True:
         lifted = scaled + lift * np.eye(len(right))
         try:
-            pivots = np.diagonal(np.linalg.cholesky(lifted)) ** 2
+            factor = cho_factor(lifted, lower=True, check_finite=False)
+            pivots = np.diagonal(factor[0]) ** 2
         except np.linalg.LinAlgError:
             pivots = np.zeros(1)
         if pivots.min() > 0.1 * LIFT:
-            return np.asarray(np.linalg.solve(lifted, right / root) / root)
+            return np.asarray(cho_solve(factor, right / root, check_finite=False) / root)
         lift = max(LIFT, 10 * lift)

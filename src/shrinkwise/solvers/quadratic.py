@@ -9,6 +9,7 @@ from shrinkwise.solvers import group_quadratic
 from shrinkwise.solvers.psd import solve_psd
 
 SWEEPS = 10  # of coordinate descent between two Newton steps
+FAST = 0.1  # sweeps that leave no more than this share of the violation need no Newton step on a large support
 KERNEL = 600  # with more coefficients than this the kernel comes back after each round
 CUTS = 50  # of a Newton step before coordinate descent takes over again
 
@@ -60,19 +61,22 @@ def solve_quadratic(gram: Array, q: Array, w: Array, rows: Rows, tol: float, max
     best, stalled, turn = np.inf, 0, 0
     at_once = 20 if len(w) <= KERNEL else 1  # a kernel that runs long would keep Ctrl-C waiting
     while turn < max_rounds:
+        warm = turn == 0 and bool(np.any(w))
         if grouped is None:
-            turns = int(settle(gram, q, w, *rows.vectors, tol, SWEEPS, at_once))
+            turns = int(settle(gram, q, w, *rows.vectors, tol, SWEEPS, at_once, warm))
         else:
             turns = group_quadratic.settle_groups(gram, q, w, grouped, tol, SWEEPS, at_once)
         turn += abs(turns)
         if turns > 0:
             return turn
-        if abs(turns) < at_once or at_once == 1:
-            if grouped is None:
-                _newton_on_large_support(gram, q, w, rows)
-            else:
-                group_quadratic.newton_on_large_support(gram, q, w, grouped, tol)
         worst = violation(q, w, rows)
+        if abs(turns) < at_once or at_once == 1:
+            if grouped is not None:
+                group_quadratic.newton_on_large_support(gram, q, w, grouped, tol)
+                worst = violation(q, w, rows)
+            elif worst > FAST * best:
+                _newton_on_large_support(gram, q, w, rows)
+                worst = violation(q, w, rows)
         if worst <= tol:
             return turn
         stalled = 0 if worst < 0.5 * best else stalled + 1

@@ -49,6 +49,7 @@ LATER_TYPES: dict[str, tuple[type, ...]] = {  # files of 0.1.0 lack them
     "groups": (list,),
     "sparse_ratio": (float, int),
     "outputs": (list,),
+    "concave": (str,),
 }
 UNPENALIZED_TYPES: dict[str, tuple[type, ...]] = {
     "intercept": (float, int),

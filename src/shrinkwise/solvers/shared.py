@@ -1,0 +1,89 @@
+"""One Hessian for all folds of a mix: the curvatures of the fit on all rows serve its training sets, too."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+import numpy as np
+
+from shrinkwise.design import Design
+from shrinkwise.design.base import Array
+
+APART = 100.0  # columns of a training set that lie further from those of all rows, in its sd, would lose digits
+SAME = 1e-12  # weights that differ by less, relatively, are the same
+SETS = 62  # of rows, that fit an integer
+
+Read = Callable[[Callable[[slice], Array], Sequence[slice]], Iterable[Array]]
+
+
+class SharedHessian:
+    """X' diag(sh) X of all rows and of training sets, for one h, from one read.
+
+    Rows in the same training sets form a cell, and the sums of a training set are those of its cells. Its columns are
+    aⱼ zⱼ + eⱼ, where z is standardized on all rows: another center and scale are a change of coordinates.
+
+    Parameters
+    ----------
+    design : Design
+        Standardized, of m training sets and, last, of all rows.
+    weights : array of shape (n, m + 1)
+        Of all rows, and in proportion to them on each training set.
+    """
+
+    def __init__(self, design: Design, weights: Array) -> None:
+        self.design, self.weights = design.problem(design.n_problems - 1), weights[:, -1]
+        keys, cell_of = np.unique(_sets(weights), return_inverse=True)
+        self.blocks = design.row_blocks()
+        self.cells = {
+            block.start: [block.start + np.flatnonzero(cell_of[block] == cell) for cell in range(len(keys))]
+            for block in self.blocks
+        }
+        holds = (keys[None] >> np.arange(weights.shape[1])[:, None]) & 1  # (m + 1, cells)
+        self.factors = holds / (holds @ np.bincount(cell_of, weights[:, -1]))[:, None]
+        self.stretch, self.offset = _coordinates(design)
+
+    @staticmethod
+    def serves(design: Design, weights: Array) -> bool:
+        """Whether all of this is so, and the cells are few."""
+        k = weights.shape[1]
+        if not 2 <= k <= SETS or design.maps is not None or not design.by_rows:
+            return False
+        used, whole = weights > 0, weights[:, -1]
+        totals = np.array([whole[rows].sum() for rows in used.T])
+        if not np.all(totals > 0) or len(np.unique(_sets(weights))) > 2 * k:
+            return False
+        alike = np.abs(weights * totals - used * whole[:, None]) <= SAME * whole[:, None]
+        return bool(np.all(alike) and np.all(np.abs(_coordinates(design)) <= APART))
+
+    def hessians(self, curvature: Array, read: Read) -> list[tuple[Array, Array, float]]:
+        """For each set of rows X' diag(sh) X, X'sh and Σ sh."""
+        p = self.design.shape[1]
+
+        def of_block(block: slice) -> Array:
+            sums = np.zeros((len(self.factors.T), p + 1, p + 1))
+            for total, rows in zip(sums, self.cells[block.start], strict=True):
+                if len(rows):
+                    part, h = self.design.take(rows), self.weights[rows] * curvature[rows]
+                    total[:p, :p], total[p, :p], total[p, p] = part.gram(h), part.rmatvec(h[:, None])[:, 0], h.sum()
+            return sums
+
+        cells = np.asarray(sum(read(of_block, self.blocks)))
+        found = []
+        for factors, a, e in zip(self.factors, self.stretch.T, self.offset.T, strict=True):
+            sums = np.tensordot(factors, cells, axes=1)
+            column, total = a * sums[p, :p], float(sums[p, p])
+            cross = np.outer(column, e)
+            gram = a[:, None] * sums[:p, :p] * a + cross + cross.T + total * np.outer(e, e)
+            found.append((gram, column + total * e, total))
+        return found
+
+
+def _sets(weights: Array) -> Array:
+    """In which sets each row is, as the bits of an integer."""
+    return np.asarray((weights > 0) @ (1 << np.arange(weights.shape[1])))
+
+
+def _coordinates(design: Design) -> tuple[Array, Array]:
+    """a and e of each column of each problem, (p, m + 1), next to those of the last."""
+    inverse = design.inverse_scale
+    return design.scale[:, -1:] * inverse, (design.center[:, -1:] - design.center) * inverse
