@@ -6,14 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from shrinkwise import DataError, LinearClassifier, LinearRegressor
-
-
-def _unsupported(reason: str) -> Exception:
-    """The battery's own exception for "not offered": its worker runs as the main module."""
-    battery = sys.modules["__main__"] if hasattr(sys.modules["__main__"], "Unsupported") else sys.modules["battery"]
-    error: Exception = battery.Unsupported(reason)
-    return error
+from shrinkwise import LinearClassifier, LinearRegressor
 
 
 @dataclass
@@ -65,14 +58,10 @@ class Shrinkwise:
         if family == "poisson":
             options["loss"] = "poisson"
         model = kind(alpha, l1_ratio=l1_ratio, fit_intercept=fit_intercept, standardize=False, **options)
-        try:
-            model.fit(X, y, sample_weight=sample_weight)
-        except DataError as error:
-            if "Only binary classification" in str(error):  # out of scope until the multinomial loss is there
-                raise _unsupported(str(error)) from error
-            raise
-        intercept = np.ravel(model.intercept_)[0]
-        return Fit(np.ravel(model.coef_), intercept, model, fit_intercept, model.gap_, model.converged_)
+        model.fit(X, y, sample_weight=sample_weight)
+        intercept = np.ravel(model.intercept_)
+        one = intercept[0] if len(intercept) == 1 else intercept
+        return Fit(np.ravel(model.coef_), one, model, fit_intercept, model.gap_, model.converged_)
 
     def predict(self, fit: Fit, X: Any) -> Any:
         return fit.model.predict(X)

@@ -142,8 +142,9 @@ BAD_Y = {
     "dates": (pd.Series(pd.date_range("2020", periods=60)), "y holds dates or times"),
     "text": (np.array(["a", "b"] * 30), "y holds text"),
     "one text": (changed("?"), "y holds text, .* at row 7"),
-    "two columns": (np.column_stack([Y, Y]), "1d array"),
-    "a row": (Y[None], "1d array"),
+    "three dimensions": (Y[:, None, None], "array with dim 3"),
+    "a row": (Y[None], "60 samples, but y has length 1"),
+    "two columns, one infinite": (np.column_stack([Y, changed(np.inf)]), "infinity"),
     "sparse": (sparse.csr_array(Y[:, None]), "1d array"),
     "longer": (np.append(Y, 0), "60 samples, but y has length 61"),
     "none": (None, "requires y to be passed"),
@@ -158,7 +159,7 @@ def test_bad_targets_are_refused_by_name(kind):
 
 
 BAD_LABELS = {
-    "three classes": (np.arange(60) % 3, r"Only binary classification is supported.* 3 classes \(0, 1, 2\)"),
+    "two columns": (np.column_stack([LABELS, LABELS]), "1d array"),
     "one class": (np.ones(60), "only one class"),
     "halves": (np.where(LABELS, 0.5, 1.0), "continuous.* 0.5 at row"),
     "NaN": (np.where(LABELS, np.nan, 1.0), "y contains NaN"),
@@ -203,7 +204,7 @@ def test_bad_weights_are_refused_by_name(kind):
 
 
 def test_a_class_without_weight_is_refused():
-    with pytest.raises(DataError, match="one class with a weight: those of class 1 are all zero"):
+    with pytest.raises(DataError, match="one class with a weight: the weights of class 1 are all zero"):
         LinearClassifier().fit(X, LABELS, (LABELS == 0).astype(float))
 
 
