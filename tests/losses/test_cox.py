@@ -9,7 +9,7 @@ from shrinkwise.losses.cox import CoxLoss
 from tests.oracles import cox
 
 CASES = [
-    pytest.param(dict(tied=tied, strata=strata), ties, id=f"{ties}-{'tied' if tied else 'untied'}-{strata}")
+    pytest.param({"tied": tied, "strata": strata}, ties, id=f"{ties}-{'tied' if tied else 'untied'}-{strata}")
     for ties in ("breslow", "efron")
     for tied in (True, False)
     for strata in (1, 7)
@@ -96,7 +96,8 @@ def test_predictors_beyond_the_exponential_leave_no_overflow(ties):
     _, time, event, weights, stratum = cox.sample(strata=2)
     eta, known = predictor(60, size=2000.0), bound(time, event, weights, stratum, ties)
     values, gradient = known.value(None, eta), known.gradient(None, eta)
-    assert np.all(np.isfinite(values)) and np.all(np.isfinite(gradient))
+    assert np.all(np.isfinite(values))
+    assert np.all(np.isfinite(gradient))
     assert abs(gradient.sum()) < 1e-12
     h = 1e-3
     rise = (known.value(None, eta + h * (stratum == 0) * eta) - values).sum()

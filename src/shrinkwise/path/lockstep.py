@@ -34,7 +34,8 @@ SWEPT = 10  # times that a Gram is read
 MANY = 2000  # columns beyond which the fit without a penalty, which needs all of them, is left out
 LEAST_NORM_ENTRIES = 50_000_000  # of X, up to which a fit of least norm is worth its time
 SEPARABLE = "the classes can be separated, so that coefficients grow without end"
-NO_FINITE_FIT = {"logistic": SEPARABLE, "multinomial": SEPARABLE}
+ORDERED = "features put the events in order, so that coefficients grow without end"
+NO_FINITE_FIT = {"logistic": SEPARABLE, "multinomial": SEPARABLE, "cox": ORDERED}
 MAJORIZERS = 100  # of a concave penalty at one strength
 AIM = 0.1  # of the tolerance: what a certificate that costs nothing is asked for; errors go with its root
 ROUNDS = 50  # of solving, looking at all columns and letting some in
@@ -93,7 +94,7 @@ class Lockstep:
         self.passes: Passes | None = None
         n, p = design.shape
         loss, grouped = self.batch.loss, any(problem.rows.grouped for problem in problems)
-        plain = not (loss.quadratic or loss.kinked or grouped or problems[0].outputs > 1)
+        plain = not (loss.quadratic or loss.kinked or loss.coupled or grouped or problems[0].outputs > 1)
         if plain and n * p**2 > CHEAP:
             self.passes = Passes(self.batch, self.null_losses, lines, self.small, self._read, self._run)
         self.sight = Sight(self.batch) if not self.small and Sight.helps(self.batch) else None

@@ -48,6 +48,8 @@ class WorkingSet:
         new = cols[wanted[cols]]
         old = self.cols[known]
         self.cols = np.concatenate([old, new])
+        if len(new) and self.problem.loss.coupled:
+            self.h = None  # what is not diagonal in a Hessian is not kept: it is made afresh
         if self.h is None:
             return len(new) > 0
         m = len(old)
@@ -70,6 +72,9 @@ class WorkingSet:
         """The Hessian at a predictor."""
         problem = self.problem
         h = problem.curvature(eta)
+        if problem.loss.coupled:
+            self.adopt(h, problem.hessian(self.cols, eta), None, float(h.sum()))
+            return
         column = problem.design.rmatvec(h[:, None], self.cols)[:, 0] if problem.free_intercept else None
         self.adopt(h, problem.design.gram(h, self.cols), column, float(h.sum()))
 
