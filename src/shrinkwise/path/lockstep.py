@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from scipy import sparse
@@ -346,9 +346,13 @@ class LockstepRoute(Route):
         self.design = design
         flat = [problem for line in problems for problem in line]
         everyone = design.problem(list(range(self.fits)) * len(problems))
-        self.lockstep = Lockstep(everyone, flat, tol, engine, lines=len(problems))
+        self.lockstep = self._march(everyone, flat, lines=len(problems))
         null = [problem.null_eta for problem in problems[0][:-1]]
         self.null_score = np.array([self._scores(k, eta)[1] for k, eta in enumerate(null)])
+
+    def _march(self, design: Design, problems: Sequence[Problem], small: bool = False, lines: int = 1) -> Any:
+        """A `Lockstep`, or what stands for one."""
+        return Lockstep(design, problems, self.tol, self.engine, small=small, lines=lines)
 
     def _scores(self, fold: int, eta: Array) -> tuple[float, float]:
         problem = self.problems[0][fold]
@@ -396,7 +400,9 @@ class LockstepRoute(Route):
         return Block(coefs, intercepts, gaps, n_iter, train, test, deviance)
 
     def _step(self, alphas: Array) -> tuple[Array, Array]:
-        return self.lockstep.step(alphas) if self.concave is None else self.lockstep.step_concave(alphas, self.concave)
+        march = self.lockstep
+        gaps, steps = march.step(alphas) if self.concave is None else march.step_concave(alphas, self.concave)
+        return gaps, steps
 
     def degrees_of_freedom(self, block: Block, alphas: Array) -> Array:
         freedom = []
@@ -418,7 +424,7 @@ class LockstepRoute(Route):
             return self._least_norm() if n * p <= LEAST_NORM_ENTRIES else None
         if p > MANY:
             return None
-        lockstep = Lockstep(self.design, problems, self.tol, self.engine, small=True)
+        lockstep = self._march(self.design, problems, small=True)
         lockstep.start_from(self.lockstep)
         gaps, _ = lockstep.step(np.zeros(self.fits))
         batch, converged = lockstep.batch, bool(np.all(gaps <= self.tol))
