@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from shrinkwise.exceptions import ShrinkwiseError as ShrinkwiseError
     from shrinkwise.exceptions import UsageError as UsageError
     from shrinkwise.grid import fit_grid as fit_grid
+    from shrinkwise.linear import CoxRegressor as CoxRegressor
+    from shrinkwise.linear import CoxRegressorCV as CoxRegressorCV
     from shrinkwise.linear import LinearClassifier as LinearClassifier
     from shrinkwise.linear import LinearClassifierCV as LinearClassifierCV
     from shrinkwise.linear import LinearRegressor as LinearRegressor
@@ -42,6 +44,8 @@ _HOME = {
     "LinearClassifier": "shrinkwise.linear",
     "LinearRegressorCV": "shrinkwise.linear",
     "LinearClassifierCV": "shrinkwise.linear",
+    "CoxRegressor": "shrinkwise.linear",
+    "CoxRegressorCV": "shrinkwise.linear",
     "SquaredLoss": "shrinkwise.losses",
     "LogisticLoss": "shrinkwise.losses",
     "ElasticNet": "shrinkwise.penalties",

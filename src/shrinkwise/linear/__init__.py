@@ -1,7 +1,15 @@
 """Linear models with the scikit-learn interface: one fit at a given strength, or a grid that finds it."""
 
 from shrinkwise.linear.classifier import LinearClassifier
+from shrinkwise.linear.cox import CoxRegressor, CoxRegressorCV
 from shrinkwise.linear.regressor import LinearRegressor
 from shrinkwise.linear.search import LinearClassifierCV, LinearRegressorCV
 
-__all__ = ["LinearClassifier", "LinearClassifierCV", "LinearRegressor", "LinearRegressorCV"]
+__all__ = [
+    "CoxRegressor",
+    "CoxRegressorCV",
+    "LinearClassifier",
+    "LinearClassifierCV",
+    "LinearRegressor",
+    "LinearRegressorCV",
+]

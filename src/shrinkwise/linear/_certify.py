@@ -70,7 +70,7 @@ def certified(
     solution = solve(X, y, loss=loss, penalty=penalty, alpha=alpha, tol=aim * tol, max_iter=max_iter, **options)
     solution = replace(solution, converged=solution.gap <= tol)
     if not solution.converged:
-        warnings.warn(_not_converged(solution, loss, alpha, tol, max_iter), ConvergenceWarning, stacklevel=3)
+        warnings.warn(_not_converged(solution, loss, alpha, tol, max_iter), ConvergenceWarning, stacklevel=4)
     return solution
 
 
@@ -107,5 +107,5 @@ def warn_of_grid(result: GridResult) -> None:
         f"l1_ratio={result.l1_ratios[ratio]:g}, {where}: their scores may be off by about as much; leave "
         "out the weakest strengths (see alphas and alpha_min_ratio), or raise tol",
         ConvergenceWarning,
-        stacklevel=3,
+        stacklevel=4,
     )

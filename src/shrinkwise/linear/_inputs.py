@@ -51,7 +51,7 @@ def read_training(estimator: BaseEstimator, X: Any, y: Any, sample_weight: Any, 
     if frame is None:
         validate_data(blank, values, y=y, skip_check_array=True)
     n_samples = values.shape[0]
-    target = _any_array(y, "y")
+    target = any_array(y, "y")
     if target.ndim != 2 or target.shape[1] < 2 or not several:
         target = np.asarray(column_or_1d(target, warn=True))
     if len(target) != n_samples:
@@ -59,7 +59,7 @@ def read_training(estimator: BaseEstimator, X: Any, y: Any, sample_weight: Any, 
     weights = None
     if sample_weight is not None:
         if not isinstance(sample_weight, Real):  # one number is the weight of all
-            sample_weight = numbers(_any_array(sample_weight, "sample_weight"), "sample_weight")
+            sample_weight = numbers(any_array(sample_weight, "sample_weight"), "sample_weight")
         weights = check_weights(sample_weight, n_samples)
     return Training(values, target, weights, dict(vars(blank)))
 
@@ -81,7 +81,7 @@ def read_again(estimator: Any, X: Any) -> Any:
 
 def vector(values: Any, name: str) -> Array:
     """A 1D array of numbers, text or objects; a single column is flattened with scikit-learn's warning."""
-    return np.asarray(column_or_1d(_any_array(values, name), warn=True))
+    return np.asarray(column_or_1d(any_array(values, name), warn=True))
 
 
 def target_numbers(y: Array) -> Array:
@@ -106,7 +106,7 @@ def read_offset(loss: Loss, offset: Any, exposure: Any, n_samples: int) -> Array
 
 
 def _column(values: Any, name: str) -> Any:
-    return values if isinstance(values, Real) else numbers(_any_array(values, name), name)
+    return values if isinstance(values, Real) else numbers(any_array(values, name), name)
 
 
 def _opened(X: Any) -> tuple[Any, nw.DataFrame[Any] | None]:
@@ -227,7 +227,7 @@ def _first_non_finite(X: Any) -> tuple[int, int, float] | None:
     return None
 
 
-def _any_array(values: Any, name: str) -> Array:
+def any_array(values: Any, name: str) -> Array:
     """An array from a list, a series, a single column of a frame, an array."""
     known = nw.from_native(values, pass_through=True, allow_series=True)
     if isinstance(known, nw.DataFrame):

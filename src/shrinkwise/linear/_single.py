@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from shrinkwise.linear._certify import certified, check_flag, penalty_options
-from shrinkwise.linear._inputs import read_offset, read_training
+from shrinkwise.linear._inputs import Training, read_offset, read_training
 from shrinkwise.linear._model import LinearModel
 from shrinkwise.linear._values import Array
+from shrinkwise.losses import Loss
 from shrinkwise.penalties import penalty_of
 from shrinkwise.validation import check_alpha, check_count, check_l1_ratio, check_number
 
@@ -88,32 +90,46 @@ class SingleFit(LinearModel):
         ConvergenceWarning
             If the duality gap is above ``tol``.
         """
-        alpha, l1_ratio = check_alpha(self.alpha), check_l1_ratio(self.l1_ratio)
-        tol, max_iter = check_number("tol", self.tol, low=0), check_count("max_iter", self.max_iter)
-        fit_intercept = check_flag("fit_intercept", self.fit_intercept)
-        standardize = check_flag("standardize", self.standardize)
+        options = self._options()
         data = read_training(self, X, y, sample_weight, self._several)
         target, classes = self._target(data)
         loss, posed = self._posed(target, classes)
+        known = read_offset(loss, offset, exposure, len(target))
         unit = self._ridge_unit(target, data.weights)
+        return self._publish(self._solved(options, data, posed, classes, loss, known, unit))
+
+    def _options(self) -> dict[str, Any]:
+        """The parameters, checked before any work."""
+        l1_ratio = check_l1_ratio(self.l1_ratio)
+        return {
+            "alpha": check_alpha(self.alpha),
+            "tol": check_number("tol", self.tol, low=0),
+            "max_iter": check_count("max_iter", self.max_iter),
+            "fit_intercept": check_flag("fit_intercept", self.fit_intercept),
+            "standardize": check_flag("standardize", self.standardize),
+            "grouped_outputs": check_flag("grouped_outputs", self.grouped_outputs),
+            "penalty": partial(penalty_of, l1_ratio),
+        }
+
+    def _solved(
+        self,
+        options: dict[str, Any],
+        data: Training,
+        posed: Array,
+        classes: Array | None,
+        loss: Loss,
+        known: Array | None,
+        unit: float,
+    ) -> dict[str, Any]:
+        """The fitted attributes of one certified fit."""
+        penalty = options["penalty"](**penalty_options(self, data.X.shape[1], unit))
         solution = certified(
-            data.X,
-            posed,
-            loss=loss,
-            offset=read_offset(loss, offset, exposure, len(target)),
-            penalty=penalty_of(l1_ratio, **penalty_options(self, data.X.shape[1], unit)),
-            alpha=alpha,
-            sample_weight=data.weights,
-            fit_intercept=fit_intercept,
-            standardize=standardize,
-            grouped_outputs=check_flag("grouped_outputs", self.grouped_outputs),
-            tol=tol,
-            max_iter=max_iter,
+            data.X, posed, loss=loss, offset=known, sample_weight=data.weights, **options | {"penalty": penalty}
         )
-        fitted = self._fitted(solution.coef, solution.intercept, classes)
         certificate = {
             "gap_": solution.gap,
             "converged_": solution.converged,
             "n_iter_": max(1, solution.n_iter),
         }
-        return self._publish(data.seen | fitted | certificate)
+        fitted: dict[str, Any] = self._fitted(solution.coef, solution.intercept, classes)
+        return data.seen | fitted | certificate

@@ -16,7 +16,7 @@ from shrinkwise.adaptive import fit_adaptive_grid
 from shrinkwise.exceptions import UsageError
 from shrinkwise.grid import fit_grid
 from shrinkwise.linear._certify import certified, check_flag, penalty_options, warn_of_grid
-from shrinkwise.linear._inputs import read_offset, read_training, vector
+from shrinkwise.linear._inputs import Training, read_offset, read_training, vector
 from shrinkwise.linear._model import Classification, LinearModel, Regression
 from shrinkwise.linear._scoring import grid_scorer, metric_name, scorer_of
 from shrinkwise.linear._splits import folds
@@ -131,7 +131,6 @@ class GridSearch(LinearModel):
             groups = vector(groups, "groups")
         split_options, score_options = self._routed(data.weights, groups)
         splits = folds(self.cv, X, labels, classes, groups, split_options)
-        penalty = penalty_options(self, data.X.shape[1], self._ridge_unit(target, data.weights))
         scored: dict[str, Any] = {}
         if self.scoring is not None:
             scored = {
@@ -140,6 +139,23 @@ class GridSearch(LinearModel):
                 ),
                 "metric": metric_name(self.scoring),
             }
+        unit = self._ridge_unit(target, data.weights)
+        return self._publish(self._searched(options, data, posed, classes, loss, known, unit, splits, scored))
+
+    def _searched(
+        self,
+        options: dict[str, Any],
+        data: Training,
+        posed: Array,
+        classes: Array | None,
+        loss: Loss,
+        known: Array | None,
+        unit: float,
+        splits: list[tuple[Array, Array]],
+        scored: dict[str, Any],
+    ) -> dict[str, Any]:
+        """The fitted attributes of the grid and of the certified fit that the rule picks."""
+        penalty = penalty_options(self, data.X.shape[1], unit)
         fit = fit_grid if self.adaptive is None else partial(fit_adaptive_grid, exponent=self.adaptive)
         result = fit(
             data.X,
@@ -188,7 +204,8 @@ class GridSearch(LinearModel):
             "converged_": solution.converged,
             "n_iter_": max(1, solution.n_iter),
         }
-        return self._publish(data.seen | self._fitted(solution.coef, solution.intercept, classes) | found)
+        fitted: dict[str, Any] = self._fitted(solution.coef, solution.intercept, classes)
+        return data.seen | fitted | found
 
     def _options(self) -> dict[str, Any]:
         """The parameters, checked before any work."""

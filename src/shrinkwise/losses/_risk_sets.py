@@ -196,16 +196,24 @@ class AtRisk:
         """Λ of each group: the mean of log S over its terms. The loss is Σ s (Λ − η) over the events."""
         return self.sets.averaged(self.log_term)
 
+    def _log_rates(self, each: Array | float) -> Array:
+        """log Σ a each / S over the terms of each group."""
+        sets = self.sets
+        ratio = each * sets.share * np.exp(self.log_sum[sets.term_group] - self.log_term)
+        return np.asarray(np.log(np.bincount(sets.term_group, ratio)) - self.log_sum)
+
+    @cached_property
+    def log_cumulative(self) -> Array:
+        """log Σ a / S over the terms up to the time of each group: the cumulative hazard of η = 0 (Breslow)."""
+        return self.sets.running(self._log_rates(1.0), backward=True)
+
     @cached_property
     def hazard(self) -> Array:
         """p of each row, (m,): Σ a q over the terms that it is at risk for."""
         sets = self.sets
-        ratio = sets.share * np.exp(self.log_sum[sets.term_group] - self.log_term)
-        since = sets.running(np.log(np.bincount(sets.term_group, ratio)) - self.log_sum, backward=True)
-        own = since
+        own = since = self.log_cumulative
         if not sets.single:
-            at_death = np.log(np.bincount(sets.term_group, ratio * np.exp(sets.left))) - self.log_sum
-            own = np.logaddexp(sets.after(since, -np.inf), at_death)
+            own = np.logaddexp(sets.after(since, -np.inf), self._log_rates(np.exp(sets.left)))
         return np.exp(self.x + np.where(sets.event, own[sets.group], since[sets.group]))
 
     def _weighted(self, columns: Array) -> tuple[Array, Array]:
