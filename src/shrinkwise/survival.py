@@ -42,7 +42,7 @@ class CoxProblem(Problem):
         """X'HX = X' diag(p) X − Σ a mm', m the means of the columns over risk sets; without a predictor, at 0."""
         eta = self.null_eta if eta is None else eta
         at = self._cox.at(eta)
-        products = self.design.gram(self.curvature(eta), cols)
+        products = self.design.gram(self._cox.of_all(at.hazard, eta), cols)
         largest = np.diagonal(products).copy()
         means = np.empty((len(at.log_term), len(cols)))
         for start in range(0, len(cols), WIDTH):
@@ -69,9 +69,10 @@ class CoxProblem(Problem):
             at, q, left = self._feasible(rows, w, -self.loss.gradient(self.y, eta), q, eta, free)
             if left > FEASIBLE * self.slope_size:
                 return np.inf
+        slack_at = self._cox.slack_towards(eta, at)
 
         def loss_slack(tau: Array) -> Array:
-            return np.asarray(self._cox.slack_towards(eta, at, tau))
+            return np.asarray(slack_at(float(tau)))
 
         counted = self.rows.groups.whole(np.flatnonzero((w != 0) | (self.rows.beyond(q, alpha) > 0)))
         return float(scaled_gap(rows.take(counted), w[counted], q[counted], loss_slack, np.ones(())))

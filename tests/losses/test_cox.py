@@ -120,13 +120,13 @@ def test_the_slack_is_zero_at_the_gradient_and_bounds_what_there_is_to_gain(opti
     X, time, event, weights, stratum = cox.sample(**options)
     known = bound(time, event, weights, stratum, ties)
     best = X @ cox.newton(X, time, event, weights, stratum, ties)
-    assert 0 <= known.slack_towards(best, best, 1.0) < 1e-15
+    assert 0 <= known.slack_towards(best, best)(1.0) < 1e-15
     for size in (1e-4, 1e-2, 1.0):
         eta = best + X @ (size * np.random.default_rng(4).standard_normal(X.shape[1]))
         to_gain = (known.value(None, eta) - known.value(None, best)).sum()
-        slack = known.slack_towards(eta, best, 1.0)
+        slack = known.slack_towards(eta, best)(1.0)
         assert slack == pytest.approx(to_gain, rel=1e-6, abs=1e-15)  # the gradient at the best is the best u
-    at_zero = known.slack_towards(eta, eta, 0.0)
+    at_zero = known.slack_towards(eta, eta)(0.0)
     assert at_zero == pytest.approx(0.5 * known.deviance(None, eta).sum(), rel=1e-12)
 
 
@@ -147,7 +147,7 @@ def test_the_slack_between_is_the_textbook_divergence(options, ties):
                 v = tau * p + (1 - tau) * s * dead / s[dead].sum()
                 total += a * np.sum(v[v > 0] * np.log(v[v > 0] / q[v > 0]))
                 k += 1
-        assert known.slack_towards(eta, other, tau) == pytest.approx(total, rel=1e-10)
+        assert known.slack_towards(eta, other)(tau) == pytest.approx(total, rel=1e-10)
 
 
 def test_many_ties_are_paired_in_pieces(monkeypatch):
@@ -155,9 +155,9 @@ def test_many_ties_are_paired_in_pieces(monkeypatch):
 
     data = cox.sample(n=200, strata=2)
     known, eta = bound(*data[1:], "efron"), predictor(200)
-    whole = known.slack_towards(eta, predictor(200, 6), 0.7)
+    whole = known.slack_towards(eta, predictor(200, 6))(0.7)
     monkeypatch.setattr(_risk_sets, "PAIRS", 10)
-    assert known.slack_towards(eta, predictor(200, 6), 0.7) == pytest.approx(whole, rel=1e-13)
+    assert known.slack_towards(eta, predictor(200, 6))(0.7) == pytest.approx(whole, rel=1e-13)
 
 
 def test_wrong_uses_are_named():

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from types import ModuleType
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 
@@ -81,7 +82,7 @@ class CoxLoss(Loss):
         """The sums over risk sets."""
         return AtRisk(self._sets, np.ravel(eta))
 
-    def _spread(self, values: Array, eta: Array) -> Array:
+    def of_all(self, values: Array, eta: Array) -> Array:
         """Values of the rows at risk as those of all rows, in the shape of η."""
         out = np.zeros(eta.size)
         out[self._sets.rows] = values
@@ -90,7 +91,7 @@ class CoxLoss(Loss):
     def _above(self, levels: Array, eta: Array) -> Array:
         """s (level − η) of each event, 0 of the other rows."""
         sets = self._sets
-        return self._spread(np.where(sets.event, sets.s * (levels[sets.group] - np.ravel(eta)[sets.rows]), 0.0), eta)
+        return self.of_all(np.where(sets.event, sets.s * (levels[sets.group] - np.ravel(eta)[sets.rows]), 0.0), eta)
 
     def value(self, y: Array, eta: Array, xp: ModuleType = np) -> Array:
         return self._above(self.at(eta).level, eta)
@@ -102,19 +103,19 @@ class CoxLoss(Loss):
     def gradient(self, y: Array, eta: Array, xp: ModuleType = np) -> Array:
         """p − s y: minus the martingale residuals, times s."""
         sets = self._sets
-        return self._spread(self.at(eta).hazard - np.where(sets.event, sets.s, 0.0), eta)
+        return self.of_all(self.at(eta).hazard - np.where(sets.event, sets.s, 0.0), eta)
 
     def hessian(self, y: Array, eta: Array, xp: ModuleType = np) -> Array:
         """p of the second derivatives diag(p) − Σ a qq', q the distributions over the risk sets: a bound from above."""
-        return self._spread(self.at(eta).hazard, eta)
+        return self.of_all(self.at(eta).hazard, eta)
 
     def conjugate(self, y: Array, u: Array, xp: ModuleType = np) -> Array:
         raise UsageError("the conjugate of the cox loss has no closed form: see slack_towards")
 
-    def slack_towards(self, eta: Array, other: Array, tau: Any) -> float:
-        """Fenchel–Young slack of η and u = τ ∇loss(other), 0 <= τ <= 1, or a little more: see `AtRisk.slack`."""
+    def slack_towards(self, eta: Array, other: Array) -> Callable[[float], float]:
+        """Fenchel–Young slack of η and u = τ ∇loss(other) as a function of τ in [0, 1]: see `AtRisk.slack`."""
         here = self.at(eta)
-        return here.slack(here if other is eta else self.at(other), float(tau))
+        return partial(here.slack, here if other is eta else self.at(other))
 
     def link(self, mu: Array, xp: ModuleType = np) -> Array:
         return xp.log(mu)

@@ -71,10 +71,10 @@ class WorkingSet:
     def refresh(self, eta: Array) -> None:
         """The Hessian at a predictor."""
         problem = self.problem
-        h = problem.curvature(eta)
         if problem.loss.coupled:
-            self.adopt(h, problem.hessian(self.cols, eta), None, float(h.sum()))
+            self.adopt(problem.weights, problem.hessian(self.cols, eta), None, 1.0)
             return
+        h = problem.curvature(eta)
         column = problem.design.rmatvec(h[:, None], self.cols)[:, 0] if problem.free_intercept else None
         self.adopt(h, problem.design.gram(h, self.cols), column, float(h.sum()))
 
