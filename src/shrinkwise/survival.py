@@ -47,8 +47,7 @@ class CoxProblem(Problem):
         means = np.empty((len(at.log_term), len(cols)))
         for start in range(0, len(cols), WIDTH):
             some = cols[start : start + WIDTH]
-            design = self.design if self.design.maps is None else self.design.problem([0] * len(some))
-            means[:, start : start + WIDTH] = at.means(design.matvec(np.eye(len(some)), some))
+            means[:, start : start + WIDTH] = at.means(self.design.explicit(some))
         means *= np.sqrt(at.sets.share)[:, None]
         products -= means.T @ means
         flat = np.diagonal(products) <= DIGITS * largest  # no variation within risk sets
