@@ -35,7 +35,7 @@ MANY = 2000  # columns beyond which the fit without a penalty, which needs all o
 LEAST_NORM_ENTRIES = 50_000_000  # of X, up to which a fit of least norm is worth its time
 SEPARABLE = "the classes can be separated, so that coefficients grow without end"
 NO_FINITE_FIT = {"logistic": SEPARABLE, "multinomial": SEPARABLE}
-MAJORIZERS = 100  # of a concave penalty at one strength
+TURNS = 5  # of looking at majorizers of a concave penalty again, each of many steps
 AIM = 0.1  # of the tolerance: what a certificate that costs nothing is asked for; errors go with its root
 ROUNDS = 50  # of solving, looking at all columns and letting some in
 
@@ -71,6 +71,7 @@ class Lockstep:
     ) -> None:
         self.design, self.problems, self.tol, self.engine, self.max_iter = design, list(problems), tol, engine, max_iter
         self.bases = list(problems)
+        self.majorize: Callable[[Sequence[int]], None] | None = None  # bends the penalties of some problems
         self.batch = Batch(design, problems)
         self.null_losses = [problem.null_loss for problem in problems]
         self.small = small or design.shape[1] <= SMALL
@@ -168,6 +169,8 @@ class Lockstep:
         for _ in range(self.max_iter if pending else 0):
             taken, _ = self.batch.solve(pending, alphas, tols, self.Q, self.max_iter, self._run)
             steps += taken
+            if self.majorize is not None:
+                self.majorize(pending)
             self._look_for(pending, alphas)
             pending = [i for i in pending if self._unfinished(i, alphas[i], tols[i], best)]
             if pending:
@@ -189,24 +192,27 @@ class Lockstep:
 
     def step_concave(self, alphas: Array, concave: Concave) -> tuple[Array, Array]:
         """`step` over majorizers, until each is the one at its own minimum; the gaps are theirs."""
-        self.sight = None  # its proofs are for one penalty
-        steps = np.zeros(len(self.problems), dtype=np.int64)
-        bases = [problem.rows for problem in self.bases]
-        for _ in range(MAJORIZERS):
-            self._majorize(alphas, concave, bases)
-            steps += self.step(alphas)[1]
-            self._majorize(alphas, concave, bases)
-            gaps = np.array([self.gap(i, alpha) for i, alpha in enumerate(alphas)])
+        self.sight = self.passes = None  # their proofs are for one penalty
+        bases = [problem.rows.times(alpha) for problem, alpha in zip(self.bases, alphas, strict=True)]
+
+        def majorizer(i: int, cols: Array, w: Array) -> Rows:
+            return concave.majorizer(bases[i].take(cols), w)
+
+        def majorize(which: Sequence[int]) -> None:
+            for i in which:
+                rows = concave.majorizer(bases[i], self.batch.w[:, i])  # at their strength
+                problem = replace(self.problems[i], rows=rows.times(1 / alphas[i] if alphas[i] > 0 else 1.0))
+                self.problems[i] = self.batch.problems[i] = self.batch.sets[i].problem = problem
+
+        self.batch.majorizer, self.majorize = majorizer, majorize
+        majorize(range(len(self.problems)))
+        total = np.zeros(len(self.problems), dtype=np.int64)
+        for _ in range(TURNS):
+            gaps, steps = self.step(alphas)
+            total += steps
             if np.all(gaps <= self.tol):
                 break
-        return gaps, steps
-
-    def _majorize(self, alphas: Array, concave: Concave, bases: Sequence[Rows]) -> None:
-        """Give each problem the majorizer at its coefficients, as rows at strength 1."""
-        for i, (alpha, base) in enumerate(zip(alphas, bases, strict=True)):
-            bent = concave.majorizer(base.times(alpha), self.batch.w[:, i])
-            problem = replace(self.problems[i], rows=bent.times(1 / alpha if alpha > 0 else 1.0))
-            self.problems[i] = self.batch.problems[i] = self.batch.sets[i].problem = problem
+        return gaps, total
 
     def _by_passes(self, passes: Passes, alphas: Array, tols: Array) -> tuple[Array, Array]:
         """Gaps, infinite where another solver is needed, and steps; the look at all columns is that of the duals."""

@@ -16,6 +16,7 @@ REUSE = 0.1  # a step that leaves more than this share of the violation finds a 
 CHEAP = 4_000_000  # multiplications of a Hessian that is always made afresh
 FLOOR = 2e-16  # violations below this share of the steepest gradient are rounding
 STALLS = 4  # steps that do not halve the best violation: rounding has been reached
+MAJORIZERS = 300  # of a concave penalty in one quadratic model
 FALLS = 1e3  # roundings by which an objective falls while steps are worth taking
 ARMIJO = 0.1  # share of the promised decrease that a step has to bring (Tseng & Yun 2009, eq. 9)
 HALVINGS = 60
@@ -105,6 +106,7 @@ class Batch:
         self.eta = np.asfortranarray(np.column_stack([problem.null_eta for problem in self.problems]))
         self.sizes = np.einsum("nk,nk->k", self.weights, np.abs(self.loss.value(self.y, self.eta)))  # of sums of losses
         self.sets = [WorkingSet(problem) for problem in self.problems]
+        self.majorizer: Callable[[int, Array, Array], Rows] | None = None  # of a penalty that bends with w
         self.gains = np.zeros(k, dtype=bool)  # whether the last step lowered the objective by more than rounding
         self.steepest = np.zeros(k)  # of the null model: what rounding is measured against
 
@@ -154,6 +156,8 @@ class Batch:
         active = list(which)
         value: dict[int, float] = {}
         for step in range(max_iter):
+            if self.majorizer is not None:
+                rows |= {i: self.majorizer(i, self.sets[i].cols, self.w[self.sets[i].cols, i]) for i in active}
             stale = []
             for i in list(active):
                 worst = max(violation(slope[i], self.w[self.sets[i].cols, i], rows[i]), abs(pulls[i]))
@@ -212,6 +216,13 @@ class Batch:
             q = slope[i] - own.column * (pulls[i] / own.total)
             tol = 0.01 * tols[i] if self.loss.quadratic else min(0.1, worst[i]) * 0.1 * worst[i]
             solve_quadratic(own.gram, q, new[i], rows[i], tol)
+            if self.majorizer is None or not self.loss.quadratic:
+                return
+            for _ in range(MAJORIZERS):
+                rows[i] = self.majorizer(i, own.cols, new[i])
+                if violation(q, new[i], rows[i]) <= tol:
+                    break
+                solve_quadratic(own.gram, q, new[i], rows[i], tol)
 
         run(settle, active)
         union = self.union(active)
