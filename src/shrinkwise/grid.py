@@ -18,6 +18,7 @@ from shrinkwise.losses import Loss, as_loss
 from shrinkwise.losses.domain import check_null_model, checked_target
 from shrinkwise.outputs import check_single
 from shrinkwise.path import Block, FreeFit, MomentsRoute, Route, Task, choose_route, geometric, repeats_of, rows_route
+from shrinkwise.path.relax import relaxed
 from shrinkwise.penalties import group_names, penalty_of
 from shrinkwise.penalties.concave import Concave, as_concave
 from shrinkwise.problem import best_intercept, power_of_two
@@ -28,6 +29,7 @@ from shrinkwise.validation import (
     check_l1_ratio,
     check_number,
     check_offset,
+    check_sequence,
     check_weights,
 )
 
@@ -53,6 +55,7 @@ def fit_grid(
     grouped_outputs: bool = False,
     l1_factors: Array | None = None,
     concave: str | Concave | None = None,
+    relax: Sequence[float] | None = None,
     penalty_weights: Array | None = None,
     groups: Sequence[Any] | Array | None = None,
     sparse_ratio: float = 0.0,
@@ -105,6 +108,9 @@ def fit_grid(
         ``"mcp"``, ``"scad"`` or with its gamma ``"mcp:3"``: bends the L1 part, and the norms of groups, so that large
         coefficients are not shrunk. The fits are local optima, reached from stronger penalties, and their gaps those of
         the convex majorizers that they minimize.
+    relax : sequence of numbers in [0, 1], optional
+        The relaxed lasso: each fit is also mixed with the fit without a penalty on its support, with these shares of
+        the penalized one; 1 is the fit itself. The result has a line for each mix and share.
     penalty_weights, lower, upper, ridge_unit
         See :class:`~shrinkwise.penalties.ElasticNet`.
     groups, sparse_ratio
@@ -152,6 +158,12 @@ def fit_grid(
         raise UsageError("l1_ratio must hold at least one mix, got none")
     kind = as_loss(loss)
     bent = None if concave is None else as_concave(concave)
+    shares = _shares(relax)
+    if relax is not None and (maps is not None or np.ndim(y) == 2 or degrees_of_freedom or groups is not None):
+        raise UsageError(
+            "relax is for grids over the columns of X as they are, one predictor a row, without groups, and rules that "
+            "folds decide; leave relax out"
+        )
     engine = engine or LocalEngine()
     y = checked_target(X, y, kind)
     known = None if offset is None else check_offset(offset, len(y))
@@ -222,6 +234,8 @@ def fit_grid(
             blocks.append(route.advance(further))
             strengths, extended = np.hstack([strengths, further]), True
         block = Block.joined(blocks) if len(blocks) > 1 else blocks[0]
+        if relax is not None:
+            block, strengths = relaxed(route, block, shares, task.tol), np.repeat(strengths, len(shares), axis=0)
         free = route.unpenalized() if unpenalized else None
         freedom = route.degrees_of_freedom(block, strengths) if degrees_of_freedom else None
     null_score = route.null_score
@@ -230,7 +244,8 @@ def fit_grid(
     return GridResult(
         loss=kind.spec,
         metric=metric or task.loss.metric,
-        l1_ratios=np.array(mixes),
+        l1_ratios=np.repeat(mixes, len(shares)),
+        relax=None if relax is None else np.tile(shares, len(mixes)),
         alphas=strengths,
         train_score=block.train_score,
         test_score=block.test_score,
@@ -329,6 +344,15 @@ def _target_scale(task: Task) -> float:
         return 1.0
     mean = np.average(task.y, axis=0, weights=task.weights)
     return float(task.unit * np.sqrt(np.sum(np.average((task.y - mean) ** 2, axis=0, weights=task.weights))))
+
+
+def _shares(relax: Sequence[float] | None) -> tuple[float, ...]:
+    if relax is None:
+        return (1.0,)
+    shares = tuple(check_number("relax", share, low=0, high=1) for share in check_sequence("relax", relax))
+    if not shares:
+        raise UsageError("relax must hold at least one share in [0, 1], got none")
+    return shares
 
 
 def _strengths(task: Task, route: Route, alphas: int | Sequence[float], alpha_min_ratio: float | None) -> Array:

@@ -433,6 +433,12 @@ def with_factors(rows: Rows, factors: Array) -> Rows:
     )
 
 
+def unpenalized_rows(rows: Rows) -> Rows:
+    """Nothing but the bounds of a penalty."""
+    nothing = np.zeros_like(rows.lower)
+    return Rows(nothing, nothing, rows.lower, rows.upper)
+
+
 def groups_of(penalties: Sequence[Penalty], n_features: int) -> Groups:
     """The groups that some penalties, mixes of one kind, share."""
     rows = (penalty.rows(n_features) for penalty in penalties)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from numbers import Real
 from typing import Any, Self
@@ -16,17 +17,19 @@ from shrinkwise.adaptive import fit_adaptive_grid
 from shrinkwise.exceptions import UsageError
 from shrinkwise.grid import fit_grid
 from shrinkwise.linear._certify import certified, check_flag, penalty_options, warn_of_grid
-from shrinkwise.linear._inputs import read_offset, read_training, vector
+from shrinkwise.linear._inputs import Training, read_offset, read_training, vector
 from shrinkwise.linear._model import Classification, LinearModel, Regression
 from shrinkwise.linear._scoring import grid_scorer, metric_name, scorer_of
 from shrinkwise.linear._splits import folds
 from shrinkwise.linear._values import Array
 from shrinkwise.losses import Loss
-from shrinkwise.penalties import penalty_of
+from shrinkwise.path import Solution
+from shrinkwise.penalties import ElasticNet, penalty_of
 from shrinkwise.penalties.concave import Concave, as_concave
 from shrinkwise.rules import parse_rule
 from shrinkwise.validation import check_alpha, check_count, check_l1_ratio, check_number, check_sequence
 
+RELAX = (1.0, 0.75, 0.5, 0.25, 0.0)
 REFINED = 1e-2  # the chosen model is solved on the rows to this share of tol
 
 
@@ -54,6 +57,7 @@ class GridSearch(LinearModel):
         grouped_outputs: bool = False,
         adaptive: float | None = None,
         concave: str | Concave | None = None,
+        relax: Sequence[float] | bool = False,
         tol: float = 1e-6,
         max_iter: int = 1000,
     ) -> None:
@@ -73,6 +77,7 @@ class GridSearch(LinearModel):
         self.grouped_outputs = grouped_outputs
         self.adaptive = adaptive
         self.concave = concave
+        self.relax = relax
         self.tol = tol
         self.max_iter = max_iter
 
@@ -152,6 +157,7 @@ class GridSearch(LinearModel):
             feature_names=data.names,
             classes=None if classes is None else [str(label) for label in classes.tolist()],
             concave=self.concave,
+            relax=None if self.relax is False else RELAX if self.relax is True else self.relax,
             **options["grid"],
             **options["model"],
             **penalty,
@@ -179,6 +185,8 @@ class GridSearch(LinearModel):
             concave=None if self.concave is None else as_concave(self.concave),
             **options["model"],
         )
+        if chosen.relax < 1:
+            solution = self._mixed(solution, chosen.relax, data, posed, loss, known, penalty, options)
         found = {
             "alpha_": chosen.alpha,
             "l1_ratio_": chosen.l1_ratio,
@@ -189,6 +197,42 @@ class GridSearch(LinearModel):
             "n_iter_": max(1, solution.n_iter),
         }
         return self._publish(data.seen | self._fitted(solution.coef, solution.intercept, classes) | found)
+
+    def _mixed(
+        self,
+        solution: Solution,
+        share: float,
+        data: Training,
+        y: Array,
+        loss: Loss,
+        offset: Array | None,
+        penalty: dict[str, Any],
+        options: dict[str, Any],
+    ) -> Solution:
+        """The chosen model mixed with the fit without a penalty on its support; the gap is the larger one."""
+        inside = solution.coef != 0
+        lower, upper = (np.where(inside, penalty[name], 0.0) for name in ("lower", "upper"))
+        free = certified(
+            data.X,
+            y,
+            loss=loss,
+            offset=offset,
+            penalty=ElasticNet(lower=lower, upper=upper),
+            alpha=0.0,
+            sample_weight=data.weights,
+            tol=options["grid"]["tol"],
+            aim=REFINED,
+            max_iter=options["max_iter"],
+            start=solution.coef,
+            **options["model"],
+        )
+        return replace(
+            solution,
+            coef=share * solution.coef + (1 - share) * free.coef,
+            intercept=share * solution.intercept + (1 - share) * free.intercept,
+            gap=max(solution.gap, free.gap),
+            converged=solution.converged and free.converged,
+        )
 
     def _options(self) -> dict[str, Any]:
         """The parameters, checked before any work."""
@@ -294,6 +338,9 @@ class LinearRegressorCV(Regression, GridSearch):
     concave : str or Concave, optional
         ``"mcp"`` or ``"scad"``, with another gamma as in ``"mcp:2.5"``: penalties that do not shrink what is
         large. Fits are then local optima, reached from stronger penalties; gaps are those of their convex majorizers.
+    relax : bool or sequence of numbers in [0, 1], default False
+        The relaxed lasso: cross-validation also chooses how much of the penalized fit to keep, against the fit without
+        a penalty on the same features. True tries 1, 0.75, 0.5, 0.25 and 0.
     tol : float >= 0, default 1e-6
         Duality gap of every fit of the grid, relative to the loss of the intercept-only model; the chosen model is
         solved to a hundredth of it.
@@ -355,6 +402,7 @@ class LinearRegressorCV(Regression, GridSearch):
         grouped_outputs: bool = False,
         adaptive: float | None = None,
         concave: str | Concave | None = None,
+        relax: Sequence[float] | bool = False,
         tol: float = 1e-6,
         max_iter: int = 1000,
     ) -> None:
@@ -375,6 +423,7 @@ class LinearRegressorCV(Regression, GridSearch):
             grouped_outputs=grouped_outputs,
             adaptive=adaptive,
             concave=concave,
+            relax=relax,
             tol=tol,
             max_iter=max_iter,
         )
@@ -431,6 +480,9 @@ class LinearClassifierCV(Classification, GridSearch):
     concave : str or Concave, optional
         ``"mcp"`` or ``"scad"``, with another gamma as in ``"mcp:2.5"``: penalties that do not shrink what is
         large. Fits are then local optima, reached from stronger penalties; gaps are those of their convex majorizers.
+    relax : bool or sequence of numbers in [0, 1], default False
+        The relaxed lasso: cross-validation also chooses how much of the penalized fit to keep, against the fit without
+        a penalty on the same features. True tries 1, 0.75, 0.5, 0.25 and 0.
     tol : float >= 0, default 1e-6
         Duality gap of every fit of the grid, relative to the loss of the intercept-only model; the chosen model is
         solved to a hundredth of it.

@@ -12,14 +12,14 @@ from scipy import sparse
 from shrinkwise.design import Design
 from shrinkwise.design.base import Array
 from shrinkwise.engines import LocalEngine
-from shrinkwise.path.base import LEAST_NORM, Block, FreeFit, Route
+from shrinkwise.path.base import LEAST_NORM, Block, FreeFit, Refit, Route
 from shrinkwise.path.freedom import Gram, path_freedom
 from shrinkwise.path.least_norm import least_norm
 from shrinkwise.path.sight import Sight
 from shrinkwise.path.strengths import alpha_max
 from shrinkwise.penalties import Penalty, Rows
 from shrinkwise.penalties.concave import Concave
-from shrinkwise.problem import Problem, without_penalty
+from shrinkwise.problem import Problem, unpenalized_rows, without_penalty
 from shrinkwise.solvers.newton import CHEAP, FLOOR, Batch
 from shrinkwise.solvers.passes import Passes
 from shrinkwise.solvers.quadratic import violation, violations
@@ -389,9 +389,7 @@ class LockstepRoute(Route):
                 if fit < self.fits - 1:
                     train[ratio, a, fit], test[ratio, a, fit] = self._scores(fit, batch.eta[:, i])
                 else:
-                    problem = self.lockstep.problems[i]
-                    rows = problem.loss.deviance(problem.y, batch.eta[:, i])
-                    deviance[ratio, a] = problem.unit**problem.loss.degree * float(problem.weights @ rows)
+                    deviance[ratio, a] = self._deviance(self.lockstep.problems[i], batch.eta[:, i])
 
             self.lockstep.each(note, range(len(found)), len(batch.eta) * COSTLY)
             self.progress(len(found))
@@ -413,6 +411,35 @@ class LockstepRoute(Route):
             gram = _grams(problem, W, intercepts)
             freedom.append(path_freedom(W[:, features], problem.rows.take(features), alphas[ratio], gram, varies))
         return np.array(freedom)
+
+    def refit(self, fit: int, support: Array, coef: Array) -> Refit | None:
+        problem = self.problems[0][fit]
+        if len(support) + 1 >= np.count_nonzero(problem.weights):
+            return None
+        unit, rows = self.column_unit[support], unpenalized_rows(problem.rows.take(support))
+        part = replace(problem, design=problem.design.columns(support), rows=rows)
+        lockstep = Lockstep(part.design, [part], self.tol, LocalEngine(1), small=True)
+        lockstep.batch.set_coefficients(0, part.standardized(coef, unit))
+        lockstep.look([0])
+        (gap,), _ = lockstep.step(np.zeros(1))
+        batch = lockstep.batch
+        found, intercept = part.in_data_units(batch.w[:, 0], float(batch.b[0]), unit)
+        return Refit(found, intercept, float(gap))
+
+    def scores(self, fit: int, coefs: Array, intercepts: Array) -> tuple[Array, Array]:
+        problem, train, test = self.problems[0][fit], np.empty(len(coefs)), np.empty(len(coefs))
+        for a, (coef, intercept) in enumerate(zip(coefs, intercepts, strict=True)):
+            eta = problem.predictor_of(problem.standardized(coef, self.column_unit), intercept)
+            if fit < self.fits - 1:
+                train[a], test[a] = self._scores(fit, eta)
+            else:
+                train[a] = test[a] = self._deviance(problem, eta)
+        return train, test
+
+    @staticmethod
+    def _deviance(problem: Problem, eta: Array) -> float:
+        rows = problem.loss.deviance(problem.y, eta)
+        return float(problem.unit**problem.loss.degree * (problem.weights @ rows))
 
     def unpenalized(self) -> FreeFit | None:
         problems = self.problems[0]
