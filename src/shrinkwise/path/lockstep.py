@@ -100,13 +100,14 @@ class Lockstep:
             taken, _ = self.batch.solve(pending, alphas, tols, self.Q, self.max_iter, self._run)
             steps += taken
             self.Q[:, pending] = self.slopes(pending)
-            pending = [i for i in pending if self._unfinished(i, alphas[i], tols[i], best)]
+            ended = self.batch.endless
+            pending = [i for i in pending if not ended[i] and self._unfinished(i, alphas[i], tols[i], best)]
             if pending:
                 continue
             for i in everyone:
                 if not gaps[i] <= self.tol:
                     gaps[i] = self.gap(i, alphas[i])
-            pending = [i for i in everyone if not gaps[i] <= self.tol]
+            pending = [i for i in everyone if not (ended[i] or gaps[i] <= self.tol)]
             tries += 1
             if not pending or tries > 3:
                 break
@@ -277,9 +278,10 @@ class LockstepRoute(Route):
         if p > MANY:
             return None
         lockstep = Lockstep(self.design, problems, self.tol, self.engine)
-        lockstep.small = True
+        lockstep.small = lockstep.batch.watched = True
         gaps, _ = lockstep.step(np.zeros(self.fits))
-        batch, converged = lockstep.batch, bool(np.all(gaps <= self.tol))
+        batch = lockstep.batch
+        converged = bool(np.all(gaps <= self.tol) and not np.any(batch.endless))
         note = "" if converged else NO_FINITE_FIT.get(problems[0].loss.name, "coefficients grow without end")
         return self._free_fit(batch.w, batch.b, batch.eta, float(np.max(gaps)), converged, note)
 
