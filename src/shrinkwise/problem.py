@@ -121,6 +121,12 @@ class Problem:
         """q = −∇ of the loss with respect to w, (p,)."""
         return self.design.rmatvec((-self.weights * self.loss.gradient(self.y, eta))[:, None])[:, 0]
 
+    def separated(self, eta: Array) -> bool:
+        """Whether η shows that without a penalty no fit is finite: see `Loss.separates`."""
+        ends = np.concatenate([self.rows.lower, self.rows.upper])
+        bounded, used = np.isfinite(ends) & (ends != 0), self.weights > 0
+        return not np.any(bounded) and self.loss.separates(self.y[used], (eta - self.offset)[used])
+
     def objective(self, alpha: float, w: Array, eta: Array) -> float:
         return float(self.weights @ self.loss.value(self.y, eta) + np.sum(self.rows.times(alpha).value(w)))
 

@@ -14,6 +14,7 @@ from scipy import sparse
 
 Array = NDArray[Any]
 Cols = NDArray[np.intp] | slice
+Job = tuple[int, int, int]
 
 ALL = slice(None)
 FAR = 1e3  # |mean| / sd beyond which products about zero lose too many digits: store about a shift
@@ -128,6 +129,23 @@ class Design(ABC):
     @abstractmethod
     def gram(self, weights: Array, cols: Cols = ALL, others: Cols | None = None) -> Array:
         """Standardized X[:, cols]' diag(weights) X[:, others] of the only problem (k = 1); others None means cols."""
+
+    def grams(
+        self, lefts: Sequence[Array], rights: Sequence[Array], jobs: Sequence[Job], weights: Array
+    ) -> list[Array]:
+        """For jobs (a, b, i): standardized X[:, lefts[a]]' diag(weights[:, i]) X[:, rights[b]] of the only problem.
+
+        Column number p is a column of ones, the last of its set.
+        """
+        p, whole = self.shape[1], []
+        for a, b, i in jobs:
+            h, left, right = weights[:, i], lefts[a][lefts[a] < p], rights[b][rights[b] < p]
+            out = np.full((len(lefts[a]), len(rights[b])), h.sum())
+            out[: len(left), : len(right)] = self.gram(h, left, right) if len(left) and len(right) else 0.0
+            out[: len(left), len(right) :] = self.rmatvec(h[:, None], left) if len(left) else 0.0
+            out[len(left) :, : len(right)] = self.rmatvec(h[:, None], right).T if len(right) else 0.0
+            whole.append(out)
+        return whole
 
     @abstractmethod
     def blocks(self) -> list[slice]:

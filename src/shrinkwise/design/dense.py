@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
 
-from shrinkwise.design.base import ALL, FAR, Array, Cols, Design, scale_of
+from shrinkwise.design.base import ALL, FAR, Array, Cols, Design, Job, scale_of
 
 CHUNK = 1 << 18  # numbers in a chunk: 2 MB, the size of a cache
 ROWS = 4096  # in a block: what losses make of them for a few problems fits a cache
@@ -64,6 +64,21 @@ class DenseDesign(Design):
                 left *= weights[rows][:, None]
                 total += left.T @ right
         return total
+
+    def grams(
+        self, lefts: Sequence[Array], rights: Sequence[Array], jobs: Sequence[Job], weights: Array
+    ) -> list[Array]:
+        out = [np.zeros((len(lefts[a]), len(rights[b]))) for a, b, _ in jobs]
+        numbers = np.unique(np.concatenate([*lefts, *rights]))
+        features = numbers[numbers < self.shape[1]]
+        weights = np.ascontiguousarray(weights.T)
+        within = [[np.searchsorted(numbers, part) for part in side] for side in (lefts, rights)]
+        for rows, (block, _) in self._standardized_chunks(features, None):
+            block = block if len(features) == len(numbers) else np.column_stack([block, np.ones(len(block))])
+            left, right = ([np.ascontiguousarray(block[:, part]) for part in side] for side in within)
+            for total, (a, b, i) in zip(out, jobs):
+                total += (left[a] * weights[i, rows, None]).T @ right[b]
+        return out
 
     def _standardized_chunks(
         self, cols: Cols, others: Cols | None

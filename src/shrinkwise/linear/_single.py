@@ -62,12 +62,12 @@ class SingleFit(LinearModel):
         ----------
         X : array, sparse matrix or frame of shape (n, p)
             Numbers without missing or infinite values; nothing is copied but what has to be, and nothing modified.
-        y : array of shape (n,)
+        y : array of shape (n,), or (n, K) for a regression of the squared loss
             Target.
         sample_weight : array of shape (n,), optional
             Weights >= 0, not all zero; only their ratios matter.
         offset : array of shape (n,), optional
-            A known part of the linear predictor: η = Xw + b + offset.
+            A known part of the linear predictor: η = Xw + b + offset, where a row has one.
         exposure : array of shape (n,), optional
             Time or amount at risk, > 0; for losses with a log link, where it is the offset log(exposure).
 

@@ -21,8 +21,8 @@ class LinearRegressor(Regression, SingleFit):
 
         (1/Σs) Σᵢ sᵢ ℓ(yᵢ, b + xᵢ'w) + alpha Σⱼ πⱼ ( r |wⱼ| + (1 − r)/(2u) wⱼ² ),   lowerⱼ ≤ wⱼ ≤ upperⱼ
 
-    to a duality gap of ``tol``; ℓ is ½ (y − η)² unless ``loss`` says otherwise. The intercept b is not penalized, and u
-    is 1 unless ``ridge_unit`` says otherwise.
+    to a duality gap of ``tol``, for several columns of y the sum over them; ℓ is ½ (y − η)² unless
+    ``loss`` says otherwise. The intercept b is not penalized, and u is 1 unless ``ridge_unit`` says otherwise.
 
     Parameters
     ----------
@@ -65,9 +65,9 @@ class LinearRegressor(Regression, SingleFit):
 
     Attributes
     ----------
-    coef_ : array of shape (p,)
+    coef_ : array of shape (p,), or (K, p) for K columns of y
         Coefficients in the units of the data; zeros are exact.
-    intercept_ : float
+    intercept_ : float, or array of shape (K,)
     gap_ : float
         The certificate: the objective is above its minimum by at most this share of the loss of the intercept-only
         model, computed on the data themselves.

@@ -96,14 +96,14 @@ class GridSearch(LinearModel):
         ----------
         X : array, sparse matrix or frame of shape (n, p)
             Numbers without missing or infinite values; nothing is copied but what has to be, and nothing modified.
-        y : array of shape (n,)
+        y : array of shape (n,), or (n, K) for a regression of the squared loss
             Target.
         sample_weight : array of shape (n,), optional
             Weights >= 0, not all zero; they count in the fits and in the scores.
         groups : array of shape (n,), optional
             For the splitter. With ``cv`` a number, rows of one group stay in one fold.
         offset : array of shape (n,), optional
-            A known part of the linear predictor: η = Xw + b + offset.
+            A known part of the linear predictor: η = Xw + b + offset, where a row has one.
         exposure : array of shape (n,), optional
             Time or amount at risk, > 0; for losses with a log link, where it is the offset log(exposure).
 
@@ -330,7 +330,7 @@ class LinearRegressorCV(Regression, GridSearch):
     standardize : bool, default True
         Whether the penalty acts on the coefficients of standardized columns.
     grouped_outputs : bool, default False
-        With several columns of y, or more than two classes: penalize the norm of a feature's coefficients, so that it
+        With several columns of y: penalize the norm of a feature's coefficients, so that it
         is in for all of them or for none.
     adaptive : float > 0, optional
         The adaptive lasso (Zou 2006) with this exponent: the L1 penalty of a feature is divided by a power of its
@@ -349,9 +349,9 @@ class LinearRegressorCV(Regression, GridSearch):
 
     Attributes
     ----------
-    coef_ : array of shape (p,)
+    coef_ : array of shape (p,), or (K, p) for K columns of y
         Coefficients in the units of the data; zeros are exact.
-    intercept_ : float
+    intercept_ : float, or array of shape (K,)
     alpha_, l1_ratio_ : float
         The chosen strength and mix.
     alphas_ : array
@@ -432,7 +432,7 @@ class LinearRegressorCV(Regression, GridSearch):
 
 
 class LinearClassifierCV(Classification, GridSearch):
-    """Logistic regression for two classes whose penalty's strength and mix are found by cross-validation.
+    """Logistic or, for more than two classes, multinomial regression, its strength and mix found by cross-validation.
 
     Every strength, mix and fold marches down the path together, standardized with the means and sds of its own training
     rows, and certified by its duality gap. The objective is that of `LinearClassifier`.
@@ -472,8 +472,8 @@ class LinearClassifierCV(Classification, GridSearch):
     standardize : bool, default True
         Whether the penalty acts on the coefficients of standardized columns.
     grouped_outputs : bool, default False
-        With several columns of y, or more than two classes: penalize the norm of a feature's coefficients, so that it
-        is in for all of them or for none.
+        With more than two classes: penalize the norm of a feature's coefficients, so that it is in for all classes or
+        for none.
     adaptive : float > 0, optional
         The adaptive lasso (Zou 2006) with this exponent: the L1 penalty of a feature is divided by a power of its
         coefficient in a first fit, ridge or, beyond 1000 features, lasso, in each fold by its own.
@@ -491,11 +491,13 @@ class LinearClassifierCV(Classification, GridSearch):
 
     Attributes
     ----------
-    classes_ : array of shape (2,)
+    classes_ : array of shape (K,)
         Labels in ascending order.
-    coef_ : array of shape (1, p)
-        Change of the log-odds of ``classes_[1]`` for a unit of each feature; zeros are exact.
-    intercept_ : array of shape (1,)
+    coef_ : array of shape (1, p), or (K, p) for K > 2 classes
+        Change of the log-odds of ``classes_[1]``, or of the predictor of each class, for a unit of each feature; zeros
+        are exact. Without a penalty only differences of classes are determined: there the sum over the classes is 0.
+    intercept_ : array of shape (1,) or (K,)
+        The sum of K is 0.
     alpha_, l1_ratio_ : float
         The chosen strength and mix.
     alphas_ : array

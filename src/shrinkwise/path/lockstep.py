@@ -172,12 +172,13 @@ class Lockstep:
             if self.majorize is not None:
                 self.majorize(pending)
             self._look_for(pending, alphas)
-            pending = [i for i in pending if self._unfinished(i, alphas[i], tols[i], best)]
+            ended = self.batch.endless
+            pending = [i for i in pending if not ended[i] and self._unfinished(i, alphas[i], tols[i], best)]
             if pending:
                 continue
             for i in self._above_tol(gaps):
                 gaps[i] = self.gap(i, alphas[i])
-            pending = self._above_tol(gaps)
+            pending = [i for i in self._above_tol(gaps) if not ended[i]]
             tries += 1
             if not pending or tries > 3:
                 break
@@ -451,9 +452,11 @@ class LockstepRoute(Route):
         if p > MANY:
             return None
         lockstep = Lockstep(self.design, problems, self.tol, self.engine, small=True)
+        lockstep.batch.watched = True
         lockstep.start_from(self.lockstep)
         gaps, _ = lockstep.step(np.zeros(self.fits))
-        batch, converged = lockstep.batch, bool(np.all(gaps <= self.tol))
+        batch = lockstep.batch
+        converged = bool(np.all(gaps <= self.tol) and not np.any(batch.endless))
         note = "" if converged else NO_FINITE_FIT.get(problems[0].loss.name, "coefficients grow without end")
         return self._free_fit(batch.w, batch.b, batch.eta, float(np.max(gaps)), converged, note)
 

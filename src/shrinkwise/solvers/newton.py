@@ -108,6 +108,8 @@ class Batch:
         self.sets = [WorkingSet(problem) for problem in self.problems]
         self.majorizer: Callable[[int, Array, Array], Rows] | None = None  # of a penalty that bends with w
         self.gains = np.zeros(k, dtype=bool)  # whether the last step lowered the objective by more than rounding
+        self.watched = False  # whether to stop where a fit without a penalty turns out to be endless
+        self.endless = np.zeros(k, dtype=bool)
         self.steepest = np.zeros(k)  # of the null model: what rounding is measured against
 
     def residuals(self, which: Sequence[int]) -> Array:
@@ -163,7 +165,8 @@ class Batch:
                 worst = max(violation(slope[i], self.w[self.sets[i].cols, i], rows[i]), abs(pulls[i]))
                 stalled[i] = 0 if worst < 0.5 * best[i] or (self.loss.kinked and self.gains[i]) else stalled[i] + 1
                 best[i] = min(best[i], worst)
-                if worst <= max(tols[i], FLOOR * self.steepest[i]) or stalled[i] > STALLS:
+                self.endless[i] = self.watched and self.problems[i].separated(self.eta[:, i])
+                if worst <= max(tols[i], FLOOR * self.steepest[i]) or stalled[i] > STALLS or self.endless[i]:
                     settled[i] = True
                     active.remove(i)
                     continue
