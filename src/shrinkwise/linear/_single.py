@@ -101,7 +101,7 @@ class SingleFit(LinearModel):
             posed,
             loss=loss,
             offset=read_offset(loss, offset, exposure, len(target)),
-            penalty=penalty_of(l1_ratio, **penalty_options(self, data.X.shape[1], unit)),
+            penalty=penalty_of(l1_ratio, **penalty_options(self, data.X.shape[1], unit, data.names)),
             alpha=alpha,
             sample_weight=data.weights,
             fit_intercept=fit_intercept,

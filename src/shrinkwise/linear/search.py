@@ -136,7 +136,7 @@ class GridSearch(LinearModel):
             groups = vector(groups, "groups")
         split_options, score_options = self._routed(data.weights, groups)
         splits = folds(self.cv, X, labels, classes, groups, split_options)
-        penalty = penalty_options(self, data.X.shape[1], self._ridge_unit(target, data.weights))
+        penalty = penalty_options(self, data.X.shape[1], self._ridge_unit(target, data.weights), data.names)
         scored: dict[str, Any] = {}
         if self.scoring is not None:
             scored = {
@@ -313,16 +313,17 @@ class LinearRegressorCV(Regression, GridSearch):
         data; folds are scored, but have no say.
     scoring : str, callable or None, default None
         A scikit-learn scorer. None is the error of the loss.
-    penalty_weights : array of shape (p,), optional
-        π >= 0, one for each feature; 0 leaves a feature unpenalized.
+    penalty_weights : array of shape (p,) or dict, optional
+        π >= 0, one for each feature, or by names of columns; 0 leaves a feature unpenalized.
     groups : sequence, optional
         Columns that come in together, by one norm (the groups that ``fit`` takes are of rows): a label for each feature
         (None or -1: alone), or lists of column numbers. A group's part of the penalty is then π √m ‖w‖₂ for its m
         coefficients in place of Σ π |w|, see `GroupLasso`; bounds are for columns alone.
     sparse_ratio : float in [0, 1], default 0
         The share of Σ π |w| within groups: 0 is the group lasso, between 0 and 1 the sparse group lasso.
-    lower, upper : float or array of shape (p,), default no bounds
-        Bounds of the coefficients in the units of the data, ``lower <= 0 <= upper``.
+    lower, upper : float, array of shape (p,) or dict, default no bounds
+        Bounds of the coefficients in the units of the data, ``lower <= 0 <= upper``; ``lower={"age": 0}`` holds the
+        sign of a named column.
     ridge_unit : float > 0 or "sd", default 1
         Unit in which the L2 part measures coefficients, see `LinearRegressor`. With ``"sd"``, the standard deviation of
         y, the choice among mixes does not depend on the units of y.
@@ -458,16 +459,17 @@ class LinearClassifierCV(Classification, GridSearch):
         data; folds are scored, but have no say.
     scoring : str, callable or None, default None
         A scikit-learn scorer. None is the log loss.
-    penalty_weights : array of shape (p,), optional
-        π >= 0, one for each feature; 0 leaves a feature unpenalized.
+    penalty_weights : array of shape (p,) or dict, optional
+        π >= 0, one for each feature, or by names of columns; 0 leaves a feature unpenalized.
     groups : sequence, optional
         Columns that come in together, by one norm (the groups that ``fit`` takes are of rows): a label for each feature
         (None or -1: alone), or lists of column numbers. A group's part of the penalty is then π √m ‖w‖₂ for its m
         coefficients in place of Σ π |w|, see `GroupLasso`; bounds are for columns alone.
     sparse_ratio : float in [0, 1], default 0
         The share of Σ π |w| within groups: 0 is the group lasso, between 0 and 1 the sparse group lasso.
-    lower, upper : float or array of shape (p,), default no bounds
-        Bounds of the coefficients in the units of the data, ``lower <= 0 <= upper``.
+    lower, upper : float, array of shape (p,) or dict, default no bounds
+        Bounds of the coefficients in the units of the data, ``lower <= 0 <= upper``; ``lower={"age": 0}`` holds the
+        sign of a named column.
     fit_intercept : bool, default True
     standardize : bool, default True
         Whether the penalty acts on the coefficients of standardized columns.
