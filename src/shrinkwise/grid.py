@@ -19,6 +19,7 @@ from shrinkwise.losses.domain import check_null_model, checked_target
 from shrinkwise.outputs import check_single
 from shrinkwise.path import Block, FreeFit, MomentsRoute, Route, Task, choose_route, geometric, repeats_of, rows_route
 from shrinkwise.path.relax import relaxed
+from shrinkwise.path.splits import Split, members
 from shrinkwise.penalties import group_names, penalty_of
 from shrinkwise.penalties.concave import Concave, as_concave
 from shrinkwise.problem import best_intercept, power_of_two
@@ -33,7 +34,6 @@ from shrinkwise.validation import (
     check_weights,
 )
 
-Split = tuple[Array, Array]
 Scorer = Callable[[int, Array, Array], tuple[Array, Array]]
 
 SQUARED = (1e-150, 1e150)  # units of y whose squares are floating-point numbers
@@ -173,7 +173,7 @@ def fit_grid(
     weights = check_weights(sample_weight, len(y))
     kind = kind.for_target(y, weights)
     weights = weights / np.ldexp(1.0, int(np.frexp(weights.max())[1]))
-    counts, tests = _folds(splits, weights)
+    counts, tests = members(splits, weights)
     unit = power_of_two(y) if kind.degree else 1.0
     if not SQUARED[0] <= unit <= SQUARED[1]:
         raise DataError(
@@ -293,39 +293,6 @@ def _public(free: FreeFit | None) -> Unpenalized | None:
         free.converged,
         free.note,
     )
-
-
-def _folds(splits: Sequence[Split], weights: Array) -> tuple[Array, tuple[Array, ...]]:
-    """How often each row is in each training set, and the held-out rows."""
-    if not len(splits):
-        raise UsageError("cv must give at least one pair of training and held-out rows, got none")
-    n = len(weights)
-    counts = np.zeros((n, len(splits)), dtype=np.int32)
-    tests = []
-    for fold, pair in enumerate(splits):
-        train, test = (_row_numbers(part, n, fold) for part in pair)
-        counts[:, fold] = np.bincount(train, minlength=n)
-        for rows, kind in ((train, "training"), (test, "held-out")):
-            if not np.any(weights[rows] > 0):
-                raise DataError(
-                    f"the {kind} rows of fold {fold + 1} have no weight ({len(rows)} rows); "
-                    "use fewer folds, or drop the rows of weight 0"
-                )
-        tests.append(test)
-    return counts, tuple(tests)
-
-
-def _row_numbers(rows: Array, n: int, fold: int) -> Array:
-    """A boolean mask or row numbers, as row numbers."""
-    rows = np.asarray(rows)
-    if rows.dtype == bool and rows.shape == (n,):
-        return np.flatnonzero(rows)
-    if rows.ndim != 1 or (len(rows) and (rows.dtype.kind not in "iu" or rows.min() < 0 or rows.max() >= n)):
-        raise UsageError(
-            f"fold {fold + 1} of cv must hold row numbers from 0 to {n - 1} or a mask of length {n}, "
-            f"got an array of {rows.dtype} with shape {rows.shape}"
-        )
-    return rows.astype(np.intp)
 
 
 def _check_null_models(task: Task) -> None:
