@@ -70,6 +70,11 @@ class Problem:
         return 0
 
     @property
+    def table(self) -> tuple[Design, Array, Array]:
+        """X, the target (n, K) for K predictors a row, and the weights of the rows (n,)."""
+        return self.design, self.y[:, None], self.weights
+
+    @property
     def null_w(self) -> Array:
         """Coefficients of the intercept-only model."""
         return np.zeros(self.design.shape[1])

@@ -448,6 +448,7 @@ class LockstepRoute(Route):
         if p >= min(int(np.count_nonzero(problem.weights)) for problem in problems):
             if not problems[0].loss.quadratic:
                 return None
+            n, p = problems[0].table[0].shape
             return self._least_norm() if n * p <= LEAST_NORM_ENTRIES else None
         if p > MANY:
             return None
