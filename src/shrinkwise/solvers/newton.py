@@ -10,10 +10,12 @@ from shrinkwise.design import Design
 from shrinkwise.design.base import ALL, Array, Cols
 from shrinkwise.penalties import Rows
 from shrinkwise.problem import LEAP, Problem
+from shrinkwise.solvers.factored import Factored, solve_factored
 from shrinkwise.solvers.quadratic import solve_quadratic, violation
 
 REUSE = 0.1  # a step that leaves more than this share of the violation finds a fresh Hessian
 CHEAP = 4_000_000  # multiplications of a Hessian that is always made afresh
+FACTORED = 0.3  # of the violation to leave: what descent on columns is asked for, where digits are not for free
 FLOOR = 2e-16  # violations below this share of the steepest gradient are rounding
 STALLS = 4  # steps that do not halve the best violation: rounding has been reached
 MAJORIZERS = 300  # of a concave penalty in one quadratic model
@@ -29,7 +31,7 @@ class WorkingSet:
     """The columns that one problem works on, and their Gram in the metric of the loss's second derivative.
 
     The intercept is eliminated from the Gram. Columns that enter extend it; for losses other than the squared it is
-    kept as long as steps with it shrink the violation well.
+    kept as long as steps with it shrink the violation well. Of many sparse columns it stays a product of factors.
     """
 
     def __init__(self, problem: Problem) -> None:
@@ -39,6 +41,7 @@ class WorkingSet:
         self.column = np.zeros(0)  # X'h: the intercept's row of the Hessian
         self.h: Array | None = problem.weights if problem.loss.quadratic else None
         self.total = 1.0  # Σ h
+        self.factored: Factored | None = None  # in place of the Gram
 
     def choose(self, cols: Array) -> bool:
         """Make ``cols`` the working set, with the entries of the Gram that are known; whether some of them are new."""
@@ -50,6 +53,13 @@ class WorkingSet:
         old = self.cols[known]
         self.cols = np.concatenate([old, new])
         if self.h is None:
+            return len(new) > 0
+        if self._suits_factors():
+            if len(new) or not known.all() or self.factored is None:
+                self._factor(self.h)
+            return len(new) > 0
+        if self.factored is not None:
+            self._form(self.h)
             return len(new) > 0
         m = len(old)
         gram = np.empty((len(self.cols), len(self.cols)))
@@ -69,8 +79,34 @@ class WorkingSet:
 
     def refresh(self, eta: Array) -> None:
         """The Hessian at a predictor."""
+        h = self.problem.curvature(eta)
+        if self._suits_factors():
+            self._factor(h)
+        else:
+            self._form(h)
+
+    def minimize(self, q: Array, w: Array, rows: Rows, tol: float) -> None:
+        """`solve_quadratic` on the working set."""
+        if self.factored is None:
+            solve_quadratic(self.gram, q, w, rows, tol)
+        else:
+            solve_factored(self.factored, q, w, rows, tol)
+
+    def _suits_factors(self) -> bool:
+        return not self.problem.rows.grouped and Factored.suits(self.problem.design, self.cols)
+
+    def _factor(self, h: Array) -> None:
         problem = self.problem
-        h = problem.curvature(eta)
+        self.h, self.total, self.gram = h, max(float(h.sum()), 1e-300), np.zeros((0, 0))
+        self.column = np.zeros(len(self.cols))
+        if problem.free_intercept:
+            self.column = problem.design.rmatvec(h[:, None], self.cols)[:, 0]
+        centered = problem.free_intercept or bool(np.any(problem.design.center))
+        self.factored = Factored.of(problem.design, h, self.cols, centered)
+
+    def _form(self, h: Array) -> None:
+        """The whole Gram."""
+        problem, self.factored = self.problem, None
         column = problem.design.rmatvec(h[:, None], self.cols)[:, 0] if problem.free_intercept else None
         self.adopt(h, problem.design.gram(h, self.cols), column, float(h.sum()))
 
@@ -217,15 +253,16 @@ class Batch:
             own = self.sets[i]
             new[i] = self.w[own.cols, i]
             q = slope[i] - own.column * (pulls[i] / own.total)
-            tol = 0.01 * tols[i] if self.loss.quadratic else min(0.1, worst[i]) * 0.1 * worst[i]
-            solve_quadratic(own.gram, q, new[i], rows[i], tol)
+            share = 0.01 if own.factored is None else FACTORED
+            tol = share * tols[i] if self.loss.quadratic else min(0.1, worst[i]) * 0.1 * worst[i]
+            own.minimize(q, new[i], rows[i], tol)
             if self.majorizer is None or not self.loss.quadratic:
                 return
             for _ in range(MAJORIZERS):
                 rows[i] = self.majorizer(i, own.cols, new[i])
                 if violation(q, new[i], rows[i]) <= tol:
                     break
-                solve_quadratic(own.gram, q, new[i], rows[i], tol)
+                own.minimize(q, new[i], rows[i], tol)
 
         run(settle, active)
         union = self.union(active)
