@@ -15,7 +15,7 @@ from shrinkwise.engines import LocalEngine
 from shrinkwise.engines.local import one_blas_thread
 from shrinkwise.exceptions import DataError, UsageError
 from shrinkwise.losses import Loss, as_loss
-from shrinkwise.losses.domain import check_null_model, checked_target
+from shrinkwise.losses.domain import check_events, check_null_model, checked_target
 from shrinkwise.outputs import check_single
 from shrinkwise.path import Block, FreeFit, MomentsRoute, Route, Task, choose_route, geometric, repeats_of, rows_route
 from shrinkwise.path.relax import relaxed
@@ -297,12 +297,16 @@ def _public(free: FreeFit | None) -> Unpenalized | None:
 
 def _check_null_models(task: Task) -> None:
     """Without a finite intercept there is no model to start from: all y of a training set at an end of the domain."""
+    if task.loss.coupled:
+        check_events(task.y, task.weights, task.counts, task.tests)
+        return
     for fold in range(task.counts.shape[1]):
         check_null_model(task.loss, task.y[(task.counts[:, fold] > 0) & (task.weights > 0)], f"of fold {fold + 1} ")
 
 
 def _fold_weights(task: Task) -> Array:
-    held_out = np.array([task.weights[rows].sum() for rows in task.tests])
+    counted = task.weights * task.y if task.loss.coupled else task.weights  # a partial likelihood is of events
+    held_out = np.array([counted[rows].sum() for rows in task.tests])
     return np.asarray(held_out / held_out.sum())
 
 
@@ -373,6 +377,8 @@ def _rescored(scorer: Scorer, block: Block, free: FreeFit | None, task: Task) ->
 
 def _n_intercepts(task: Task) -> int:
     """How many intercepts are determined: of classes, only their differences."""
+    if task.loss.coupled:
+        return 0
     return 1 if task.y.ndim == 1 else task.y.shape[1] - (not task.loss.quadratic)
 
 
@@ -383,7 +389,7 @@ def _output_names(task: Task, classes: Sequence[str] | None, outputs: Sequence[s
 
 
 def _null_intercept(task: Task, fold: int) -> Array:
-    if not task.fit_intercept:
+    if not task.fit_intercept or task.loss.coupled:
         return np.zeros((1, *task.y.shape[1:]))
     weights = task.weights * task.counts[:, fold]
     if task.y.ndim == 2:

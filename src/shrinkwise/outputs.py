@@ -17,6 +17,7 @@ from shrinkwise.losses import Loss
 from shrinkwise.penalties import Penalty, Rows
 from shrinkwise.penalties.groups import ALONE, Groups
 from shrinkwise.problem import Problem, build_problems, standardized_rows
+from shrinkwise.survival import build_coupled
 
 LEAST = 1e-300  # share of a class that no training row has
 
@@ -132,11 +133,15 @@ def problems_of(
     l1_factors: Array | None = None,
     **options: Any,
 ) -> tuple[Design, Sequence[Problem]]:
-    """Problems and the design that they are over: `build_problems`, or `build_outputs` for a target of shape (n, K)."""
+    """Problems and the design that they are over.
+
+    They are of `build_problems`, of `build_outputs` for a target of shape (n, K), of `build_coupled` for Cox's loss.
+    """
     if y.ndim == 2:
         check_single(y, offset=offset, l1_factors=l1_factors)
         return build_outputs(design, y, weights, loss, penalty, grouped=grouped, **options)
-    return design, build_problems(design, y, weights, loss, penalty, offset=offset, l1_factors=l1_factors, **options)
+    build = build_coupled if loss.coupled else build_problems
+    return design, build(design, y, weights, loss, penalty, offset=offset, l1_factors=l1_factors, **options)
 
 
 def check_single(y: Array, **known: Any) -> None:

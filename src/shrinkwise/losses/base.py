@@ -28,6 +28,7 @@ class Loss(ABC):
     kinked: ClassVar[bool] = False  # the second derivative jumps: violations shrink in leaps, not step by step
     mean_fits: ClassVar[bool] = True  # the best constant predictor is the link of the mean
     dispersion: ClassVar[float] = 0.0  # c, where −2 log-likelihood is c n log(deviance/n); 0: the deviance itself
+    coupled: ClassVar[bool] = False  # a row's value depends on other rows: the loss is of one training set
     parameters: ClassVar[tuple[str, ...]] = ()  # the fields that `name:value:value` sets
     examples: ClassVar[tuple[tuple[float, float], ...]]  # pairs (y, η) for the conformance checks
 
@@ -43,6 +44,14 @@ class Loss(ABC):
 
     def in_unit(self, unit: float) -> Self:
         """The loss for a target divided by ``unit``."""
+        return self
+
+    def of_rows(self, y: Array, weights: Array) -> Self:
+        """The loss of one training set, which a coupled one is bound to."""
+        return self
+
+    def take(self, rows: Array) -> Self:
+        """The loss for some of the rows."""
         return self
 
     @abstractmethod

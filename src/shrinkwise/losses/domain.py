@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -40,6 +41,21 @@ def check_domain(y: Array, loss: Loss, first_row: int = 0) -> None:
         row = where[0]
         words = f"y in [{low:g}, {high:g}]" if np.isfinite(high) else f"y {'>' if loss.positive else '>='} {low:g}"
         raise DataError(f"the {loss.name} loss needs {words}, got {y[where]:g} at row {row + first_row}")
+
+
+def check_events(event: Array, weights: Array, counts: Array, tests: Sequence[Array]) -> None:
+    """Raise a `DataError` where the rows, the training rows (n, K) or the held-out rows of a fold have no event."""
+    if not np.any(event * weights > 0):
+        zero = "" if np.all(weights > 0) else " of positive weight"
+        raise DataError(f"none of the {np.count_nonzero(weights)} rows{zero} has an event: there is nothing to compare")
+    for fold, rows in enumerate(tests):
+        parts = {"training": np.flatnonzero(counts[:, fold]), "held-out": rows}
+        for kind, part in parts.items():
+            if not np.any((event * weights)[part] > 0):
+                raise DataError(
+                    f"the {kind} rows of fold {fold + 1} have no event ({len(part)} rows); use fewer folds, or folds "
+                    "that spread the events (stratified by event)"
+                )
 
 
 def check_null_model(loss: Loss, y: Array, where: str = "") -> None:

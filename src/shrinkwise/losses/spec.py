@@ -44,6 +44,8 @@ def as_loss(loss: object) -> Loss:
     if isinstance(loss, Loss):
         return loss
     name, *values = loss.split(":") if isinstance(loss, str) else [""]
+    if name == "cox":
+        raise UsageError(f"loss {loss!r} needs times, events and risk sets: use CoxRegressor or CoxRegressorCV")
     kinds = LOSSES | {"multinomial": MultinomialLoss()}
     if name not in kinds:
         raise UsageError(f"loss must be one of {', '.join(LOSSES)}, got {loss!r}")

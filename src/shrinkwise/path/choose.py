@@ -17,6 +17,7 @@ from shrinkwise.moments import Moments
 from shrinkwise.outputs import problems_of
 from shrinkwise.path.base import Route
 from shrinkwise.path.cells import moments_of_sets
+from shrinkwise.path.cox import CoxRoute
 from shrinkwise.path.lockstep import LockstepRoute
 from shrinkwise.path.moments import MomentsRoute
 from shrinkwise.path.repeats import repeats_of
@@ -144,21 +145,21 @@ def rows_route(task: Task) -> tuple[Route, Array, Array]:
     test_weights = np.zeros((len(task.y), len(task.tests)))
     for fold, rows in enumerate(task.tests):
         np.add.at(test_weights[:, fold], rows, task.weights[rows])
-    test_weights /= test_weights.sum(axis=0)
-    outputs = task.y.shape[1:]
-    lockstep = LockstepRoute(
-        built[0][0],
-        [problems for _, problems in built],
-        task.penalties,
-        np.repeat(test_weights, outputs[0], axis=0) if outputs else test_weights,
-        column_unit,
-        outputs=outputs,
-        concave=task.concave,
-        tol=task.tol,
-        engine=task.engine,
-        progress=task.progress,
-    )
-    return lockstep, design.means[:, -1] * column_unit, scale
+    paths = built[0][0], [problems for _, problems in built], task.penalties
+    options: dict[str, Any] = {
+        "concave": task.concave,
+        "tol": task.tol,
+        "engine": task.engine,
+        "progress": task.progress,
+    }
+    if task.loss.coupled:
+        route: Route = CoxRoute(*paths, task.counts * task.weights[:, None], test_weights, column_unit, **options)
+    else:
+        test_weights /= test_weights.sum(axis=0)
+        outputs = task.y.shape[1:]
+        test_weights = np.repeat(test_weights, outputs[0], axis=0) if outputs else test_weights
+        route = LockstepRoute(*paths, test_weights, column_unit, outputs=outputs, **options)
+    return route, design.means[:, -1] * column_unit, scale
 
 
 def _is_tall(task: Task) -> bool:

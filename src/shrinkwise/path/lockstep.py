@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from scipy import sparse
@@ -34,7 +34,8 @@ SWEPT = 10  # times that a Gram is read
 MANY = 2000  # columns beyond which the fit without a penalty, which needs all of them, is left out
 LEAST_NORM_ENTRIES = 50_000_000  # of X, up to which a fit of least norm is worth its time
 SEPARABLE = "the classes can be separated, so that coefficients grow without end"
-NO_FINITE_FIT = {"logistic": SEPARABLE, "multinomial": SEPARABLE}
+ORDERED = "features put the events in order, so that coefficients grow without end"
+NO_FINITE_FIT = {"logistic": SEPARABLE, "multinomial": SEPARABLE, "cox": ORDERED}
 TURNS = 5  # of looking at majorizers of a concave penalty again, each of many steps
 AIM = 0.1  # of the tolerance: what a certificate that costs nothing is asked for; errors go with its root
 ROUNDS = 50  # of solving, looking at all columns and letting some in
@@ -94,7 +95,7 @@ class Lockstep:
         self.passes: Passes | None = None
         n, p = design.shape
         loss, grouped = self.batch.loss, any(problem.rows.grouped for problem in problems)
-        plain = not (loss.quadratic or loss.kinked or grouped or problems[0].outputs > 1)
+        plain = not (loss.quadratic or loss.kinked or loss.coupled or grouped or problems[0].outputs > 1)
         if plain and n * p**2 > CHEAP:
             self.passes = Passes(self.batch, self.null_losses, lines, self.small, self._read, self._run)
         self.sight = Sight(self.batch) if not self.small and Sight.helps(self.batch) else None
@@ -352,9 +353,13 @@ class LockstepRoute(Route):
         self.design = design
         flat = [problem for line in problems for problem in line]
         everyone = design.problem(list(range(self.fits)) * len(problems))
-        self.lockstep = Lockstep(everyone, flat, tol, engine, lines=len(problems))
+        self.lockstep = self._march(everyone, flat, lines=len(problems))
         null = [problem.null_eta for problem in problems[0][:-1]]
         self.null_score = np.array([self._scores(k, eta)[1] for k, eta in enumerate(null)])
+
+    def _march(self, design: Design, problems: Sequence[Problem], small: bool = False, lines: int = 1) -> Any:
+        """A `Lockstep`, or what stands for one."""
+        return Lockstep(design, problems, self.tol, self.engine, small=small, lines=lines)
 
     def _scores(self, fold: int, eta: Array) -> tuple[float, float]:
         problem = self.problems[0][fold]
@@ -400,7 +405,9 @@ class LockstepRoute(Route):
         return Block(coefs, intercepts, gaps, n_iter, train, test, deviance)
 
     def _step(self, alphas: Array) -> tuple[Array, Array]:
-        return self.lockstep.step(alphas) if self.concave is None else self.lockstep.step_concave(alphas, self.concave)
+        march = self.lockstep
+        gaps, steps = march.step(alphas) if self.concave is None else march.step_concave(alphas, self.concave)
+        return gaps, steps
 
     def degrees_of_freedom(self, block: Block, alphas: Array) -> Array:
         freedom = []
@@ -452,7 +459,7 @@ class LockstepRoute(Route):
             return self._least_norm() if n * p <= LEAST_NORM_ENTRIES else None
         if p > MANY:
             return None
-        lockstep = Lockstep(self.design, problems, self.tol, self.engine, small=True)
+        lockstep = self._march(self.design, problems, small=True)
         lockstep.batch.watched = True
         lockstep.start_from(self.lockstep)
         gaps, _ = lockstep.step(np.zeros(self.fits))

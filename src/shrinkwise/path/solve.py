@@ -86,7 +86,7 @@ def solve(
     if np.any(weights == 0):
         kept = np.flatnonzero(weights)
         X, y, weights = X.tocsr()[kept] if hasattr(X, "tocsr") else X[kept], y[kept], weights[kept]
-        offset = None if offset is None else offset[kept]
+        offset, loss = None if offset is None else offset[kept], loss.take(kept)
     check_single(y, offset=offset, l1_factors=l1_factors)
     if loss.degree and offset is not None:
         y, offset = y - offset, None

@@ -52,6 +52,8 @@ class WorkingSet:
         new = cols[wanted[cols]]
         old = self.cols[known]
         self.cols = np.concatenate([old, new])
+        if len(new) and self.problem.loss.coupled:
+            self.h = None  # what is not diagonal in a Hessian is not kept: it is made afresh
         if self.h is None:
             return len(new) > 0
         if self._suits_factors():
@@ -80,7 +82,9 @@ class WorkingSet:
     def refresh(self, eta: Array) -> None:
         """The Hessian at a predictor."""
         h = self.problem.curvature(eta)
-        if self._suits_factors():
+        if self.problem.loss.coupled:
+            self.adopt(h, self.problem.hessian(self.cols, eta), None, float(h.sum()))
+        elif self._suits_factors():
             self._factor(h)
         else:
             self._form(h)
