@@ -32,7 +32,9 @@ def as_design(X: Any) -> tuple[Design, Array]:
         largest = np.zeros(matrix.shape[1])
         occupied = np.flatnonzero(np.diff(matrix.indptr))
         if len(occupied):
-            largest[occupied] = np.maximum.reduceat(np.abs(matrix.data), matrix.indptr[occupied])
+            starts = matrix.indptr[occupied]
+            high, low = np.maximum.reduceat(matrix.data, starts), np.minimum.reduceat(matrix.data, starts)
+            largest[occupied] = np.maximum(high, -low)
         if not np.all(np.isfinite(largest)):
             raise DataError(non_finite_message(matrix.data, "X (the stored values of the sparse matrix)"))
         exponent = _exponents(largest)
