@@ -132,6 +132,10 @@ class Design(ABC):
     def gram(self, weights: Array, cols: Cols = ALL, others: Cols | None = None) -> Array:
         """Standardized X[:, cols]' diag(weights) X[:, others] of the only problem (k = 1); others None means cols."""
 
+    def explicit(self, cols: Cols = ALL) -> Array:
+        """Standardized X[:, cols] of the only problem as an array, (n, len(cols))."""
+        return self.rmatvec(np.eye(self.shape[0]), cols).T
+
     @abstractmethod
     def blocks(self) -> list[slice]:
         """Cuts of the columns for a product in parallel; they depend on the shape alone."""

@@ -66,6 +66,12 @@ class DenseDesign(Design):
                 total += left.T @ right
         return total
 
+    def explicit(self, cols: Cols = ALL) -> Array:
+        out = np.empty((self.store.shape[0], len(self.center[cols])))
+        for rows, (block, _) in self._standardized_chunks(cols, None):
+            out[rows] = block
+        return out
+
     def _standardized_chunks(
         self, cols: Cols, others: Cols | None
     ) -> Iterator[tuple[slice, tuple[Array, Array | None]]]:

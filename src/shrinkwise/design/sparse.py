@@ -42,6 +42,10 @@ class SparseDesign(Design):
         gram -= np.outer(left_sum, right_mean) + np.outer(left_mean, right_sum)
         return np.asarray(gram + weights.sum() * np.outer(left_mean, right_mean))
 
+    def explicit(self, cols: Cols = ALL) -> Array:
+        columns, mean = self._scaled(cols)
+        return np.asarray(columns.toarray() - mean)
+
     def _scaled(self, cols: Cols) -> tuple[sparse.csc_array, Array]:
         """Columns divided by their scale, and their means in that unit (below √n, so that little cancels)."""
         columns = self._columns(cols) if self.maps is None else sparse.csc_array(self.store @ self.maps[0][:, cols])

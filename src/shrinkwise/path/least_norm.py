@@ -12,18 +12,16 @@ SMALLEST_PIVOT = 1e-6  # relative; below it the rows are as good as dependent
 
 
 def least_norm(problem: Problem) -> Array:
-    """w = Z' pinv(ZZ') y in standardized coordinates, from one read of the columns in blocks."""
+    """v of the fit w = Z'v, v = pinv(ZZ') y in standardized coordinates, from one read of the columns in blocks."""
     n, p = problem.design.shape
     rows = np.flatnonzero(problem.weights)
-    pick = np.zeros((n, len(rows)))
-    pick[rows, np.arange(len(rows))] = 1.0
     products = np.zeros((len(rows), len(rows)))
     for start in range(0, p, WIDTH):
-        columns = problem.design.rmatvec(pick, slice(start, start + WIDTH))
-        products += columns.T @ columns
-    residual = np.zeros((n, 1))
-    residual[rows, 0] = _solve(products, problem.y[rows], problem.weights[rows])
-    return np.asarray(problem.design.rmatvec(residual)[:, 0])
+        columns = problem.design.explicit(slice(start, start + WIDTH))[rows]
+        products += columns @ columns.T
+    multipliers = np.zeros(n)
+    multipliers[rows] = _solve(products, problem.y[rows], problem.weights[rows])
+    return multipliers
 
 
 def _solve(products: Array, y: Array, weights: Array) -> Array:
