@@ -349,15 +349,16 @@ def build_problems(
     l1_factors : array of shape (k, p), optional
         See `with_factors`.
     """
-    problems = []
+    problems: list[Problem] = []
     for i in range(weights.shape[1]):
         center = _mean(y, weights[:, i]) if loss.quadratic and fit_intercept else 0.0
         rows = standardized_rows(penalty, design.scale[:, i] * column_unit, unit, standardize, loss.degree)
+        rows = rows.sharing(problems[-1].rows) if problems else rows
         problems.append(
             Problem(
                 loss=loss,
                 design=design.problem(i),
-                y=y - center,
+                y=y - center if center else y,
                 weights=np.ascontiguousarray(weights[:, i]),
                 rows=rows if l1_factors is None else with_factors(rows, l1_factors[i]),
                 free_intercept=fit_intercept and not loss.quadratic,

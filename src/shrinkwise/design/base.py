@@ -66,7 +66,7 @@ class Design(ABC):
     @cached_property
     def means(self) -> Array:
         """What is subtracted from each column in all, (p, k)."""
-        return np.asarray(self.center + self.offsets)
+        return np.asarray(self.center + self.offsets) if np.any(self.shift) else self.center
 
     @cached_property
     def inverse_scale(self) -> Array:
@@ -85,8 +85,11 @@ class Design(ABC):
         picked = [index] if isinstance(index, int) else list(index)
         if picked == list(range(self.n_problems)):
             return self
+        which = slice(picked[0], picked[0] + 1) if len(picked) == 1 else picked  # a view of one
         maps = None if self.maps is None else tuple(self.maps[i] for i in picked)
-        return replace(self, center=self.center[:, picked], scale=self.scale[:, picked], maps=maps)
+        some = replace(self, center=self.center[:, which], scale=self.scale[:, which], maps=maps)
+        some.__dict__["inverse_scale"] = self.inverse_scale[:, which]
+        return some
 
     def mapped(self, maps: tuple[sparse.csc_array, ...]) -> Self:
         """The same storage seen through linear maps, one for each problem."""
@@ -146,6 +149,10 @@ class Design(ABC):
             out[len(left) :, : len(right)] = self.rmatvec(h[:, None], right).T if len(right) else 0.0
             whole.append(out)
         return whole
+
+    def explicit(self, cols: Cols = ALL) -> Array:
+        """Standardized X[:, cols] of the only problem as an array, (n, len(cols))."""
+        return self.rmatvec(np.eye(self.shape[0]), cols).T
 
     @abstractmethod
     def blocks(self) -> list[slice]:

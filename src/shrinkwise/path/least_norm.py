@@ -12,19 +12,16 @@ SMALLEST_PIVOT = 1e-6  # relative; below it the rows are as good as dependent
 
 
 def least_norm(problem: Problem) -> Array:
-    """w = Z' pinv(ZZ') y in standardized coordinates, from one read of the columns in blocks."""
+    """V of the fit W = Z'V, V = pinv(ZZ') Y in standardized coordinates, flat, from one read of blocks of columns."""
     design, y, weights = problem.table
-    n, p = design.shape
     rows = np.flatnonzero(weights)
-    pick = np.zeros((n, len(rows)))
-    pick[rows, np.arange(len(rows))] = 1.0
     products = np.zeros((len(rows), len(rows)))
-    for start in range(0, p, WIDTH):
-        columns = design.rmatvec(pick, slice(start, start + WIDTH))
-        products += columns.T @ columns
-    residual = np.zeros(y.shape)
-    residual[rows] = _solve(products, y[rows], weights[rows])
-    return np.asarray(design.rmatvec(residual).ravel())
+    for start in range(0, design.shape[1], WIDTH):
+        columns = design.explicit(slice(start, start + WIDTH))[rows]
+        products += columns @ columns.T
+    multipliers = np.zeros(y.shape)
+    multipliers[rows] = _solve(products, y[rows], weights[rows])
+    return multipliers.ravel()
 
 
 def _solve(products: Array, y: Array, weights: Array) -> Array:

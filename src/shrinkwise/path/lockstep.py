@@ -470,13 +470,16 @@ class LockstepRoute(Route):
 
     def _least_norm(self) -> FreeFit:
         n, p = self.design.shape
-        w, eta = np.zeros((p, self.fits), order="F"), np.zeros((n, self.fits), order="F")
+        multipliers = np.zeros((n, self.fits), order="F")
 
         def fit(i: int) -> None:
-            w[:, i] = least_norm(self.problems[0][i])
-            eta[:, i] = self.problems[0][i].predictor(w[:, i], 0.0)
+            multipliers[:, i] = least_norm(self.problems[0][i])
 
         self.lockstep.each(fit, range(self.fits), n * p)
+        w = self.design.rmatvec(multipliers)
+        eta = self.design.matvec(w) + np.column_stack(
+            [np.broadcast_to(problem.offset, n) for problem in self.problems[0]]
+        )
         return self._free_fit(w, np.zeros(self.fits), eta, 0.0, True, LEAST_NORM)
 
     def _free_fit(self, w: Array, b: Array, eta: Array, gap: float, converged: bool, note: str) -> FreeFit:

@@ -48,7 +48,8 @@ class Factored:
         mean = (
             np.asarray(columns.T @ root) / max(float(np.linalg.norm(root)), 1e-300) if centered else np.zeros(len(cols))
         )
-        squares = np.asarray(columns.power(2).sum(axis=0)).ravel()
+        squared = sparse.csc_array((columns.data**2, columns.indices, columns.indptr), shape=columns.shape)
+        squares = np.asarray(squared.sum(axis=0))
         return cls(columns, mean, np.maximum(squares - mean**2, 0.0))
 
     def times(self, v: Array, cols: Array | None = None) -> Array:

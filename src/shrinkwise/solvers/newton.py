@@ -41,7 +41,7 @@ class WorkingSet:
         self.column = np.zeros(0)  # X'h: the intercept's row of the Hessian
         self.h: Array | None = problem.weights if problem.loss.quadratic else None
         self.total = 1.0  # Σ h
-        self.factored: Factored | None = None  # in place of the Gram
+        self.factored = False  # whether a product of factors takes the place of the Gram
 
     def choose(self, cols: Array) -> bool:
         """Make ``cols`` the working set, with the entries of the Gram that are known; whether some of them are new."""
@@ -56,12 +56,10 @@ class WorkingSet:
             self.h = None  # what is not diagonal in a Hessian is not kept: it is made afresh
         if self.h is None:
             return len(new) > 0
-        if self._suits_factors():
-            if len(new) or not known.all() or self.factored is None:
-                self._factor(self.h)
-            return len(new) > 0
-        if self.factored is not None:
-            self._form(self.h)
+        formed = not self.factored
+        self.factored = self._suits_factors()
+        if self.factored or not formed:
+            self._renew(self.h)
             return len(new) > 0
         m = len(old)
         gram = np.empty((len(self.cols), len(self.cols)))
@@ -84,35 +82,31 @@ class WorkingSet:
         h = self.problem.curvature(eta)
         if self.problem.loss.coupled:
             self.adopt(h, self.problem.hessian(self.cols, eta), None, float(h.sum()))
-        elif self._suits_factors():
-            self._factor(h)
         else:
-            self._form(h)
+            self.factored = self._suits_factors()
+            self._renew(h)
 
     def minimize(self, q: Array, w: Array, rows: Rows, tol: float) -> None:
         """`solve_quadratic` on the working set."""
-        if self.factored is None:
+        if not self.factored:
             solve_quadratic(self.gram, q, w, rows, tol)
-        else:
-            solve_factored(self.factored, q, w, rows, tol)
+        elif self.h is not None:
+            design = self.problem.design
+            centered = self.problem.free_intercept or bool(np.any(design.center))
+            solve_factored(Factored.of(design, self.h, self.cols, centered), q, w, rows, tol)
 
     def _suits_factors(self) -> bool:
         return not self.problem.rows.grouped and Factored.suits(self.problem.design, self.cols)
 
-    def _factor(self, h: Array) -> None:
-        problem = self.problem
-        self.h, self.total, self.gram = h, max(float(h.sum()), 1e-300), np.zeros((0, 0))
-        self.column = np.zeros(len(self.cols))
-        if problem.free_intercept:
-            self.column = problem.design.rmatvec(h[:, None], self.cols)[:, 0]
-        centered = problem.free_intercept or bool(np.any(problem.design.center))
-        self.factored = Factored.of(problem.design, h, self.cols, centered)
-
-    def _form(self, h: Array) -> None:
-        """The whole Gram."""
-        problem, self.factored = self.problem, None
-        column = problem.design.rmatvec(h[:, None], self.cols)[:, 0] if problem.free_intercept else None
-        self.adopt(h, problem.design.gram(h, self.cols), column, float(h.sum()))
+    def _renew(self, h: Array) -> None:
+        """All of the Hessian; its factors are made where they are used."""
+        design = self.problem.design
+        column = design.rmatvec(h[:, None], self.cols)[:, 0] if self.problem.free_intercept else None
+        if self.factored:
+            self.h, self.total, self.gram = h, max(float(h.sum()), 1e-300), np.zeros((0, 0))
+            self.column = np.zeros(len(self.cols)) if column is None else column
+        else:
+            self.adopt(h, design.gram(h, self.cols), column, float(h.sum()))
 
     def adopt(self, h: Array, gram: Array, column: Array | None, total: float) -> None:
         """X' diag(h) X, X'h and Σ h of the working set."""
@@ -139,12 +133,13 @@ class Batch:
         k = len(self.problems)
         self.loss = self.problems[0].loss
         self.free_intercept = self.problems[0].free_intercept
-        self.y = np.asfortranarray(np.column_stack([problem.y for problem in self.problems]))
+        self.y = _side_by_side([problem.y for problem in self.problems])
         self.weights = np.asfortranarray(np.column_stack([problem.weights for problem in self.problems]))
         self.w = np.asfortranarray(np.column_stack([problem.null_w for problem in self.problems]))
         self.b = np.array([problem.null_intercept for problem in self.problems])
         self.eta = np.asfortranarray(np.column_stack([problem.null_eta for problem in self.problems]))
-        self.sizes = np.einsum("nk,nk->k", self.weights, np.abs(self.loss.value(self.y, self.eta)))  # of sums of losses
+        values = (np.abs(self.loss.value(y, eta)) for y, eta in zip(self.y.T, self.eta.T, strict=True))
+        self.sizes = np.array([s @ value for s, value in zip(self.weights.T, values, strict=True)])  # of sums of losses
         self.sets = [WorkingSet(problem) for problem in self.problems]
         self.majorizer: Callable[[int, Array, Array], Rows] | None = None  # of a penalty that bends with w
         self.gains = np.zeros(k, dtype=bool)  # whether the last step lowered the objective by more than rounding
@@ -154,7 +149,9 @@ class Batch:
 
     def residuals(self, which: Sequence[int]) -> Array:
         """s · (−dℓ/dη) of some problems, (n, len(which))."""
-        return -self.weights[:, which] * self.loss.gradient(self.y[:, which], self.eta[:, which])
+        some: slice | Sequence[int] = slice(None) if len(which) == len(self.problems) else which  # a view of all
+        residuals = self.loss.gradient(self.y[:, some], self.eta[:, some])
+        return np.asarray(-self.weights[:, some] * residuals)
 
     def set_coefficients(self, i: int, w: Array) -> None:
         """Put a problem at w, with its best intercept."""
@@ -257,7 +254,7 @@ class Batch:
             own = self.sets[i]
             new[i] = self.w[own.cols, i]
             q = slope[i] - own.column * (pulls[i] / own.total)
-            share = 0.01 if own.factored is None else FACTORED
+            share = FACTORED if own.factored else 0.01
             tol = share * tols[i] if self.loss.quadratic else min(0.1, worst[i]) * 0.1 * worst[i]
             own.minimize(q, new[i], rows[i], tol)
             if self.majorizer is None or not self.loss.quadratic:
@@ -363,3 +360,10 @@ class Batch:
             which, low, high = [i for i, move in zip(which, moves, strict=True) if move], low[moves], high[moves]
             self.b[which] += shift[moves]
             self.eta[:, which] += shift[moves]
+
+
+def _side_by_side(vectors: Sequence[Array]) -> Array:
+    """Vectors as columns: a view where all are one."""
+    if all(vector is vectors[0] for vector in vectors):
+        return np.broadcast_to(vectors[0][:, None], (len(vectors[0]), len(vectors)))
+    return np.asfortranarray(np.column_stack(vectors))
