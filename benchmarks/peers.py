@@ -180,6 +180,7 @@ class ShrinkwisePath(Peer):
         task = Task(
             X=workload.X,
             y=workload.y / unit,
+            offset=0.0,
             weights=np.ones(n),
             counts=np.zeros((n, 0), dtype=np.int32),
             tests=(),

@@ -14,6 +14,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from shrinkwise.adaptive import fit_adaptive_grid as fit_adaptive_grid
     from shrinkwise.exceptions import ConvergenceWarning as ConvergenceWarning
     from shrinkwise.exceptions import DataError as DataError
     from shrinkwise.exceptions import DataWarning as DataWarning
@@ -27,8 +28,14 @@ if TYPE_CHECKING:
     from shrinkwise.linear import LinearClassifierCV as LinearClassifierCV
     from shrinkwise.linear import LinearRegressor as LinearRegressor
     from shrinkwise.linear import LinearRegressorCV as LinearRegressorCV
+    from shrinkwise.losses import GammaLoss as GammaLoss
+    from shrinkwise.losses import HuberLoss as HuberLoss
     from shrinkwise.losses import LogisticLoss as LogisticLoss
+    from shrinkwise.losses import NegativeBinomialLoss as NegativeBinomialLoss
+    from shrinkwise.losses import PoissonLoss as PoissonLoss
+    from shrinkwise.losses import QuantileLoss as QuantileLoss
     from shrinkwise.losses import SquaredLoss as SquaredLoss
+    from shrinkwise.losses import TweedieLoss as TweedieLoss
     from shrinkwise.nested import nested_error as nested_error
     from shrinkwise.penalties import ElasticNet as ElasticNet
     from shrinkwise.penalties import GroupLasso as GroupLasso
@@ -48,9 +55,16 @@ _HOME = {
     "CoxRegressorCV": "shrinkwise.linear",
     "SquaredLoss": "shrinkwise.losses",
     "LogisticLoss": "shrinkwise.losses",
+    "GammaLoss": "shrinkwise.losses",
+    "HuberLoss": "shrinkwise.losses",
+    "NegativeBinomialLoss": "shrinkwise.losses",
+    "PoissonLoss": "shrinkwise.losses",
+    "QuantileLoss": "shrinkwise.losses",
+    "TweedieLoss": "shrinkwise.losses",
     "ElasticNet": "shrinkwise.penalties",
     "GroupLasso": "shrinkwise.penalties",
     "fit_grid": "shrinkwise.grid",
+    "fit_adaptive_grid": "shrinkwise.adaptive",
     "nested_error": "shrinkwise.nested",
     "GridResult": "shrinkwise.result",
     "Model": "shrinkwise.store",

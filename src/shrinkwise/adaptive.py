@@ -9,7 +9,8 @@ import numpy as np
 
 from shrinkwise.design.base import Array
 from shrinkwise.exceptions import UsageError
-from shrinkwise.grid import Split, fit_grid
+from shrinkwise.grid import fit_grid
+from shrinkwise.path.splits import Split
 from shrinkwise.result import GridResult
 from shrinkwise.validation import check_number
 

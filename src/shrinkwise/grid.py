@@ -18,6 +18,8 @@ from shrinkwise.losses import Loss, as_loss
 from shrinkwise.losses.domain import check_events, check_null_model, checked_target
 from shrinkwise.outputs import check_single
 from shrinkwise.path import Block, FreeFit, MomentsRoute, Route, Task, choose_route, geometric, repeats_of, rows_route
+from shrinkwise.path.relax import relaxed
+from shrinkwise.path.splits import Split, members
 from shrinkwise.penalties import group_names, penalty_of
 from shrinkwise.penalties.concave import Concave, as_concave
 from shrinkwise.problem import best_intercept, power_of_two
@@ -28,10 +30,10 @@ from shrinkwise.validation import (
     check_l1_ratio,
     check_number,
     check_offset,
+    check_sequence,
     check_weights,
 )
 
-Split = tuple[Array, Array]
 Scorer = Callable[[int, Array, Array], tuple[Array, Array]]
 
 SQUARED = (1e-150, 1e150)  # units of y whose squares are floating-point numbers
@@ -53,6 +55,7 @@ def fit_grid(
     grouped_outputs: bool = False,
     l1_factors: Array | None = None,
     concave: str | Concave | None = None,
+    relax: Sequence[float] | None = None,
     penalty_weights: Array | None = None,
     groups: Sequence[Any] | Array | None = None,
     sparse_ratio: float = 0.0,
@@ -105,6 +108,9 @@ def fit_grid(
         ``"mcp"``, ``"scad"`` or with its gamma ``"mcp:3"``: bends the L1 part, and the norms of groups, so that large
         coefficients are not shrunk. The fits are local optima, reached from stronger penalties, and their gaps those of
         the convex majorizers that they minimize.
+    relax : sequence of numbers in [0, 1], optional
+        The relaxed lasso: each fit is also mixed with the fit without a penalty on its support, with these shares of
+        the penalized one; 1 is the fit itself. The result has a line for each mix and share.
     penalty_weights, lower, upper, ridge_unit
         See :class:`~shrinkwise.penalties.ElasticNet`.
     groups, sparse_ratio
@@ -152,6 +158,12 @@ def fit_grid(
         raise UsageError("l1_ratio must hold at least one mix, got none")
     kind = as_loss(loss)
     bent = None if concave is None else as_concave(concave)
+    shares = _shares(relax)
+    if relax is not None and (maps is not None or np.ndim(y) == 2 or degrees_of_freedom or groups is not None):
+        raise UsageError(
+            "relax is for grids over the columns of X as they are, one predictor a row, without groups, and rules that "
+            "folds decide; leave relax out"
+        )
     engine = engine or LocalEngine()
     y = checked_target(X, y, kind)
     known = None if offset is None else check_offset(offset, len(y))
@@ -161,7 +173,7 @@ def fit_grid(
     weights = check_weights(sample_weight, len(y))
     kind = kind.for_target(y, weights)
     weights = weights / np.ldexp(1.0, int(np.frexp(weights.max())[1]))
-    counts, tests = _folds(splits, weights)
+    counts, tests = members(splits, weights)
     unit = power_of_two(y) if kind.degree else 1.0
     if not SQUARED[0] <= unit <= SQUARED[1]:
         raise DataError(
@@ -222,6 +234,8 @@ def fit_grid(
             blocks.append(route.advance(further))
             strengths, extended = np.hstack([strengths, further]), True
         block = Block.joined(blocks) if len(blocks) > 1 else blocks[0]
+        if relax is not None:
+            block, strengths = relaxed(route, block, shares, task.tol), np.repeat(strengths, len(shares), axis=0)
         free = route.unpenalized() if unpenalized else None
         freedom = route.degrees_of_freedom(block, strengths) if degrees_of_freedom else None
     null_score = route.null_score
@@ -230,7 +244,8 @@ def fit_grid(
     return GridResult(
         loss=kind.spec,
         metric=metric or task.loss.metric,
-        l1_ratios=np.array(mixes),
+        l1_ratios=np.repeat(mixes, len(shares)),
+        relax=None if relax is None else np.tile(shares, len(mixes)),
         alphas=strengths,
         train_score=block.train_score,
         test_score=block.test_score,
@@ -280,39 +295,6 @@ def _public(free: FreeFit | None) -> Unpenalized | None:
     )
 
 
-def _folds(splits: Sequence[Split], weights: Array) -> tuple[Array, tuple[Array, ...]]:
-    """How often each row is in each training set, and the held-out rows."""
-    if not len(splits):
-        raise UsageError("cv must give at least one pair of training and held-out rows, got none")
-    n = len(weights)
-    counts = np.zeros((n, len(splits)), dtype=np.int32)
-    tests = []
-    for fold, pair in enumerate(splits):
-        train, test = (_row_numbers(part, n, fold) for part in pair)
-        counts[:, fold] = np.bincount(train, minlength=n)
-        for rows, kind in ((train, "training"), (test, "held-out")):
-            if not np.any(weights[rows] > 0):
-                raise DataError(
-                    f"the {kind} rows of fold {fold + 1} have no weight ({len(rows)} rows); "
-                    "use fewer folds, or drop the rows of weight 0"
-                )
-        tests.append(test)
-    return counts, tuple(tests)
-
-
-def _row_numbers(rows: Array, n: int, fold: int) -> Array:
-    """A boolean mask or row numbers, as row numbers."""
-    rows = np.asarray(rows)
-    if rows.dtype == bool and rows.shape == (n,):
-        return np.flatnonzero(rows)
-    if rows.ndim != 1 or (len(rows) and (rows.dtype.kind not in "iu" or rows.min() < 0 or rows.max() >= n)):
-        raise UsageError(
-            f"fold {fold + 1} of cv must hold row numbers from 0 to {n - 1} or a mask of length {n}, "
-            f"got an array of {rows.dtype} with shape {rows.shape}"
-        )
-    return rows.astype(np.intp)
-
-
 def _check_null_models(task: Task) -> None:
     """Without a finite intercept there is no model to start from: all y of a training set at an end of the domain."""
     if task.loss.coupled:
@@ -333,6 +315,15 @@ def _target_scale(task: Task) -> float:
         return 1.0
     mean = np.average(task.y, axis=0, weights=task.weights)
     return float(task.unit * np.sqrt(np.sum(np.average((task.y - mean) ** 2, axis=0, weights=task.weights))))
+
+
+def _shares(relax: Sequence[float] | None) -> tuple[float, ...]:
+    if relax is None:
+        return (1.0,)
+    shares = tuple(check_number("relax", share, low=0, high=1) for share in check_sequence("relax", relax))
+    if not shares:
+        raise UsageError("relax must hold at least one share in [0, 1], got none")
+    return shares
 
 
 def _strengths(task: Task, route: Route, alphas: int | Sequence[float], alpha_min_ratio: float | None) -> Array:

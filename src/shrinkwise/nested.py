@@ -10,9 +10,10 @@ import numpy as np
 
 from shrinkwise.design.base import Array
 from shrinkwise.exceptions import DataError, UsageError
-from shrinkwise.grid import Split, fit_grid
+from shrinkwise.grid import fit_grid
 from shrinkwise.held_out import standard_error
 from shrinkwise.path import repeats_of
+from shrinkwise.path.splits import Split
 from shrinkwise.result import GridResult, Selection
 from shrinkwise.rules import parse_rule
 

@@ -42,6 +42,11 @@ class OutputsProblem(Problem):
         design: Any = self.design
         return int(design.ones)
 
+    @property
+    def table(self) -> tuple[Design, Array, Array]:
+        design: Any = self.design
+        return design.store, self.y.reshape(-1, self.outputs), self.weights[:: self.outputs]
+
     @cached_property
     def null_w(self) -> Array:
         w = np.zeros(self.design.shape[1])

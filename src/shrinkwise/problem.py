@@ -70,6 +70,11 @@ class Problem:
         return 0
 
     @property
+    def table(self) -> tuple[Design, Array, Array]:
+        """X, the target (n, K) for K predictors a row, and the weights of the rows (n,)."""
+        return self.design, self.y[:, None], self.weights
+
+    @property
     def null_w(self) -> Array:
         """Coefficients of the intercept-only model."""
         return np.zeros(self.design.shape[1])
@@ -120,6 +125,12 @@ class Problem:
     def slope(self, eta: Array) -> Array:
         """q = −∇ of the loss with respect to w, (p,)."""
         return self.design.rmatvec((-self.weights * self.loss.gradient(self.y, eta))[:, None])[:, 0]
+
+    def separated(self, eta: Array) -> bool:
+        """Whether η shows that without a penalty no fit is finite: see `Loss.separates`."""
+        ends = np.concatenate([self.rows.lower, self.rows.upper])
+        bounded, used = np.isfinite(ends) & (ends != 0), self.weights > 0
+        return not np.any(bounded) and self.loss.separates(self.y[used], (eta - self.offset)[used])
 
     def objective(self, alpha: float, w: Array, eta: Array) -> float:
         return float(self.weights @ self.loss.value(self.y, eta) + np.sum(self.rows.times(alpha).value(w)))
@@ -338,15 +349,16 @@ def build_problems(
     l1_factors : array of shape (k, p), optional
         See `with_factors`.
     """
-    problems = []
+    problems: list[Problem] = []
     for i in range(weights.shape[1]):
         center = _mean(y, weights[:, i]) if loss.quadratic and fit_intercept else 0.0
         rows = standardized_rows(penalty, design.scale[:, i] * column_unit, unit, standardize, loss.degree)
+        rows = rows.sharing(problems[-1].rows) if problems else rows
         problems.append(
             Problem(
                 loss=loss,
                 design=design.problem(i),
-                y=y - center,
+                y=y - center if center else y,
                 weights=np.ascontiguousarray(weights[:, i]),
                 rows=rows if l1_factors is None else with_factors(rows, l1_factors[i]),
                 free_intercept=fit_intercept and not loss.quadratic,
@@ -431,6 +443,12 @@ def with_factors(rows: Rows, factors: Array) -> Rows:
         lower=np.where(kept, rows.lower, 0.0),
         upper=np.where(kept, rows.upper, 0.0),
     )
+
+
+def unpenalized_rows(rows: Rows) -> Rows:
+    """Nothing but the bounds of a penalty."""
+    nothing = np.zeros_like(rows.lower)
+    return Rows(nothing, nothing, rows.lower, rows.upper)
 
 
 def groups_of(penalties: Sequence[Penalty], n_features: int) -> Groups:

@@ -31,6 +31,7 @@ LATER = (
     "sparse_ratio",
     "l1_factors",
     "concave",
+    "relax",
 )  # not in files of 0.1.0, nor where they are None
 MANY_FOLDS = 100  # each of them chooses anew for a corrected error
 
@@ -61,6 +62,7 @@ class Selection:
     se: float
     train: float
     n_features: int
+    relax: float = 1.0  # share of the penalized fit
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,6 +105,7 @@ class GridResult:
     outputs: tuple[str, ...] | None = None  # names of the K predictors of a row, where there are several
     groups: tuple[str, ...] | None = None  # the group of each feature, "" for one alone; None without groups
     sparse_ratio: float | None = None  # with groups alone
+    relax: Array | None = None  # (R,), the share of the penalized fit in each line of a relaxed lasso
     concave: str | None = None  # "mcp:3.0": fits are local optima, and gaps those of their convex majorizers
     l1_factors: Array | None = None  # (p,), of the adaptive lasso: what multiplies the L1 part of each coefficient
     full_deviance: Array | None = None  # (R, A)
@@ -295,6 +298,7 @@ class GridResult:
             se=float(self.se[ratio, index]),
             train=float(self.train_mean[ratio, index]),
             n_features=int(self.support_size[ratio, index]),
+            relax=1.0 if self.relax is None else float(self.relax[ratio]),
         )
 
     def at_edge(self, selection: Selection) -> str:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from shrinkwise.design import DenseDesign, SparseDesign
+from shrinkwise.design import DenseDesign, Design, SparseDesign
 from shrinkwise.design.base import FAR
 
 EPS = np.finfo(float).eps
@@ -80,6 +80,11 @@ def test_storages_agree():
     W, R = np.ones((5, 3)), np.random.default_rng(2).standard_normal((N, 3))
     np.testing.assert_allclose(dense.matvec(W), csc.matvec(W), atol=64 * EPS * 5)
     np.testing.assert_allclose(dense.rmatvec(R), csc.rmatvec(R), atol=64 * EPS * N)
+    for cols in (slice(1, 4), np.array([3, 0])):
+        explicit = ((X - X.T @ weights[:, 1])[:, cols]) / dense.scale[cols, 1]
+        for design in (dense, csc):
+            np.testing.assert_allclose(design.problem(1).explicit(cols), explicit, atol=64 * EPS * 5)
+            np.testing.assert_allclose(Design.explicit(design.problem(1), cols), explicit, atol=64 * EPS * 5)
     np.testing.assert_allclose(
         dense.problem(1).gram(R[:, 0] ** 2), csc.problem(1).gram(R[:, 0] ** 2), atol=64 * EPS * N
     )

@@ -56,3 +56,10 @@ def test_conjugate_is_negative_entropy_and_infinite_outside_of_it():
     u = np.array([-0.1, 0.0, 0.5, 1.0, 1.1])
     np.testing.assert_allclose(LOSS.conjugate(y, u), [np.inf, 0.0, -math.log(2), 0.0, np.inf], atol=EPS)
     assert np.isinf(LOSS.slack(y, np.ones(5), u)[[0, 4]]).all()
+
+
+def test_predictors_that_tell_all_rows_apart_are_known():
+    y, eta = np.array([0.0, 1.0, 1.0]), np.array([-0.1, 3.0, 1e-9])
+    assert LOSS.separates(y, eta)
+    assert not LOSS.separates(y, eta - 1e-9)
+    assert not LOSS.separates(np.array([0.0, 1.0, 0.9]), eta)

@@ -149,3 +149,16 @@ def test_the_loss_has_a_name():
     for bad in ("multinomial:1", "multinomial:2.5", "multinomial:x", "multinomial:3:3"):
         with pytest.raises(UsageError):
             as_loss(bad)
+
+
+def test_predictors_that_tell_all_rows_apart_are_known():
+    loss = MultinomialLoss(3)
+    y, eta = np.eye(3)[[0, 2, 1]], np.array([[1.0, 0.5, 0.9], [-2.0, -3.0, -1.0], [0.0, 1e-9, -1.0]])
+    assert loss.separates(y.ravel(), eta.ravel())
+    assert not loss.separates(y[::-1].ravel(), eta.ravel())
+    tied = eta.copy()
+    tied[2, 1] = 0.0
+    assert not loss.separates(y.ravel(), tied.ravel())
+    mixed = y.copy()
+    mixed[0] = [0.9, 0.1, 0.0]
+    assert not loss.separates(mixed.ravel(), eta.ravel())

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from scipy import sparse
+from sklearn.datasets import load_digits
 
 from shrinkwise.design import as_design
 from shrinkwise.exceptions import UsageError
@@ -13,6 +14,7 @@ from shrinkwise.path import solve
 from shrinkwise.penalties import penalty_of
 from shrinkwise.problem import power_of_two
 from shrinkwise.result import GridResult
+from tests.oracles.clock import within
 from tests.oracles.outputs import Outputs
 
 LOSSES = ["multinomial:3", "squared"]
@@ -135,9 +137,12 @@ def test_units_of_the_data_and_standardized_ones_are_inverse(loss, kind):
     X, exact, options = posed(loss, kind, 0.05)
     problem, unit = problem_of(loss, exact, X, options)
     rng = np.random.default_rng(0)
-    coef, b = rng.standard_normal(3 * X.shape[1]), rng.standard_normal(3) * exact.fit_intercept
+    coef, b = rng.standard_normal((X.shape[1], 3)), rng.standard_normal(3) * exact.fit_intercept
+    free = (exact.pi == 0) & (loss != "squared")  # only differences of classes are determined
+    coef[free] -= coef[free].mean(axis=1, keepdims=True)
+    coef = coef.ravel()
     w = problem.standardized(coef, unit)
-    np.testing.assert_allclose(problem.in_data_units(w, 0.0, unit)[0], coef, rtol=8 * EPS)
+    np.testing.assert_allclose(problem.in_data_units(w, 0.0, unit)[0], coef, rtol=8 * EPS, atol=8 * EPS)
     eta = exact.X @ coef.reshape(-1, 3) + b
     found = problem.predictor_of(w, b).reshape(-1, 3) * problem.unit
     if loss == "squared":
@@ -344,3 +349,39 @@ def test_even_numbers_of_classes_share_one_direction_that_counts_for_nothing():
     assert np.count_nonzero(grid.coef(0, 0)[:, 0]) == 4
     inside = np.count_nonzero(grid.coef(0, 0)[:, 1])
     assert grid.degrees_of_freedom[0, 0] == 3 + 3 + min(inside, 3)
+
+
+@pytest.mark.parametrize("loss", ["logistic", "multinomial:3"])
+def test_a_fit_without_an_end_stops_where_the_classes_are_told_apart(loss):
+    X, _ = table("multinomial:3", 90)
+    order = np.argsort(np.argsort(X[:, 0]))
+    y = np.eye(3)[order // 30] if loss != "logistic" else (order >= 45).astype(float)
+    X = np.insert(X, 1, X[:, 0] + 5 * (order // 30 if loss != "logistic" else order >= 45), axis=1)
+    with within(20):
+        grid = fit_grid(X, y, thirds(90), loss=loss, alphas=3, extend=False)
+    free = grid.unpenalized
+    assert not free.converged
+    assert "separated" in free.note
+    assert np.all(np.isfinite(free.coef))
+    assert np.min(free.train_score) > 1e-4  # the first predictor that tells them apart, not one of many steps later
+    bounded = fit_grid(X, y, thirds(90), loss=loss, alphas=3, extend=False, lower=-1.0, upper=1.0)
+    assert bounded.unpenalized.converged
+
+
+def test_digits_end_in_time():
+    """Ten classes, 64 features: a minute and more while the fit without a penalty did not stop."""
+    X, labels = load_digits(return_X_y=True)
+    with within(60):
+        grid = fit_grid(X, np.eye(10)[labels], thirds(len(X)), loss="multinomial:10", alphas=4, extend=False)
+    assert grid.all_converged
+    assert "separated" in grid.unpenalized.note
+
+
+def test_targets_of_more_features_than_rows_have_a_fit_of_least_norm_without_a_penalty():
+    X, _, _ = both(24)
+    X = np.hstack([X, np.random.default_rng(7).standard_normal((24, 30))])
+    Y = np.random.default_rng(8).standard_normal((24, 3))
+    free = fit_grid(X, Y, thirds(24), alphas=3).unpenalized
+    alone = [fit_grid(X, Y[:, k], thirds(24), alphas=3).unpenalized for k in range(3)]
+    np.testing.assert_allclose(free.coef.reshape(-1, 3), np.column_stack([one.coef for one in alone]), atol=1e-8)
+    np.testing.assert_allclose(free.test_score, sum(one.test_score for one in alone), rtol=1e-7)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from shrinkwise.cli._constraints import constraints
 from shrinkwise.cli._deal import Dealt, deal
 from shrinkwise.cli._folds import Folds, Split
 from shrinkwise.cli._options import column_names, possible_names
@@ -16,6 +17,7 @@ from shrinkwise.cli.fit import Request
 from shrinkwise.data import (
     Encoding,
     Target,
+    check_column,
     describe,
     encode,
     expand,
@@ -50,6 +52,7 @@ class Prepared:
     folds: Folds  # of each row of the file, for each repeat; -1 in none
     splits: list[Split]
     encoding: Encoding
+    penalty: dict[str, Any]  # bounds and weights of the features
     notes: tuple[str, ...]
 
 
@@ -77,6 +80,13 @@ def prepare(request: Request, asked: Loss | None, say: Voice) -> Prepared:
     if exclude:
         notes.append(f"Excluded: {', '.join(map(repr, exclude))}.")
     notes += expansion.notes
+    named = {
+        option: column_names(getattr(request, option), table.column_names, f"--{option}")
+        for option in ("positive", "negative", "unpenalized")
+    }
+    for option, names in named.items():
+        for name in names:
+            check_column(table, name, f"--{option}")
     rows = len(table)
     del table
     training = [train for train, _ in dealt.pairs]
@@ -86,7 +96,8 @@ def prepare(request: Request, asked: Loss | None, say: Voice) -> Prepared:
     notes += encoding.notes
     notes.append(_encoded(encoding, dealt))
     say(*_first(notes), *_first([f"warning: {leak}" for leak in leaks]))
-    return Prepared(target, loss, weights, offset, of_file, dealt.pairs, encoding, (*leaks, *notes))
+    penalty = constraints(request, encoding, named)
+    return Prepared(target, loss, weights, offset, of_file, dealt.pairs, encoding, penalty, (*leaks, *notes))
 
 
 def _read(request: Request) -> tuple[pa.Table, tuple[str, ...], tuple[str, ...]]:

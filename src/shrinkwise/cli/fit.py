@@ -35,6 +35,9 @@ class Request:
     exposure: str | None
     groups: str | None
     group_categoricals: bool
+    positive: tuple[str, ...]
+    negative: tuple[str, ...]
+    unpenalized: tuple[str, ...]
     drop_missing_target: bool
     seed: int
     tol: float
@@ -109,6 +112,13 @@ class Request:
 @click.option(
     "--as-text", multiple=True, metavar=f"{COLUMN},...", help="Columns to take as levels: zip codes, numbers as labels."
 )
+@click.option(
+    "--positive", multiple=True, metavar=f"{COLUMN},...", help="Number columns whose coefficient must not be negative."
+)
+@click.option(
+    "--negative", multiple=True, metavar=f"{COLUMN},...", help="Number columns whose coefficient must not be positive."
+)
+@click.option("--unpenalized", multiple=True, metavar=f"{COLUMN},...", help="Columns that the penalty leaves alone.")
 @click.option("--weights", metavar=COLUMN, help="A column with the weights of the rows.")
 @click.option("--offset", metavar=COLUMN, help="A column that is added to the linear predictor.")
 @click.option(

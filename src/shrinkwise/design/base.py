@@ -14,6 +14,7 @@ from scipy import sparse
 
 Array = NDArray[Any]
 Cols = NDArray[np.intp] | slice
+Job = tuple[int, int, int]
 
 ALL = slice(None)
 FAR = 1e3  # |mean| / sd beyond which products about zero lose too many digits: store about a shift
@@ -65,7 +66,7 @@ class Design(ABC):
     @cached_property
     def means(self) -> Array:
         """What is subtracted from each column in all, (p, k)."""
-        return np.asarray(self.center + self.offsets)
+        return np.asarray(self.center + self.offsets) if np.any(self.shift) else self.center
 
     @cached_property
     def inverse_scale(self) -> Array:
@@ -84,8 +85,11 @@ class Design(ABC):
         picked = [index] if isinstance(index, int) else list(index)
         if picked == list(range(self.n_problems)):
             return self
+        which = slice(picked[0], picked[0] + 1) if len(picked) == 1 else picked  # a view of one
         maps = None if self.maps is None else tuple(self.maps[i] for i in picked)
-        return replace(self, center=self.center[:, picked], scale=self.scale[:, picked], maps=maps)
+        some = replace(self, center=self.center[:, which], scale=self.scale[:, which], maps=maps)
+        some.__dict__["inverse_scale"] = self.inverse_scale[:, which]
+        return some
 
     def mapped(self, maps: tuple[sparse.csc_array, ...]) -> Self:
         """The same storage seen through linear maps, one for each problem."""
@@ -128,6 +132,23 @@ class Design(ABC):
     @abstractmethod
     def gram(self, weights: Array, cols: Cols = ALL, others: Cols | None = None) -> Array:
         """Standardized X[:, cols]' diag(weights) X[:, others] of the only problem (k = 1); others None means cols."""
+
+    def grams(
+        self, lefts: Sequence[Array], rights: Sequence[Array], jobs: Sequence[Job], weights: Array
+    ) -> list[Array]:
+        """For jobs (a, b, i): standardized X[:, lefts[a]]' diag(weights[:, i]) X[:, rights[b]] of the only problem.
+
+        Column number p is a column of ones, the last of its set.
+        """
+        p, whole = self.shape[1], []
+        for a, b, i in jobs:
+            h, left, right = weights[:, i], lefts[a][lefts[a] < p], rights[b][rights[b] < p]
+            out = np.full((len(lefts[a]), len(rights[b])), h.sum())
+            out[: len(left), : len(right)] = self.gram(h, left, right) if len(left) and len(right) else 0.0
+            out[: len(left), len(right) :] = self.rmatvec(h[:, None], left) if len(left) else 0.0
+            out[len(left) :, : len(right)] = self.rmatvec(h[:, None], right).T if len(right) else 0.0
+            whole.append(out)
+        return whole
 
     def explicit(self, cols: Cols = ALL) -> Array:
         """Standardized X[:, cols] of the only problem as an array, (n, len(cols))."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -32,7 +33,9 @@ def as_design(X: Any) -> tuple[Design, Array]:
         largest = np.zeros(matrix.shape[1])
         occupied = np.flatnonzero(np.diff(matrix.indptr))
         if len(occupied):
-            largest[occupied] = np.maximum.reduceat(np.abs(matrix.data), matrix.indptr[occupied])
+            starts = matrix.indptr[occupied]
+            high, low = np.maximum.reduceat(matrix.data, starts), np.minimum.reduceat(matrix.data, starts)
+            largest[occupied] = np.maximum(high, -low)
         if not np.all(np.isfinite(largest)):
             raise DataError(non_finite_message(matrix.data, "X (the stored values of the sparse matrix)"))
         exponent = _exponents(largest)
@@ -43,16 +46,25 @@ def as_design(X: Any) -> tuple[Design, Array]:
         return SparseDesign.of(matrix), np.ldexp(1.0, exponent)
     array = X if X.dtype in (np.float64, np.float32) else X.astype(np.float64)
     largest = np.zeros(array.shape[1])
-    step = max(1, CHUNK // max(1, array.shape[1]))
-    for start in range(0, array.shape[0], step):
-        chunk = array[start : start + step]
-        np.maximum(largest, np.maximum(chunk.max(axis=0), -chunk.min(axis=0)), out=largest)
+    for rows, cols in _pieces(array):
+        piece = array[rows, cols]
+        np.maximum(largest[cols], np.maximum(piece.max(axis=0), -piece.min(axis=0)), out=largest[cols])
     if not np.all(np.isfinite(largest)):
         raise DataError(non_finite_message(array))
     exponent = _exponents(largest)
     if np.any(exponent):
         array = _ldexp(array.astype(np.float64), -exponent, largest)
     return DenseDesign.of(array), np.ldexp(1.0, exponent)
+
+
+def _pieces(array: Array) -> Iterator[tuple[slice, slice]]:
+    """Rows and columns of parts that lie together and fit a cache."""
+    n, p = array.shape
+    along = 0 if abs(array.strides[0]) >= abs(array.strides[1]) else 1
+    step = max(1, CHUNK // max(1, (p, n)[along]))
+    for start in range(0, (n, p)[along], step):
+        part = slice(start, start + step)
+        yield (part, slice(None)) if along == 0 else (slice(None), part)
 
 
 def _exponents(largest: Array) -> Array:

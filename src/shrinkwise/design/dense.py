@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
 
-from shrinkwise.design.base import ALL, FAR, Array, Cols, Design, scale_of
+from shrinkwise.design.base import ALL, FAR, Array, Cols, Design, Job, scale_of
 
 CHUNK = 1 << 18  # numbers in a chunk: 2 MB, the size of a cache
+WIDTH = 2048  # columns in a block of a wide array
 ROWS = 4096  # in a block: what losses make of them for a few problems fits a cache
 
 
@@ -65,6 +66,21 @@ class DenseDesign(Design):
                 total += left.T @ right
         return total
 
+    def grams(
+        self, lefts: Sequence[Array], rights: Sequence[Array], jobs: Sequence[Job], weights: Array
+    ) -> list[Array]:
+        out = [np.zeros((len(lefts[a]), len(rights[b]))) for a, b, _ in jobs]
+        numbers = np.unique(np.concatenate([*lefts, *rights]))
+        features = numbers[numbers < self.shape[1]]
+        weights = np.ascontiguousarray(weights.T)
+        within = [[np.searchsorted(numbers, part) for part in side] for side in (lefts, rights)]
+        for rows, (block, _) in self._standardized_chunks(features, None):
+            block = block if len(features) == len(numbers) else np.column_stack([block, np.ones(len(block))])
+            left, right = ([np.ascontiguousarray(block[:, part]) for part in side] for side in within)
+            for total, (a, b, i) in zip(out, jobs):
+                total += (left[a] * weights[i, rows, None]).T @ right[b]
+        return out
+
     def explicit(self, cols: Cols = ALL) -> Array:
         out = np.empty((self.store.shape[0], len(self.center[cols])))
         for rows, (block, _) in self._standardized_chunks(cols, None):
@@ -103,11 +119,15 @@ class DenseDesign(Design):
         reference = (start if linear is None else (linear.T @ start.T).T).mean(axis=0) * centered
         first = np.zeros((len(reference), weights.shape[1]), order="F")  # a problem's columns lie together
         second = np.zeros_like(first)
-        for rows, block in self._chunks(2 * len(reference), shift=np.zeros(self.store.shape[1])):
-            block = block - reference if linear is None else (linear.T @ block.T).T - reference
-            first += block.T @ weights[rows]
-            np.square(block, out=block)
-            second += block.T @ weights[rows]
+        p, nowhere = len(reference), np.zeros(self.store.shape[1])
+        for left in range(0, p, WIDTH if linear is None else p):  # a map mixes all columns
+            cols = slice(left, left + WIDTH) if linear is None else ALL
+            for rows, block in self._chunks(2 * min(p, WIDTH), cols, nowhere):
+                block = block if linear is None else (linear.T @ block.T).T
+                block -= reference[cols]
+                first[cols] += block.T @ weights[rows]
+                np.square(block, out=block)
+                second[cols] += block.T @ weights[rows]
         scale = scale_of(second - first**2 * centered, second, reference[:, None], centered)
         if not centered:
             return replace(self, center=np.zeros_like(first), scale=scale)

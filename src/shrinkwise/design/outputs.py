@@ -78,6 +78,8 @@ class OutputsDesign(Design):
         return np.ascontiguousarray(eta.transpose(0, 2, 1)).reshape(n * self.outputs, k)
 
     def rmatvec(self, R: Array, cols: Cols = ALL) -> Array:
+        if R.shape[1] > self.n_problems == 1:
+            return self.problem([0] * R.shape[1]).rmatvec(R, cols)
         inner, ones, features, place, output = self._features(cols)
         n, k = self.store.shape[0], self.n_problems
         residual = np.ascontiguousarray(R.reshape(n, self.outputs, k).transpose(0, 2, 1))
@@ -94,49 +96,26 @@ class OutputsDesign(Design):
 
     def gram(self, weights: Array, cols: Cols = ALL, others: Cols | None = None) -> Array:
         """For weights of shape (nK,), one for each predictor, or (nK, K), a block for each row."""
-        left = self._features(cols)
-        right = left if others is None else self._features(others)
-        blocks = weights.reshape(self.store.shape[0], self.outputs, -1)
-        diagonal = blocks.shape[2] == 1
-        total = np.zeros((len(left[0]) + len(left[1]), len(right[0]) + len(right[1])))
-        ends = (
-            [self._of_output(part, c, which) for c in range(self.outputs)]
-            for part, which in ((left, cols), (right, cols if others is None else others))
-        )
-        rows, columns = ends
-        for c in range(self.outputs):
-            for d in range(self.outputs):
-                if (diagonal and c != d) or (others is None and d < c):
-                    continue
-                h = blocks[:, c, 0 if diagonal else d]
-                part = self._block(h, rows[c], columns[d])
-                total[np.ix_(rows[c][0], columns[d][0])] = part
-                if others is None and d > c:
-                    total[np.ix_(columns[d][0], rows[c][0])] = part.T
+        rows = self._of_outputs(cols)
+        columns = rows if others is None else self._of_outputs(others)
+        h = weights.reshape(self.store.shape[0], -1)  # a block row by row: its entry (c, d) is column cK + d
+        diagonal, K = h.shape[1] == self.outputs, self.outputs
+        pairs = [(c, d) for c in range(K) for d in range(K) if c == d or not (diagonal or (others is None and d < c))]
+        jobs = [(c, d, c if diagonal else c * K + d) for c, d in pairs]
+        parts = self.store.grams([part for _, part in rows], [part for _, part in columns], jobs, h)
+        total = np.zeros((sum(len(place) for place, _ in rows), sum(len(place) for place, _ in columns)))
+        for (c, d), part in zip(pairs, parts):
+            total[np.ix_(rows[c][0], columns[d][0])] = part
+            if others is None and d > c:
+                total[np.ix_(columns[d][0], rows[c][0])] = part.T
         return total
 
-    def _of_output(
-        self, parts: tuple[Array, Array, Cols, Array, Array], c: int, cols: Cols
-    ) -> tuple[Array, Array, int]:
-        """Positions of an output's columns, their features, and how many intercepts (0 or 1) come last."""
-        inner, ones, features, place, output = parts
-        mine = output == c
-        numbers = np.arange(self.store.shape[1])[features]
-        own = ones[self._output_of(cols, ones) == c] if len(ones) else ones
-        return np.concatenate([inner[mine], own]), numbers[place[mine]], len(own)
-
-    def _block(self, h: Array, left: tuple[Array, Array, int], right: tuple[Array, Array, int]) -> Array:
-        """Z' diag(h) Z of one output against another; h may be negative."""
-        (_, a, one), (_, b, other) = left, right
-        out = np.empty((len(a) + one, len(b) + other))
-        out[: len(a), : len(b)] = self.store.gram(h, a, b) if len(a) and len(b) else 0.0
-        if other:
-            out[: len(a), -1:] = self.store.rmatvec(h[:, None], a) if len(a) else np.zeros((0, 1))
-        if one:
-            out[-1:, : len(b)] = self.store.rmatvec(h[:, None], b).T if len(b) else np.zeros((1, 0))
-        if one and other:
-            out[-1, -1] = h.sum()
-        return out
+    def _of_outputs(self, cols: Cols) -> list[tuple[Array, Array]]:
+        """Positions in ``cols`` of each output's columns, and their features; the one past all is the intercept."""
+        feature, output = np.divmod(np.arange(len(self.center))[cols], self.outputs)
+        places = [np.flatnonzero(output == c) for c in range(self.outputs)]
+        places = [place[np.argsort(feature[place], kind="stable")] for place in places]  # the intercept comes last
+        return [(place, feature[place]) for place in places]
 
     def blocks(self) -> list[slice]:
         return [ALL]

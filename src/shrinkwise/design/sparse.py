@@ -11,6 +11,8 @@ from scipy import sparse
 from shrinkwise.design.base import ALL, FAR, Array, Cols, Design, scale_of
 from shrinkwise.exceptions import DataError
 
+ENTRIES = 1 << 18  # in a block of columns
+
 
 @dataclass(frozen=True, eq=False)
 class SparseDesign(Design):
@@ -55,16 +57,28 @@ class SparseDesign(Design):
 
     def standardized(self, weights: Array, centered: bool = True) -> Self:
         design = self._shifted() if centered else self
-        squares = design.store.copy()
-        squares.data **= 2
+        squares = design._squares(weights)
         if design.maps is None:
-            first, second = design.store.T @ weights, squares.T @ weights
+            first, second = design.store.T @ weights, squares
         else:  # columns that a map adds up have no row in common, so their squares add up too
-            pairs = [(linear, weights[:, i]) for i, linear in enumerate(design.maps)]
-            first = np.column_stack([linear.T @ (design.store.T @ s) for linear, s in pairs])
-            second = np.column_stack([linear.power(2).T @ (squares.T @ s) for linear, s in pairs])
+            first = np.column_stack(
+                [part.T @ (design.store.T @ s) for part, s in zip(design.maps, weights.T, strict=True)]
+            )
+            second = np.column_stack([part.power(2).T @ s for part, s in zip(design.maps, squares.T, strict=True)])
         scale = scale_of(second - first**2 * centered, second, design.offsets, centered)
-        return replace(design, center=first * centered, scale=scale)
+        return replace(design, center=np.asfortranarray(first * centered), scale=np.asfortranarray(scale))
+
+    def _squares(self, weights: Array) -> Array:
+        """Weighted sums of the squares of stored columns, (q, k), a block of columns at a time."""
+        store, sums = self.store, np.empty((self.store.shape[1], weights.shape[1]))
+        step = max(1, ENTRIES * len(sums) // max(1, store.nnz))
+        for start in range(0, len(sums), step):
+            pointers = store.indptr[start : start + step + 1]
+            entries = slice(pointers[0], pointers[-1])
+            parts = (store.data[entries] ** 2, store.indices[entries], pointers - pointers[0])
+            block = sparse.csc_array(parts, shape=(store.shape[0], len(pointers) - 1))
+            sums[start : start + step] = block.T @ weights
+        return sums
 
     def _shifted(self) -> Self:
         """Columns without a single zero lose their mean, which could drown their variation (|mean| > FAR sd)."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -14,6 +15,7 @@ from shrinkwise.losses import Loss
 from shrinkwise.path import Solution, solve
 from shrinkwise.penalties import Penalty, penalty_of
 from shrinkwise.result import GridResult
+from shrinkwise.validation import check_number
 
 
 def check_flag(name: str, value: object) -> bool:
@@ -23,8 +25,12 @@ def check_flag(name: str, value: object) -> bool:
     return bool(value)
 
 
-def check_per_feature(name: str, value: object, n_features: int) -> Any:
-    """A number for all features or one for each, as float64."""
+def check_per_feature(
+    name: str, value: object, n_features: int, names: Sequence[str] | None = None, default: float = np.nan
+) -> Any:
+    """A number for all features, one for each, or a mapping from names of features; as float64."""
+    if isinstance(value, Mapping):
+        return _by_name(name, value, n_features, names, default)
     try:
         array = np.asarray(value, dtype=np.float64)
     except (TypeError, ValueError) as error:
@@ -36,18 +42,32 @@ def check_per_feature(name: str, value: object, n_features: int) -> Any:
     return array
 
 
-def penalty_options(estimator: Any, n_features: int, ridge_unit: float) -> dict[str, Any]:
+def _by_name(name: str, value: Mapping[Any, Any], n_features: int, names: Sequence[str] | None, default: float) -> Any:
+    """One number for each feature: those of the mapping, and ``default``."""
+    if names is None:
+        raise UsageError(f"{name} names {list(value)[:3]!r}, but the columns of X have no names; give an array")
+    out = np.full(n_features, default)
+    for key, number in value.items():
+        if key not in names:
+            raise UsageError(f"{name} names {key!r}, which is no column of X; its columns are {', '.join(names[:8])}")
+        out[list(names).index(key)] = check_number(f"{name}[{key!r}]", number, finite=False)
+    return out
+
+
+def penalty_options(
+    estimator: Any, n_features: int, ridge_unit: float, names: Sequence[str] | None = None
+) -> dict[str, Any]:
     """What an estimator says of its penalty but for the mix, checked, and the unit of the ridge part."""
     weights = estimator.penalty_weights
     if weights is not None:
-        weights = check_per_feature("penalty_weights", weights, n_features)
+        weights = check_per_feature("penalty_weights", weights, n_features, names, 1.0)
         weights = np.full(n_features, weights) if weights.ndim == 0 else weights
     options = {
         "penalty_weights": weights,
         "groups": estimator.groups,
         "sparse_ratio": estimator.sparse_ratio,
-        "lower": check_per_feature("lower", estimator.lower, n_features),
-        "upper": check_per_feature("upper", estimator.upper, n_features),
+        "lower": check_per_feature("lower", estimator.lower, n_features, names, -np.inf),
+        "upper": check_per_feature("upper", estimator.upper, n_features, names, np.inf),
         "ridge_unit": ridge_unit,
     }
     penalty_of(**options).rows(n_features)

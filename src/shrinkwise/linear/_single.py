@@ -122,7 +122,7 @@ class SingleFit(LinearModel):
         unit: float,
     ) -> dict[str, Any]:
         """The fitted attributes of one certified fit."""
-        penalty = options["penalty"](**penalty_options(self, data.X.shape[1], unit))
+        penalty = options["penalty"](**penalty_options(self, data.X.shape[1], unit, data.names))
         solution = certified(
             data.X, posed, loss=loss, offset=known, sample_weight=data.weights, **options | {"penalty": penalty}
         )

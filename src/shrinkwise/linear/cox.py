@@ -236,6 +236,7 @@ class CoxRegressorCV(CoxModel, GridSearch):
     """
 
     scoring = None
+    relax = False
     fit_intercept = True  # columns are centered
     grouped_outputs = False
 

@@ -21,8 +21,8 @@ class LinearRegressor(Regression, SingleFit):
 
         (1/Σs) Σᵢ sᵢ ℓ(yᵢ, b + xᵢ'w) + alpha Σⱼ πⱼ ( r |wⱼ| + (1 − r)/(2u) wⱼ² ),   lowerⱼ ≤ wⱼ ≤ upperⱼ
 
-    to a duality gap of ``tol``; ℓ is ½ (y − η)² unless ``loss`` says otherwise. The intercept b is not penalized, and u
-    is 1 unless ``ridge_unit`` says otherwise.
+    to a duality gap of ``tol``, for several columns of y the sum over them; ℓ is ½ (y − η)² unless
+    ``loss`` says otherwise. The intercept b is not penalized, and u is 1 unless ``ridge_unit`` says otherwise.
 
     Parameters
     ----------
@@ -37,16 +37,17 @@ class LinearRegressor(Regression, SingleFit):
         object from `shrinkwise.losses`.
     l1_ratio : float in [0, 1], default 1
         1 is the lasso, 0 is ridge. (glmnet calls this number ``alpha``.)
-    penalty_weights : array of shape (p,), optional
-        π >= 0, one for each feature; 0 leaves a feature unpenalized.
+    penalty_weights : array of shape (p,) or dict, optional
+        π >= 0, one for each feature, or by names of columns; 0 leaves a feature unpenalized.
     groups : sequence, optional
         Columns that come in together, by one norm: a label for each feature (None or -1: alone), or lists of column
         numbers. A group's part of the penalty is then π √m ‖w‖₂ for its m coefficients in place of Σ π |w|, see
         `GroupLasso`; bounds are for columns alone.
     sparse_ratio : float in [0, 1], default 0
         The share of Σ π |w| within groups: 0 is the group lasso, between 0 and 1 the sparse group lasso.
-    lower, upper : float or array of shape (p,), default no bounds
-        Bounds of the coefficients in the units of the data, ``lower <= 0 <= upper``.
+    lower, upper : float, array of shape (p,) or dict, default no bounds
+        Bounds of the coefficients in the units of the data, ``lower <= 0 <= upper``; ``lower={"age": 0}`` holds the
+        sign of a named column.
     ridge_unit : float > 0 or "sd", default 1
         u, the unit in which the L2 part measures coefficients. With 1, as in scikit-learn, a mix of |w| and w² means
         something else for dollars than for thousands of dollars; with ``"sd"``, the standard deviation of y, as in
@@ -65,9 +66,9 @@ class LinearRegressor(Regression, SingleFit):
 
     Attributes
     ----------
-    coef_ : array of shape (p,)
+    coef_ : array of shape (p,), or (K, p) for K columns of y
         Coefficients in the units of the data; zeros are exact.
-    intercept_ : float
+    intercept_ : float, or array of shape (K,)
     gap_ : float
         The certificate: the objective is above its minimum by at most this share of the loss of the intercept-only
         model, computed on the data themselves.

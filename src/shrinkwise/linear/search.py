@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from numbers import Real
 from typing import Any, Self
@@ -22,11 +23,13 @@ from shrinkwise.linear._scoring import grid_scorer, metric_name, scorer_of
 from shrinkwise.linear._splits import folds
 from shrinkwise.linear._values import Array
 from shrinkwise.losses import Loss
-from shrinkwise.penalties import penalty_of
+from shrinkwise.path import Solution
+from shrinkwise.penalties import ElasticNet, penalty_of
 from shrinkwise.penalties.concave import Concave, as_concave
 from shrinkwise.rules import parse_rule
 from shrinkwise.validation import check_alpha, check_count, check_l1_ratio, check_number, check_sequence
 
+RELAX = (1.0, 0.75, 0.5, 0.25, 0.0)
 REFINED = 1e-2  # the chosen model is solved on the rows to this share of tol
 
 
@@ -54,6 +57,7 @@ class GridSearch(LinearModel):
         grouped_outputs: bool = False,
         adaptive: float | None = None,
         concave: str | Concave | None = None,
+        relax: Sequence[float] | bool = False,
         tol: float = 1e-6,
         max_iter: int = 1000,
     ) -> None:
@@ -73,6 +77,7 @@ class GridSearch(LinearModel):
         self.grouped_outputs = grouped_outputs
         self.adaptive = adaptive
         self.concave = concave
+        self.relax = relax
         self.tol = tol
         self.max_iter = max_iter
 
@@ -91,14 +96,14 @@ class GridSearch(LinearModel):
         ----------
         X : array, sparse matrix or frame of shape (n, p)
             Numbers without missing or infinite values; nothing is copied but what has to be, and nothing modified.
-        y : array of shape (n,)
+        y : array of shape (n,), or (n, K) for a regression of the squared loss
             Target.
         sample_weight : array of shape (n,), optional
             Weights >= 0, not all zero; they count in the fits and in the scores.
         groups : array of shape (n,), optional
             For the splitter. With ``cv`` a number, rows of one group stay in one fold.
         offset : array of shape (n,), optional
-            A known part of the linear predictor: η = Xw + b + offset.
+            A known part of the linear predictor: η = Xw + b + offset, where a row has one.
         exposure : array of shape (n,), optional
             Time or amount at risk, > 0; for losses with a log link, where it is the offset log(exposure).
 
@@ -155,7 +160,7 @@ class GridSearch(LinearModel):
         scored: dict[str, Any],
     ) -> dict[str, Any]:
         """The fitted attributes of the grid and of the certified fit that the rule picks."""
-        penalty = penalty_options(self, data.X.shape[1], unit)
+        penalty = penalty_options(self, data.X.shape[1], unit, data.names)
         fit = fit_grid if self.adaptive is None else partial(fit_adaptive_grid, exponent=self.adaptive)
         result = fit(
             data.X,
@@ -168,6 +173,7 @@ class GridSearch(LinearModel):
             feature_names=data.names,
             classes=None if classes is None else [str(label) for label in classes.tolist()],
             concave=self.concave,
+            relax=None if self.relax is False else RELAX if self.relax is True else self.relax,
             **options["grid"],
             **options["model"],
             **penalty,
@@ -195,6 +201,8 @@ class GridSearch(LinearModel):
             concave=None if self.concave is None else as_concave(self.concave),
             **options["model"],
         )
+        if chosen.relax < 1:
+            solution = self._mixed(solution, chosen.relax, data, posed, loss, known, penalty, options)
         found = {
             "alpha_": chosen.alpha,
             "l1_ratio_": chosen.l1_ratio,
@@ -206,6 +214,42 @@ class GridSearch(LinearModel):
         }
         fitted: dict[str, Any] = self._fitted(solution.coef, solution.intercept, classes)
         return data.seen | fitted | found
+
+    def _mixed(
+        self,
+        solution: Solution,
+        share: float,
+        data: Training,
+        y: Array,
+        loss: Loss,
+        offset: Array | None,
+        penalty: dict[str, Any],
+        options: dict[str, Any],
+    ) -> Solution:
+        """The chosen model mixed with the fit without a penalty on its support; the gap is the larger one."""
+        inside = solution.coef != 0
+        lower, upper = (np.where(inside, penalty[name], 0.0) for name in ("lower", "upper"))
+        free = certified(
+            data.X,
+            y,
+            loss=loss,
+            offset=offset,
+            penalty=ElasticNet(lower=lower, upper=upper),
+            alpha=0.0,
+            sample_weight=data.weights,
+            tol=options["grid"]["tol"],
+            aim=REFINED,
+            max_iter=options["max_iter"],
+            start=solution.coef,
+            **options["model"],
+        )
+        return replace(
+            solution,
+            coef=share * solution.coef + (1 - share) * free.coef,
+            intercept=share * solution.intercept + (1 - share) * free.intercept,
+            gap=max(solution.gap, free.gap),
+            converged=solution.converged and free.converged,
+        )
 
     def _options(self) -> dict[str, Any]:
         """The parameters, checked before any work."""
@@ -286,16 +330,17 @@ class LinearRegressorCV(Regression, GridSearch):
         data; folds are scored, but have no say.
     scoring : str, callable or None, default None
         A scikit-learn scorer. None is the error of the loss.
-    penalty_weights : array of shape (p,), optional
-        π >= 0, one for each feature; 0 leaves a feature unpenalized.
+    penalty_weights : array of shape (p,) or dict, optional
+        π >= 0, one for each feature, or by names of columns; 0 leaves a feature unpenalized.
     groups : sequence, optional
         Columns that come in together, by one norm (the groups that ``fit`` takes are of rows): a label for each feature
         (None or -1: alone), or lists of column numbers. A group's part of the penalty is then π √m ‖w‖₂ for its m
         coefficients in place of Σ π |w|, see `GroupLasso`; bounds are for columns alone.
     sparse_ratio : float in [0, 1], default 0
         The share of Σ π |w| within groups: 0 is the group lasso, between 0 and 1 the sparse group lasso.
-    lower, upper : float or array of shape (p,), default no bounds
-        Bounds of the coefficients in the units of the data, ``lower <= 0 <= upper``.
+    lower, upper : float, array of shape (p,) or dict, default no bounds
+        Bounds of the coefficients in the units of the data, ``lower <= 0 <= upper``; ``lower={"age": 0}`` holds the
+        sign of a named column.
     ridge_unit : float > 0 or "sd", default 1
         Unit in which the L2 part measures coefficients, see `LinearRegressor`. With ``"sd"``, the standard deviation of
         y, the choice among mixes does not depend on the units of y.
@@ -303,7 +348,7 @@ class LinearRegressorCV(Regression, GridSearch):
     standardize : bool, default True
         Whether the penalty acts on the coefficients of standardized columns.
     grouped_outputs : bool, default False
-        With several columns of y, or more than two classes: penalize the norm of a feature's coefficients, so that it
+        With several columns of y: penalize the norm of a feature's coefficients, so that it
         is in for all of them or for none.
     adaptive : float > 0, optional
         The adaptive lasso (Zou 2006) with this exponent: the L1 penalty of a feature is divided by a power of its
@@ -311,6 +356,9 @@ class LinearRegressorCV(Regression, GridSearch):
     concave : str or Concave, optional
         ``"mcp"`` or ``"scad"``, with another gamma as in ``"mcp:2.5"``: penalties that do not shrink what is
         large. Fits are then local optima, reached from stronger penalties; gaps are those of their convex majorizers.
+    relax : bool or sequence of numbers in [0, 1], default False
+        The relaxed lasso: cross-validation also chooses how much of the penalized fit to keep, against the fit without
+        a penalty on the same features. True tries 1, 0.75, 0.5, 0.25 and 0.
     tol : float >= 0, default 1e-6
         Duality gap of every fit of the grid, relative to the loss of the intercept-only model; the chosen model is
         solved to a hundredth of it.
@@ -319,9 +367,9 @@ class LinearRegressorCV(Regression, GridSearch):
 
     Attributes
     ----------
-    coef_ : array of shape (p,)
+    coef_ : array of shape (p,), or (K, p) for K columns of y
         Coefficients in the units of the data; zeros are exact.
-    intercept_ : float
+    intercept_ : float, or array of shape (K,)
     alpha_, l1_ratio_ : float
         The chosen strength and mix.
     alphas_ : array
@@ -372,6 +420,7 @@ class LinearRegressorCV(Regression, GridSearch):
         grouped_outputs: bool = False,
         adaptive: float | None = None,
         concave: str | Concave | None = None,
+        relax: Sequence[float] | bool = False,
         tol: float = 1e-6,
         max_iter: int = 1000,
     ) -> None:
@@ -392,6 +441,7 @@ class LinearRegressorCV(Regression, GridSearch):
             grouped_outputs=grouped_outputs,
             adaptive=adaptive,
             concave=concave,
+            relax=relax,
             tol=tol,
             max_iter=max_iter,
         )
@@ -400,7 +450,7 @@ class LinearRegressorCV(Regression, GridSearch):
 
 
 class LinearClassifierCV(Classification, GridSearch):
-    """Logistic regression for two classes whose penalty's strength and mix are found by cross-validation.
+    """Logistic or, for more than two classes, multinomial regression, its strength and mix found by cross-validation.
 
     Every strength, mix and fold marches down the path together, standardized with the means and sds of its own training
     rows, and certified by its duality gap. The objective is that of `LinearClassifier`.
@@ -426,28 +476,32 @@ class LinearClassifierCV(Classification, GridSearch):
         data; folds are scored, but have no say.
     scoring : str, callable or None, default None
         A scikit-learn scorer. None is the log loss.
-    penalty_weights : array of shape (p,), optional
-        π >= 0, one for each feature; 0 leaves a feature unpenalized.
+    penalty_weights : array of shape (p,) or dict, optional
+        π >= 0, one for each feature, or by names of columns; 0 leaves a feature unpenalized.
     groups : sequence, optional
         Columns that come in together, by one norm (the groups that ``fit`` takes are of rows): a label for each feature
         (None or -1: alone), or lists of column numbers. A group's part of the penalty is then π √m ‖w‖₂ for its m
         coefficients in place of Σ π |w|, see `GroupLasso`; bounds are for columns alone.
     sparse_ratio : float in [0, 1], default 0
         The share of Σ π |w| within groups: 0 is the group lasso, between 0 and 1 the sparse group lasso.
-    lower, upper : float or array of shape (p,), default no bounds
-        Bounds of the coefficients in the units of the data, ``lower <= 0 <= upper``.
+    lower, upper : float, array of shape (p,) or dict, default no bounds
+        Bounds of the coefficients in the units of the data, ``lower <= 0 <= upper``; ``lower={"age": 0}`` holds the
+        sign of a named column.
     fit_intercept : bool, default True
     standardize : bool, default True
         Whether the penalty acts on the coefficients of standardized columns.
     grouped_outputs : bool, default False
-        With several columns of y, or more than two classes: penalize the norm of a feature's coefficients, so that it
-        is in for all of them or for none.
+        With more than two classes: penalize the norm of a feature's coefficients, so that it is in for all classes or
+        for none.
     adaptive : float > 0, optional
         The adaptive lasso (Zou 2006) with this exponent: the L1 penalty of a feature is divided by a power of its
         coefficient in a first fit, ridge or, beyond 1000 features, lasso, in each fold by its own.
     concave : str or Concave, optional
         ``"mcp"`` or ``"scad"``, with another gamma as in ``"mcp:2.5"``: penalties that do not shrink what is
         large. Fits are then local optima, reached from stronger penalties; gaps are those of their convex majorizers.
+    relax : bool or sequence of numbers in [0, 1], default False
+        The relaxed lasso: cross-validation also chooses how much of the penalized fit to keep, against the fit without
+        a penalty on the same features. True tries 1, 0.75, 0.5, 0.25 and 0.
     tol : float >= 0, default 1e-6
         Duality gap of every fit of the grid, relative to the loss of the intercept-only model; the chosen model is
         solved to a hundredth of it.
@@ -456,11 +510,13 @@ class LinearClassifierCV(Classification, GridSearch):
 
     Attributes
     ----------
-    classes_ : array of shape (2,)
+    classes_ : array of shape (K,)
         Labels in ascending order.
-    coef_ : array of shape (1, p)
-        Change of the log-odds of ``classes_[1]`` for a unit of each feature; zeros are exact.
-    intercept_ : array of shape (1,)
+    coef_ : array of shape (1, p), or (K, p) for K > 2 classes
+        Change of the log-odds of ``classes_[1]``, or of the predictor of each class, for a unit of each feature; zeros
+        are exact. Without a penalty only differences of classes are determined: there the sum over the classes is 0.
+    intercept_ : array of shape (1,) or (K,)
+        The sum of K is 0.
     alpha_, l1_ratio_ : float
         The chosen strength and mix.
     alphas_ : array

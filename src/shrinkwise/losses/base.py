@@ -98,6 +98,10 @@ class Loss(ABC):
         """What a cross-validated error averages, in the words of `metric`; lower is better."""
         return self.value(y, eta, xp)
 
+    def separates(self, y: Array, eta: Array) -> bool:
+        """Whether η tells every y from the others: along it the loss falls without end, and has no minimum."""
+        return False
+
     def slack(self, y: Array, eta: Array, u: Array, xp: ModuleType = np) -> Array:
         """Fenchel–Young slack ℓ(y, η) + ℓ*(y, u) − uη ≥ 0, zero where u is the gradient at η."""
         return self.value(y, eta, xp) + self.conjugate(y, u, xp) - u * eta

@@ -40,6 +40,9 @@ class LogisticLoss(Loss):
     def slopes(self, y: Array) -> tuple[Array | float, Array | float]:
         return -y, 1 - y
 
+    def separates(self, y: Array, eta: Array) -> bool:
+        return bool(np.all((y == 1) & (eta > 0) | (y == 0) & (eta < 0)))
+
     def link(self, mu: Array, xp: ModuleType = np) -> Array:
         return xp.log(mu) - xp.log1p(-mu)
 

@@ -94,6 +94,11 @@ class MultinomialLoss(Loss):
         v, (mu, _, log_mu) = y + u, self._shares(eta, xp)
         return xp.where((v < 0) | (v > 1), np.inf, divergence(v, mu, log_mu, xp))
 
+    def separates(self, y: Array, eta: Array) -> bool:
+        own, rows = self._by_row(y, np) == 1, self._by_row(eta, np)
+        others = np.max(np.where(own, -np.inf, rows), axis=1)
+        return bool(np.all(np.any(own, axis=1) & (np.max(np.where(own, rows, -np.inf), axis=1) > others)))
+
     def link(self, mu: Array, xp: ModuleType = np) -> Array:
         return xp.log(mu)
 

@@ -9,6 +9,7 @@ import numpy as np
 from scipy import sparse
 
 from shrinkwise.design.base import Array
+from shrinkwise.engines import LocalEngine
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,6 +52,15 @@ class FreeFit:
     note: str = ""
 
 
+@dataclass(frozen=True, eq=False)
+class Refit:
+    """A fit without a penalty on a support."""
+
+    coef: Array  # on the support, in the units of the data
+    intercept: float
+    gap: float  # relative to the null loss; infinite where there is no finite fit
+
+
 LEAST_NORM = "as many features as rows: the fit without a penalty is not unique, this is the one of least norm"
 
 
@@ -58,6 +68,7 @@ class Route(ABC):
     """A way to compute all paths of a grid. It remembers where each path stands."""
 
     null_score: Array  # (K,) held-out score of the intercept-only model
+    engine: LocalEngine
 
     @abstractmethod
     def tops(self) -> Array:
@@ -70,6 +81,14 @@ class Route(ABC):
     @abstractmethod
     def degrees_of_freedom(self, block: Block, alphas: Array) -> Array:
         """Of the fits on all data, (R, A), without the intercept."""
+
+    @abstractmethod
+    def refit(self, fit: int, support: Array, coef: Array) -> Refit | None:
+        """The fit without a penalty on some columns, begun at ``coef``; None where they leave nothing to estimate."""
+
+    @abstractmethod
+    def scores(self, fit: int, coefs: Array, intercepts: Array) -> tuple[Array, Array]:
+        """Training and held-out scores (m,) of coefficients (m, p) in the units of the data; of all data deviances."""
 
     @abstractmethod
     def unpenalized(self) -> FreeFit | None:

@@ -42,6 +42,10 @@ class SideBySide:
         return self
 
     @property
+    def endless(self) -> Array:
+        return np.concatenate([part.batch.endless for part in self.parts])
+
+    @property
     def problems(self) -> list[Problem]:
         return [part.problems[0] for part in self.parts]
 

@@ -12,18 +12,16 @@ SMALLEST_PIVOT = 1e-6  # relative; below it the rows are as good as dependent
 
 
 def least_norm(problem: Problem) -> Array:
-    """w = Z' pinv(ZZ') y in standardized coordinates, from one read of the columns in blocks."""
-    n, p = problem.design.shape
-    rows = np.flatnonzero(problem.weights)
-    pick = np.zeros((n, len(rows)))
-    pick[rows, np.arange(len(rows))] = 1.0
+    """V of the fit W = Z'V, V = pinv(ZZ') Y in standardized coordinates, flat, from one read of blocks of columns."""
+    design, y, weights = problem.table
+    rows = np.flatnonzero(weights)
     products = np.zeros((len(rows), len(rows)))
-    for start in range(0, p, WIDTH):
-        columns = problem.design.rmatvec(pick, slice(start, start + WIDTH))
-        products += columns.T @ columns
-    residual = np.zeros((n, 1))
-    residual[rows, 0] = _solve(products, problem.y[rows], problem.weights[rows])
-    return np.asarray(problem.design.rmatvec(residual)[:, 0])
+    for start in range(0, design.shape[1], WIDTH):
+        columns = design.explicit(slice(start, start + WIDTH))[rows]
+        products += columns @ columns.T
+    multipliers = np.zeros(y.shape)
+    multipliers[rows] = _solve(products, y[rows], weights[rows])
+    return multipliers.ravel()
 
 
 def _solve(products: Array, y: Array, weights: Array) -> Array:
@@ -34,6 +32,6 @@ def _solve(products: Array, y: Array, weights: Array) -> Array:
         pivots = np.diagonal(np.linalg.cholesky(regular))
     except np.linalg.LinAlgError:
         pivots = np.zeros(1)
-    if abs(along @ y) <= 1e-12 * np.linalg.norm(y) and pivots.min() > SMALLEST_PIVOT * pivots.max():
+    if np.linalg.norm(along @ y) <= 1e-12 * np.linalg.norm(y) and pivots.min() > SMALLEST_PIVOT * pivots.max():
         return np.asarray(np.linalg.solve(regular, y))
     return np.asarray(np.linalg.pinv(products, hermitian=True) @ y)

@@ -12,14 +12,14 @@ from scipy import sparse
 from shrinkwise.design import Design
 from shrinkwise.design.base import Array
 from shrinkwise.engines import LocalEngine
-from shrinkwise.path.base import LEAST_NORM, Block, FreeFit, Route
+from shrinkwise.path.base import LEAST_NORM, Block, FreeFit, Refit, Route
 from shrinkwise.path.freedom import Gram, path_freedom
 from shrinkwise.path.least_norm import least_norm
 from shrinkwise.path.sight import Sight
 from shrinkwise.path.strengths import alpha_max
 from shrinkwise.penalties import Penalty, Rows
 from shrinkwise.penalties.concave import Concave
-from shrinkwise.problem import Problem, without_penalty
+from shrinkwise.problem import Problem, unpenalized_rows, without_penalty
 from shrinkwise.solvers.newton import CHEAP, FLOOR, Batch
 from shrinkwise.solvers.passes import Passes
 from shrinkwise.solvers.quadratic import violation, violations
@@ -36,7 +36,7 @@ LEAST_NORM_ENTRIES = 50_000_000  # of X, up to which a fit of least norm is wort
 SEPARABLE = "the classes can be separated, so that coefficients grow without end"
 ORDERED = "features put the events in order, so that coefficients grow without end"
 NO_FINITE_FIT = {"logistic": SEPARABLE, "multinomial": SEPARABLE, "cox": ORDERED}
-MAJORIZERS = 100  # of a concave penalty at one strength
+TURNS = 5  # of looking at majorizers of a concave penalty again, each of many steps
 AIM = 0.1  # of the tolerance: what a certificate that costs nothing is asked for; errors go with its root
 ROUNDS = 50  # of solving, looking at all columns and letting some in
 
@@ -72,6 +72,7 @@ class Lockstep:
     ) -> None:
         self.design, self.problems, self.tol, self.engine, self.max_iter = design, list(problems), tol, engine, max_iter
         self.bases = list(problems)
+        self.majorize: Callable[[Sequence[int]], None] | None = None  # bends the penalties of some problems
         self.batch = Batch(design, problems)
         self.null_losses = [problem.null_loss for problem in problems]
         self.small = small or design.shape[1] <= SMALL
@@ -169,13 +170,16 @@ class Lockstep:
         for _ in range(self.max_iter if pending else 0):
             taken, _ = self.batch.solve(pending, alphas, tols, self.Q, self.max_iter, self._run)
             steps += taken
+            if self.majorize is not None:
+                self.majorize(pending)
             self._look_for(pending, alphas)
-            pending = [i for i in pending if self._unfinished(i, alphas[i], tols[i], best)]
+            ended = self.batch.endless
+            pending = [i for i in pending if not ended[i] and self._unfinished(i, alphas[i], tols[i], best)]
             if pending:
                 continue
             for i in self._above_tol(gaps):
                 gaps[i] = self.gap(i, alphas[i])
-            pending = self._above_tol(gaps)
+            pending = [i for i in self._above_tol(gaps) if not ended[i]]
             tries += 1
             if not pending or tries > 3:
                 break
@@ -190,24 +194,27 @@ class Lockstep:
 
     def step_concave(self, alphas: Array, concave: Concave) -> tuple[Array, Array]:
         """`step` over majorizers, until each is the one at its own minimum; the gaps are theirs."""
-        self.sight = None  # its proofs are for one penalty
-        steps = np.zeros(len(self.problems), dtype=np.int64)
-        bases = [problem.rows for problem in self.bases]
-        for _ in range(MAJORIZERS):
-            self._majorize(alphas, concave, bases)
-            steps += self.step(alphas)[1]
-            self._majorize(alphas, concave, bases)
-            gaps = np.array([self.gap(i, alpha) for i, alpha in enumerate(alphas)])
+        self.sight = self.passes = None  # their proofs are for one penalty
+        bases = [problem.rows.times(alpha) for problem, alpha in zip(self.bases, alphas, strict=True)]
+
+        def majorizer(i: int, cols: Array, w: Array) -> Rows:
+            return concave.majorizer(bases[i].take(cols), w)
+
+        def majorize(which: Sequence[int]) -> None:
+            for i in which:
+                rows = concave.majorizer(bases[i], self.batch.w[:, i])  # at their strength
+                problem = replace(self.problems[i], rows=rows.times(1 / alphas[i] if alphas[i] > 0 else 1.0))
+                self.problems[i] = self.batch.problems[i] = self.batch.sets[i].problem = problem
+
+        self.batch.majorizer, self.majorize = majorizer, majorize
+        majorize(range(len(self.problems)))
+        total = np.zeros(len(self.problems), dtype=np.int64)
+        for _ in range(TURNS):
+            gaps, steps = self.step(alphas)
+            total += steps
             if np.all(gaps <= self.tol):
                 break
-        return gaps, steps
-
-    def _majorize(self, alphas: Array, concave: Concave, bases: Sequence[Rows]) -> None:
-        """Give each problem the majorizer at its coefficients, as rows at strength 1."""
-        for i, (alpha, base) in enumerate(zip(alphas, bases, strict=True)):
-            bent = concave.majorizer(base.times(alpha), self.batch.w[:, i])
-            problem = replace(self.problems[i], rows=bent.times(1 / alpha if alpha > 0 else 1.0))
-            self.problems[i] = self.batch.problems[i] = self.batch.sets[i].problem = problem
+        return gaps, total
 
     def _by_passes(self, passes: Passes, alphas: Array, tols: Array) -> tuple[Array, Array]:
         """Gaps, infinite where another solver is needed, and steps; the look at all columns is that of the duals."""
@@ -388,9 +395,7 @@ class LockstepRoute(Route):
                 if fit < self.fits - 1:
                     train[ratio, a, fit], test[ratio, a, fit] = self._scores(fit, batch.eta[:, i])
                 else:
-                    problem = self.lockstep.problems[i]
-                    rows = problem.loss.deviance(problem.y, batch.eta[:, i])
-                    deviance[ratio, a] = problem.unit**problem.loss.degree * float(problem.weights @ rows)
+                    deviance[ratio, a] = self._deviance(self.lockstep.problems[i], batch.eta[:, i])
 
             self.lockstep.each(note, range(len(found)), len(batch.eta) * COSTLY)
             self.progress(len(found))
@@ -415,31 +420,66 @@ class LockstepRoute(Route):
             freedom.append(path_freedom(W[:, features], problem.rows.take(features), alphas[ratio], gram, varies))
         return np.array(freedom)
 
+    def refit(self, fit: int, support: Array, coef: Array) -> Refit | None:
+        problem = self.problems[0][fit]
+        if len(support) + 1 >= np.count_nonzero(problem.weights):
+            return None
+        unit, rows = self.column_unit[support], unpenalized_rows(problem.rows.take(support))
+        part = replace(problem, design=problem.design.columns(support), rows=rows)
+        lockstep = Lockstep(part.design, [part], self.tol, LocalEngine(1), small=True)
+        lockstep.batch.set_coefficients(0, part.standardized(coef, unit))
+        lockstep.look([0])
+        (gap,), _ = lockstep.step(np.zeros(1))
+        batch = lockstep.batch
+        found, intercept = part.in_data_units(batch.w[:, 0], float(batch.b[0]), unit)
+        return Refit(found, intercept, float(gap))
+
+    def scores(self, fit: int, coefs: Array, intercepts: Array) -> tuple[Array, Array]:
+        problem, train, test = self.problems[0][fit], np.empty(len(coefs)), np.empty(len(coefs))
+        for a, (coef, intercept) in enumerate(zip(coefs, intercepts, strict=True)):
+            eta = problem.predictor_of(problem.standardized(coef, self.column_unit), intercept)
+            if fit < self.fits - 1:
+                train[a], test[a] = self._scores(fit, eta)
+            else:
+                train[a] = test[a] = self._deviance(problem, eta)
+        return train, test
+
+    @staticmethod
+    def _deviance(problem: Problem, eta: Array) -> float:
+        rows = problem.loss.deviance(problem.y, eta)
+        return float(problem.unit**problem.loss.degree * (problem.weights @ rows))
+
     def unpenalized(self) -> FreeFit | None:
         problems = self.problems[0]
         n, p = self.design.shape
         if p >= min(int(np.count_nonzero(problem.weights)) for problem in problems):
             if not problems[0].loss.quadratic:
                 return None
+            n, p = problems[0].table[0].shape
             return self._least_norm() if n * p <= LEAST_NORM_ENTRIES else None
         if p > MANY:
             return None
         lockstep = self._march(self.design, problems, small=True)
+        lockstep.batch.watched = True
         lockstep.start_from(self.lockstep)
         gaps, _ = lockstep.step(np.zeros(self.fits))
-        batch, converged = lockstep.batch, bool(np.all(gaps <= self.tol))
+        batch = lockstep.batch
+        converged = bool(np.all(gaps <= self.tol) and not np.any(batch.endless))
         note = "" if converged else NO_FINITE_FIT.get(problems[0].loss.name, "coefficients grow without end")
         return self._free_fit(batch.w, batch.b, batch.eta, float(np.max(gaps)), converged, note)
 
     def _least_norm(self) -> FreeFit:
         n, p = self.design.shape
-        w, eta = np.zeros((p, self.fits), order="F"), np.zeros((n, self.fits), order="F")
+        multipliers = np.zeros((n, self.fits), order="F")
 
         def fit(i: int) -> None:
-            w[:, i] = least_norm(self.problems[0][i])
-            eta[:, i] = self.problems[0][i].predictor(w[:, i], 0.0)
+            multipliers[:, i] = least_norm(self.problems[0][i])
 
         self.lockstep.each(fit, range(self.fits), n * p)
+        w = self.design.rmatvec(multipliers)
+        eta = self.design.matvec(w) + np.column_stack(
+            [np.broadcast_to(problem.offset, n) for problem in self.problems[0]]
+        )
         return self._free_fit(w, np.zeros(self.fits), eta, 0.0, True, LEAST_NORM)
 
     def _free_fit(self, w: Array, b: Array, eta: Array, gap: float, converged: bool, note: str) -> FreeFit:

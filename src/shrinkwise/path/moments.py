@@ -10,12 +10,20 @@ from scipy import sparse
 from shrinkwise.design.base import Array
 from shrinkwise.engines import LocalEngine
 from shrinkwise.moments import Moments, Quadratic
-from shrinkwise.path.base import LEAST_NORM, Block, FreeFit, Route
+from shrinkwise.path.base import LEAST_NORM, Block, FreeFit, Refit, Route
 from shrinkwise.path.freedom import path_freedom
 from shrinkwise.path.strengths import alpha_max
 from shrinkwise.penalties import Penalty, Rows
 from shrinkwise.penalties.concave import Concave
-from shrinkwise.problem import FEASIBLE, common_scale, groups_of, scaled_gap, standardized_rows, with_factors
+from shrinkwise.problem import (
+    FEASIBLE,
+    common_scale,
+    groups_of,
+    scaled_gap,
+    standardized_rows,
+    unpenalized_rows,
+    with_factors,
+)
 from shrinkwise.solvers.quadratic import solve_quadratic, violation
 
 TIGHT = 1e-10  # violations below this share of the steepest gradient end coordinate descent
@@ -229,6 +237,23 @@ class MomentsRoute(Route):
         gaps = scaled_gap(scaled, W, Q, lambda tau: 0.5 * (1 - tau) ** 2 * square + 0.5 * removed, towards)
         unseen = EPS * np.sum(np.abs(W), axis=1) ** 2  # a Gram knows a slope to EPS Σ|w|, and w'q to |w| times that
         return np.where(left > FEASIBLE * np.sqrt(quadratic.yy), np.inf, gaps + unseen)
+
+    def refit(self, fit: int, support: Array, coef: Array) -> Refit | None:
+        if len(support) + 1 >= self.fewest_rows:
+            return None
+        whole, rows = self.quadratics[fit], unpenalized_rows(self.rows[0][fit].take(support))
+        part = whole._replace(gram=np.ascontiguousarray(whole.gram[np.ix_(support, support)]), c=whole.c[support])
+        start = coef / self.unit * whole.scale[support]
+        w, q = self._refined(part, rows, start)
+        gap = float(self._gaps(part, rows, np.ones(1), w[None], q[None])[0] / (0.5 * whole.yy or 1.0))
+        found = w / whole.scale[support]
+        intercept = whole.y_center - float(found @ whole.center[support])
+        return Refit(self.unit * found, self.unit * intercept, gap)
+
+    def scores(self, fit: int, coefs: Array, intercepts: Array) -> tuple[Array, Array]:
+        w, b, square = coefs / self.unit, intercepts / self.unit, self.unit**2
+        train = square * self.training[fit].mean_squared_error(w, b)
+        return train, square * self.held_out[fit].mean_squared_error(w, b) if fit < len(self.held_out) else train
 
     @staticmethod
     def _least_norm(quadratic: Quadratic) -> Array:

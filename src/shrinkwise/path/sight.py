@@ -33,6 +33,7 @@ class Sight:
         held = np.column_stack([part.upper - part.lower <= 0 for part in rows])
         self.l1 = np.asfortranarray(np.where(held, np.inf, np.column_stack([part.l1 for part in rows])))
         self.cols = np.zeros(0, dtype=np.intp)  # none: all columns have to be looked at
+        self.served, self.pause, self.paused = True, 0, 0  # references that serve nobody are taken ever less often
 
     @staticmethod
     def helps(batch: Batch) -> bool:
@@ -47,6 +48,11 @@ class Sight:
         batch, self.cols = self.batch, np.zeros(0, dtype=np.intp)
         if not everyone:
             return
+        if self.paused:
+            self.paused -= 1
+            return
+        self.pause = 0 if self.served else 2 * self.pause + 1
+        self.served, self.paused = False, self.pause
         ratio = np.abs(Q) / self.l1
         score = np.max(ratio / alphas, axis=1)
         near = score >= np.partition(score, -(len(score) // SHARE))[-(len(score) // SHARE)]
@@ -74,7 +80,9 @@ class Sight:
         apart = np.sqrt(np.einsum("nk,nk,nk->k", s, rest, rest))
         with np.errstate(divide="ignore"):
             bound = np.abs(share) * self.largest[which] + apart / self.weakest[which]
-        return bool(np.all(bound <= alphas[which] * (1 - MARGIN)))
+        enough = bool(np.all(bound <= alphas[which] * (1 - MARGIN)))
+        self.served |= enough
+        return enough
 
     def _residuals(self, which: Sequence[int]) -> Array:
         batch = self.batch

@@ -37,6 +37,14 @@ class Rows(NamedTuple):
         """(l1, l2, lower, upper): all there is to a penalty without groups."""
         return self.l1, self.l2, self.lower, self.upper
 
+    def sharing(self, other: Rows) -> Rows:
+        """The same rows, with the arrays of others where they are equal: one of each for many problems."""
+        l1, l2, lower, upper = (
+            theirs if np.array_equal(theirs, own) else own
+            for own, theirs in zip(self.vectors, other.vectors, strict=True)
+        )
+        return self._replace(l1=l1, l2=l2, lower=lower, upper=upper)
+
     @property
     def grouped(self) -> bool:
         """Whether the penalty has norms of groups: without them it falls apart into coordinates."""

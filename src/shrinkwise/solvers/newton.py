@@ -10,12 +10,15 @@ from shrinkwise.design import Design
 from shrinkwise.design.base import ALL, Array, Cols
 from shrinkwise.penalties import Rows
 from shrinkwise.problem import LEAP, Problem
+from shrinkwise.solvers.factored import Factored, solve_factored
 from shrinkwise.solvers.quadratic import solve_quadratic, violation
 
 REUSE = 0.1  # a step that leaves more than this share of the violation finds a fresh Hessian
 CHEAP = 4_000_000  # multiplications of a Hessian that is always made afresh
+FACTORED = 0.3  # of the violation to leave: what descent on columns is asked for, where digits are not for free
 FLOOR = 2e-16  # violations below this share of the steepest gradient are rounding
 STALLS = 4  # steps that do not halve the best violation: rounding has been reached
+MAJORIZERS = 300  # of a concave penalty in one quadratic model
 FALLS = 1e3  # roundings by which an objective falls while steps are worth taking
 ARMIJO = 0.1  # share of the promised decrease that a step has to bring (Tseng & Yun 2009, eq. 9)
 HALVINGS = 60
@@ -28,7 +31,7 @@ class WorkingSet:
     """The columns that one problem works on, and their Gram in the metric of the loss's second derivative.
 
     The intercept is eliminated from the Gram. Columns that enter extend it; for losses other than the squared it is
-    kept as long as steps with it shrink the violation well.
+    kept as long as steps with it shrink the violation well. Of many sparse columns it stays a product of factors.
     """
 
     def __init__(self, problem: Problem) -> None:
@@ -38,6 +41,7 @@ class WorkingSet:
         self.column = np.zeros(0)  # X'h: the intercept's row of the Hessian
         self.h: Array | None = problem.weights if problem.loss.quadratic else None
         self.total = 1.0  # Σ h
+        self.factored = False  # whether a product of factors takes the place of the Gram
 
     def choose(self, cols: Array) -> bool:
         """Make ``cols`` the working set, with the entries of the Gram that are known; whether some of them are new."""
@@ -51,6 +55,11 @@ class WorkingSet:
         if len(new) and self.problem.loss.coupled:
             self.h = None  # what is not diagonal in a Hessian is not kept: it is made afresh
         if self.h is None:
+            return len(new) > 0
+        formed = not self.factored
+        self.factored = self._suits_factors()
+        if self.factored or not formed:
+            self._renew(self.h)
             return len(new) > 0
         m = len(old)
         gram = np.empty((len(self.cols), len(self.cols)))
@@ -73,10 +82,32 @@ class WorkingSet:
         problem = self.problem
         if problem.loss.coupled:
             self.adopt(problem.weights, problem.hessian(self.cols, eta), None, 1.0)
-            return
-        h = problem.curvature(eta)
-        column = problem.design.rmatvec(h[:, None], self.cols)[:, 0] if problem.free_intercept else None
-        self.adopt(h, problem.design.gram(h, self.cols), column, float(h.sum()))
+        else:
+            self.factored = self._suits_factors()
+            self._renew(problem.curvature(eta))
+
+    def minimize(self, q: Array, w: Array, rows: Rows, tol: float) -> None:
+        """`solve_quadratic` on the working set."""
+        if not self.factored:
+            solve_quadratic(self.gram, q, w, rows, tol)
+        elif self.h is not None:
+            design = self.problem.design
+            centered = self.problem.free_intercept or bool(np.any(design.center))
+            solve_factored(Factored.of(design, self.h, self.cols, centered), q, w, rows, tol)
+
+    def _suits_factors(self) -> bool:
+        alone = not (self.problem.rows.grouped or self.problem.loss.coupled)
+        return alone and Factored.suits(self.problem.design, self.cols)
+
+    def _renew(self, h: Array) -> None:
+        """All of the Hessian; its factors are made where they are used."""
+        design = self.problem.design
+        column = design.rmatvec(h[:, None], self.cols)[:, 0] if self.problem.free_intercept else None
+        if self.factored:
+            self.h, self.total, self.gram = h, max(float(h.sum()), 1e-300), np.zeros((0, 0))
+            self.column = np.zeros(len(self.cols)) if column is None else column
+        else:
+            self.adopt(h, design.gram(h, self.cols), column, float(h.sum()))
 
     def adopt(self, h: Array, gram: Array, column: Array | None, total: float) -> None:
         """X' diag(h) X, X'h and Σ h of the working set."""
@@ -103,19 +134,25 @@ class Batch:
         k = len(self.problems)
         self.loss = self.problems[0].loss
         self.free_intercept = self.problems[0].free_intercept
-        self.y = np.asfortranarray(np.column_stack([problem.y for problem in self.problems]))
+        self.y = _side_by_side([problem.y for problem in self.problems])
         self.weights = np.asfortranarray(np.column_stack([problem.weights for problem in self.problems]))
         self.w = np.asfortranarray(np.column_stack([problem.null_w for problem in self.problems]))
         self.b = np.array([problem.null_intercept for problem in self.problems])
         self.eta = np.asfortranarray(np.column_stack([problem.null_eta for problem in self.problems]))
-        self.sizes = np.einsum("nk,nk->k", self.weights, np.abs(self.loss.value(self.y, self.eta)))  # of sums of losses
+        values = (np.abs(self.loss.value(y, eta)) for y, eta in zip(self.y.T, self.eta.T, strict=True))
+        self.sizes = np.array([s @ value for s, value in zip(self.weights.T, values, strict=True)])  # of sums of losses
         self.sets = [WorkingSet(problem) for problem in self.problems]
+        self.majorizer: Callable[[int, Array, Array], Rows] | None = None  # of a penalty that bends with w
         self.gains = np.zeros(k, dtype=bool)  # whether the last step lowered the objective by more than rounding
+        self.watched = False  # whether to stop where a fit without a penalty turns out to be endless
+        self.endless = np.zeros(k, dtype=bool)
         self.steepest = np.zeros(k)  # of the null model: what rounding is measured against
 
     def residuals(self, which: Sequence[int]) -> Array:
         """s · (−dℓ/dη) of some problems, (n, len(which))."""
-        return -self.weights[:, which] * self.loss.gradient(self.y[:, which], self.eta[:, which])
+        some: slice | Sequence[int] = slice(None) if len(which) == len(self.problems) else which  # a view of all
+        residuals = self.loss.gradient(self.y[:, some], self.eta[:, some])
+        return np.asarray(-self.weights[:, some] * residuals)
 
     def set_coefficients(self, i: int, w: Array) -> None:
         """Put a problem at w, with its best intercept."""
@@ -159,12 +196,15 @@ class Batch:
         active = list(which)
         value: dict[int, float] = {}
         for step in range(max_iter):
+            if self.majorizer is not None:
+                rows |= {i: self.majorizer(i, self.sets[i].cols, self.w[self.sets[i].cols, i]) for i in active}
             stale = []
             for i in list(active):
                 worst = max(violation(slope[i], self.w[self.sets[i].cols, i], rows[i]), abs(pulls[i]))
                 stalled[i] = 0 if worst < 0.5 * best[i] or (self.loss.kinked and self.gains[i]) else stalled[i] + 1
                 best[i] = min(best[i], worst)
-                if worst <= max(tols[i], FLOOR * self.steepest[i]) or stalled[i] > STALLS:
+                self.endless[i] = self.watched and self.problems[i].separated(self.eta[:, i])
+                if worst <= max(tols[i], FLOOR * self.steepest[i]) or stalled[i] > STALLS or self.endless[i]:
                     settled[i] = True
                     active.remove(i)
                     continue
@@ -215,8 +255,16 @@ class Batch:
             own = self.sets[i]
             new[i] = self.w[own.cols, i]
             q = slope[i] - own.column * (pulls[i] / own.total)
-            tol = 0.01 * tols[i] if self.loss.quadratic else min(0.1, worst[i]) * 0.1 * worst[i]
-            solve_quadratic(own.gram, q, new[i], rows[i], tol)
+            share = FACTORED if own.factored else 0.01
+            tol = share * tols[i] if self.loss.quadratic else min(0.1, worst[i]) * 0.1 * worst[i]
+            own.minimize(q, new[i], rows[i], tol)
+            if self.majorizer is None or not self.loss.quadratic:
+                return
+            for _ in range(MAJORIZERS):
+                rows[i] = self.majorizer(i, own.cols, new[i])
+                if violation(q, new[i], rows[i]) <= tol:
+                    break
+                own.minimize(q, new[i], rows[i], tol)
 
         run(settle, active)
         union = self.union(active)
@@ -313,3 +361,10 @@ class Batch:
             which, low, high = [i for i, move in zip(which, moves, strict=True) if move], low[moves], high[moves]
             self.b[which] += shift[moves]
             self.eta[:, which] += shift[moves]
+
+
+def _side_by_side(vectors: Sequence[Array]) -> Array:
+    """Vectors as columns: a view where all are one."""
+    if all(vector is vectors[0] for vector in vectors):
+        return np.broadcast_to(vectors[0][:, None], (len(vectors[0]), len(vectors)))
+    return np.asfortranarray(np.column_stack(vectors))

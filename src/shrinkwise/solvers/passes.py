@@ -11,7 +11,7 @@ from shrinkwise.design.base import Array
 from shrinkwise.penalties import Rows
 from shrinkwise.problem import feasible_scaling, scaled_gap
 from shrinkwise.solvers.newton import ARMIJO, Batch
-from shrinkwise.solvers.quadratic import solve_quadratic, violation
+from shrinkwise.solvers.quadratic import violation
 from shrinkwise.solvers.shared import Read, SharedHessian
 
 STEPS = 20  # at one strength; what has not settled by then is left to the solver that looks for rounding
@@ -159,7 +159,7 @@ class Passes:
             own, pull = self.batch.sets[i], self.pulls[i]
             old, slope = self.batch.w[own.cols, i], slopes[own.cols, i]
             new, q = old.copy(), slope - own.column * (pull / own.total)
-            solve_quadratic(own.gram, q, new, rows[i], exact[i])
+            own.minimize(q, new, rows[i], exact[i])
             shift = (pull - float(own.column @ (new - old))) / own.total if self.batch.free_intercept else 0.0
             promised = float(np.sum(rows[i].value(new) - rows[i].value(old)) - slope @ (new - old) - pull * shift)
             solved = violation(q, new, rows[i]) <= max(exact[i], EXACT * self.batch.steepest[i])

@@ -76,6 +76,7 @@ LATER_SHAPES = {  # files of 0.1.0 lack them
     "degrees_of_freedom": "RA",
     "repeats": "K",
     "l1_factors": "P",
+    "relax": "R",
 }
 UNPENALIZED_SHAPES = {"unpenalized_train_score": "K", "unpenalized_test_score": "K", "unpenalized_coef": "P"}
 KIND_WORDS = {"f": "floats", "iu": "whole numbers", "b": "booleans"}
