@@ -16,7 +16,8 @@ from shrinkwise.exceptions import UsageError
 from shrinkwise.losses import Loss
 from shrinkwise.penalties import Penalty, Rows
 from shrinkwise.penalties.groups import ALONE, Groups
-from shrinkwise.problem import Problem, build_problems, standardized_rows
+from shrinkwise.penalties.standardized import standardized_rows
+from shrinkwise.problem import Problem, build_problems
 from shrinkwise.survival import build_coupled
 
 LEAST = 1e-300  # share of a class that no training row has

@@ -11,10 +11,10 @@ from numpy.typing import ArrayLike
 from shrinkwise.exceptions import UsageError
 from shrinkwise.linear._cox_model import CoxModel
 from shrinkwise.linear._inputs import vector
+from shrinkwise.linear._search import GridSearch
 from shrinkwise.linear._single import SingleFit
 from shrinkwise.linear._splits import folds
 from shrinkwise.linear._values import Array
-from shrinkwise.linear.search import GridSearch
 from shrinkwise.penalties.concave import Concave
 
 

@@ -2,9 +2,9 @@
 
 from shrinkwise.path.base import Block, FreeFit, Route
 from shrinkwise.path.choose import Task, choose_route, rows_route
-from shrinkwise.path.lockstep import LockstepRoute
 from shrinkwise.path.moments import MomentsRoute
 from shrinkwise.path.repeats import repeats_of
+from shrinkwise.path.rows import LockstepRoute
 from shrinkwise.path.solve import Solution, solve
 from shrinkwise.path.strengths import alpha_max, geometric
 

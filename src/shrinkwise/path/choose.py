@@ -18,12 +18,13 @@ from shrinkwise.outputs import problems_of
 from shrinkwise.path.base import Route
 from shrinkwise.path.cells import moments_of_sets
 from shrinkwise.path.cox import CoxRoute
-from shrinkwise.path.lockstep import LockstepRoute
 from shrinkwise.path.moments import MomentsRoute
 from shrinkwise.path.repeats import repeats_of
+from shrinkwise.path.rows import LockstepRoute
 from shrinkwise.penalties import Penalty
 from shrinkwise.penalties.concave import Concave
-from shrinkwise.problem import groups_of, one_scale_a_group
+from shrinkwise.penalties.standardized import groups_of
+from shrinkwise.problem import one_scale_a_group
 
 MEMORY = 2 << 30  # bytes that the moments of all folds may take
 

@@ -10,7 +10,8 @@ import numpy as np
 from shrinkwise.design import Design
 from shrinkwise.design.base import Array
 from shrinkwise.engines import LocalEngine
-from shrinkwise.path.lockstep import WORTH_A_THREAD, Lockstep, LockstepRoute
+from shrinkwise.path.lockstep import WORTH_A_THREAD, Lockstep
+from shrinkwise.path.rows import LockstepRoute
 from shrinkwise.penalties import Penalty
 from shrinkwise.penalties.concave import Concave
 from shrinkwise.problem import Problem

@@ -15,15 +15,8 @@ from shrinkwise.path.freedom import path_freedom
 from shrinkwise.path.strengths import alpha_max
 from shrinkwise.penalties import Penalty, Rows
 from shrinkwise.penalties.concave import Concave
-from shrinkwise.problem import (
-    FEASIBLE,
-    common_scale,
-    groups_of,
-    scaled_gap,
-    standardized_rows,
-    unpenalized_rows,
-    with_factors,
-)
+from shrinkwise.penalties.standardized import common_scale, groups_of, standardized_rows, unpenalized_rows, with_factors
+from shrinkwise.problem import FEASIBLE, scaled_gap
 from shrinkwise.solvers.quadratic import solve_quadratic, violation
 
 TIGHT = 1e-10  # violations below this share of the steepest gradient end coordinate descent

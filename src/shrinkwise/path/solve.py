@@ -16,7 +16,8 @@ from shrinkwise.outputs import check_single, problems_of
 from shrinkwise.path.lockstep import Lockstep
 from shrinkwise.penalties import ElasticNet, Penalty
 from shrinkwise.penalties.concave import Concave
-from shrinkwise.problem import groups_of, one_scale_a_group, power_of_two, without_penalty
+from shrinkwise.penalties.standardized import groups_of
+from shrinkwise.problem import one_scale_a_group, power_of_two, without_penalty
 from shrinkwise.validation import check_weights
 
 
