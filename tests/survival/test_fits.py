@@ -147,3 +147,17 @@ def test_a_column_that_is_constant_within_strata_says_nothing():
     found = fit((X, time, event, weights, stratum), alpha=0.01)
     assert found.converged
     assert found.coef[2] == 0
+
+
+def test_risk_sets_are_seen_where_sparse_columns_would_be_left_as_factors(monkeypatch):
+    from scipy import sparse
+
+    from shrinkwise.solvers.factored import Factored
+
+    monkeypatch.setattr(Factored, "suits", staticmethod(lambda *_: True))
+    X, time, event, weights, stratum = cox.sample(p=300)
+    X[np.abs(X) < 1.2] = 0.0
+    dense = fit((X, time, event, weights, stratum), alpha=0.1, tol=1e-12)
+    found = fit((sparse.csc_array(X), time, event, weights, stratum), alpha=0.1, tol=1e-12)
+    assert found.converged
+    np.testing.assert_allclose(found.coef, dense.coef, atol=1e-6)
