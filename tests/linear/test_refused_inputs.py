@@ -21,7 +21,7 @@ from shrinkwise import (
     LinearRegressorCV,
     UsageError,
 )
-from shrinkwise.linear import _certify, search
+from shrinkwise.linear import _certify, _search
 from tests.linear.data import NAMES, table
 
 X, Y, LABELS = table(n=60, p=4)
@@ -311,7 +311,7 @@ def test_a_fit_that_fails_or_is_interrupted_leaves_the_earlier_one(model, stop, 
     def stopped(*args, **options):
         raise stop
 
-    for module, name in ((_certify, "solve"), (search, "fit_grid")):
+    for module, name in ((_certify, "solve"), (_search, "fit_grid")):
         monkeypatch.setattr(module, name, stopped)
     with pytest.raises(stop):
         fitted.fit(X[:, :2], LABELS)
