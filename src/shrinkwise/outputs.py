@@ -109,9 +109,9 @@ class OutputsProblem(Problem):
         return cols, coef[cols], intercept
 
     def predictor_of(self, w: Array, intercept: Any) -> Array:
-        size = len(w) - self.n_intercepts
-        b = (intercept - self.in_data_units(np.append(w[:size], np.zeros(self.n_intercepts)), 0.0)[1]) / self.unit
-        flat = self.predictor(np.append(w[:size], np.zeros(self.n_intercepts)), 0.0)
+        without = np.append(w[: len(w) - self.n_intercepts], np.zeros(self.n_intercepts))
+        b = (intercept - self.in_data_units(without, 0.0)[1]) / self.unit
+        flat = self.predictor(without, 0.0)
         return np.asarray(flat + np.tile(b, len(flat) // self.outputs))
 
     def standardized(self, coef: Array, column_unit: Array | float = 1.0) -> Array:

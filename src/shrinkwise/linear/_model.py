@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from contextlib import suppress
 from typing import Any, Self
 
@@ -48,9 +49,9 @@ class LinearModel(BaseEstimator):
         """The loss of a fit, and the target as that loss takes it."""
         return self._kind(), target
 
+    @abstractmethod
     def _kind(self) -> Loss:
         """The loss."""
-        raise NotImplementedError
 
     def _publish(self, fitted: dict[str, Any]) -> Self:
         """Replace all fitted attributes in one step: an interrupted or failed fit never gets here."""

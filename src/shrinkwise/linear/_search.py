@@ -185,24 +185,30 @@ class GridSearch(LinearModel):
                 f"no fit of the grid has a finite score ({result.metric}); use another scoring or larger folds"
             )
         chosen = result.select(self.rule)
-        solution = certified(
+        on_rows = partial(
+            certified,
             data.X,
             posed,
             loss=loss,
             offset=known,
-            penalty=penalty_of(chosen.l1_ratio, **penalty),
-            alpha=chosen.alpha,
             sample_weight=data.weights,
             tol=result.tol,
             aim=REFINED,
             max_iter=options["max_iter"],
+            **options["model"],
+        )
+        solution = on_rows(
+            penalty=penalty_of(chosen.l1_ratio, **penalty),
+            alpha=chosen.alpha,
             start=result.coef(chosen.ratio, chosen.index).T.ravel(),
             l1_factors=result.l1_factors,
             concave=None if self.concave is None else as_concave(self.concave),
-            **options["model"],
         )
         if chosen.relax < 1:
-            solution = self._mixed(solution, chosen.relax, data, posed, loss, known, penalty, options)
+            inside = solution.coef != 0
+            lower, upper = (np.where(inside, penalty[name], 0.0) for name in ("lower", "upper"))
+            free = on_rows(penalty=ElasticNet(lower=lower, upper=upper), alpha=0.0, start=solution.coef)
+            solution = _mixed(solution, free, chosen.relax)
         found = {
             "alpha_": chosen.alpha,
             "l1_ratio_": chosen.l1_ratio,
@@ -214,42 +220,6 @@ class GridSearch(LinearModel):
         }
         fitted: dict[str, Any] = self._fitted(solution.coef, solution.intercept, classes)
         return data.seen | fitted | found
-
-    def _mixed(
-        self,
-        solution: Solution,
-        share: float,
-        data: Training,
-        y: Array,
-        loss: Loss,
-        offset: Array | None,
-        penalty: dict[str, Any],
-        options: dict[str, Any],
-    ) -> Solution:
-        """The chosen model mixed with the fit without a penalty on its support; the gap is the larger one."""
-        inside = solution.coef != 0
-        lower, upper = (np.where(inside, penalty[name], 0.0) for name in ("lower", "upper"))
-        free = certified(
-            data.X,
-            y,
-            loss=loss,
-            offset=offset,
-            penalty=ElasticNet(lower=lower, upper=upper),
-            alpha=0.0,
-            sample_weight=data.weights,
-            tol=options["grid"]["tol"],
-            aim=REFINED,
-            max_iter=options["max_iter"],
-            start=solution.coef,
-            **options["model"],
-        )
-        return replace(
-            solution,
-            coef=share * solution.coef + (1 - share) * free.coef,
-            intercept=share * solution.intercept + (1 - share) * free.intercept,
-            gap=max(solution.gap, free.gap),
-            converged=solution.converged and free.converged,
-        )
 
     def _options(self) -> dict[str, Any]:
         """The parameters, checked before any work."""
@@ -298,3 +268,14 @@ class GridSearch(LinearModel):
         if self.scoring is not None:
             router.add(scorer=scorer_of(self.scoring), method_mapping=MethodMapping().add(caller="fit", callee="score"))
         return router
+
+
+def _mixed(solution: Solution, free: Solution, share: float) -> Solution:
+    """A fit mixed with the one without a penalty on its support; the gap is the larger one."""
+    return replace(
+        solution,
+        coef=share * solution.coef + (1 - share) * free.coef,
+        intercept=share * solution.intercept + (1 - share) * free.intercept,
+        gap=max(solution.gap, free.gap),
+        converged=solution.converged and free.converged,
+    )

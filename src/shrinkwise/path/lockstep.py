@@ -215,9 +215,7 @@ class Lockstep:
             steps += taken
             gaps[pending] = found[pending]
             pending = [i for i in pending if gaps[i] <= self.tol]
-            if not pending:
-                break
-            if passes.duals is None:
+            if not pending or passes.duals is None:
                 break
             known = [self.Q[self.batch.sets[i].cols, i] for i in pending]
             self.look(pending, passes.duals[:, pending])
