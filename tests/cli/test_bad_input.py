@@ -19,10 +19,15 @@ TABLES = {  # columns, words of the message, more options
     "missing target": ({**X, "y": missing(Y, 3, 8)}, r"'y' is missing in 2 of 40 rows.*--drop-missing-target", []),
     "constant target": ({**X, "y": [7] * 40}, r"'y' is '7' in all 40 rows", []),
     "one class": ({**X, "y": ["yes"] * 40}, r"'y' is 'yes' in all 40 rows: a classifier needs two classes", []),
-    "three classes": (
-        {**X, "y": list("abcd" * 10)},
-        r"4 classes \('a', 'b', 'c', 'd'\); the command line fits two",
+    "one of three classes seen once": (
+        {**X, "y": ["c", *("ab" * 20)][:40]},
+        r"class 'c' of the target 'y' has 1 row, fewer than 10 folds.*merge it .*, or leave its rows out",
         [],
+    ),
+    "a class outside of the training rows": (
+        {**X, "y": ["c"] * 4 + ["a", "b"] * 18, "f": [0] * 4 + [1] * 18 + [2] * 18},
+        r"the rows that fold 1 is predicted from \(36\) hold none of class 'c' of the target 'y'; choose other",
+        ["--fold-column", "f"],
     ),
     "fewer rows than folds": ({"a": [1, 2, 3], "y": [1, 4, 2]}, r"3 rows cannot make 10 folds", []),
     "a rare class": (

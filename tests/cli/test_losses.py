@@ -193,7 +193,7 @@ def test_a_value_outside_of_the_domain_is_named_by_its_row_of_the_file(fit, writ
         (["--loss", "tweedie:2"], 'power must be in (1, 2), got 2.0; for 1 use loss="poisson"'),
         (["--loss", "huber:wide"], "its parameter must be a number"),
         (["--loss", "poisson:1"], "too many parameters"),
-        (["--loss", "multinomial"], "the Python API fits more: LinearClassifier"),
+        (["--loss", "multinomial:4"], "--loss multinomial:4 has a number, but the target says how many classes"),
         (
             ["--loss", "poisson", "--task", "classification"],
             "--loss poisson is for a regression, and --task classification",
@@ -239,11 +239,13 @@ def test_columns_that_do_not_suit_are_refused(fit, write, args, words, files):
     assert files() == []
 
 
-def test_more_than_two_classes_are_for_the_python_api(fit, motor):
-    answer = fit(motor, target="region")
+def test_a_loss_of_other_classes_is_refused(fit, motor, classes):
+    answer = fit(motor, "--loss", "logistic", target="region")
     assert answer.code == 3
-    assert "has 3 classes ('city', 'coast', 'north')" in answer.err
-    assert "the Python API fits more (LinearClassifier, LinearClassifierCV)" in answer.err
+    assert "has 3 classes ('city', 'coast', 'north'), and the logistic loss is for two; leave out --loss" in answer.err
+    answer = fit(classes, "--loss", "multinomial")
+    assert answer.code == 3
+    assert "has 2 classes ('no', 'yes'), and the multinomial loss is for three or more; leave out --loss" in answer.err
     assert "the poisson loss needs numbers; leave out --loss" in fit(motor, "--loss", "poisson", target="region").err
 
 

@@ -12,6 +12,8 @@ RNG = np.random.default_rng(0)
 Y = RNG.normal(size=N)
 CLASS = np.where(RNG.random(N) < 0.5, "no", "yes")
 
+SPECIES, WORDS = RNG.integers(0, 3, N), np.array(["a", "b", "c"])
+
 
 def warned(column, y=Y, **options):
     table = pa.table({"c": column, "y": y})
@@ -30,6 +32,8 @@ LEAKS = {
     "class as number": (np.where(CLASS == "yes", 7, 3), CLASS, "copy of the target 'y'"),
     "class as text": (np.where(CLASS == "yes", "dead", "alive"), CLASS, "Its levels tell the target 'y'"),
     "class in several words": (np.char.add(CLASS, ["1", "2"] * 30), CLASS, "Its levels tell the target 'y'"),
+    "three classes as numbers in another order": (SPECIES * 7 % 5, WORDS[SPECIES], "copy of the target 'y'"),
+    "three classes as text": (WORDS[::-1][SPECIES], WORDS[SPECIES], "Its levels tell the target 'y'"),
     "gaps": (GAPS, CLASS, "Its missing cells tell the target 'y'"),
     "row number": (np.arange(N), Y, "row number or an id"),
     "shuffled id": (RNG.permutation(N) + 1000, Y, "row number or an id"),
@@ -47,6 +51,7 @@ def test_leaks_are_warned_of_by_name(name):
 
 
 HARMLESS = {
+    "one of three classes": (np.where(SPECIES == 1, "b", "not b"), WORDS[SPECIES]),
     "noise": (RNG.normal(size=N), Y),
     "related": (Y + 0.1 * RNG.normal(size=N), Y),
     "count": (RNG.integers(0, 5, N), Y),

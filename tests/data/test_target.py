@@ -77,8 +77,6 @@ def test_a_target_without_any_value_is_refused(type_, drop):
         ([3.5, 3.5], "classification", "is '3.5' in all 2 rows: a classifier needs two classes"),
         (["a", "a"], "auto", "is 'a' in all 2 rows: a classifier needs two classes"),
         ([True, True], "auto", "is 'true' in all 2 rows: a classifier needs two classes"),
-        (["a", "b", "c"], "auto", "has 3 classes ('a', 'b', 'c'); the command line fits two"),
-        ([1, 2, 3], "classification", "or choose --task regression"),
         (["a", "b", "a"], "regression", "holds text ('a', 'b'), and a regression needs numbers"),
         ([1.0, np.inf, 2.0], "auto", "column 'y' holds inf in row 2"),
         (["1,234", "5,678", "9"], "auto", "column 'y' holds numbers written as text, such as '1,234' in row 1"),
@@ -90,6 +88,15 @@ def test_a_target_without_any_value_is_refused(type_, drop):
 )
 def test_targets_that_cannot_be_learned_are_refused(cells, task, words):
     assert words in refusal(cells, task)
+
+
+@pytest.mark.parametrize(("cells", "task"), [(["c", "a", "b", "a"], "auto"), ([3, 1, 2, 1], "classification")])
+def test_more_than_two_classes_are_posed_as_indicators(cells, task):
+    target = take_target(table(cells), "y", task)
+    assert target.outputs == target.classes == tuple(map(str, sorted(set(cells))))
+    assert target.posed.tolist() == [[0, 0, 1], [1, 0, 0], [0, 1, 0], [1, 0, 0]]
+    two = take_target(table(["b", "a"]), "y")
+    assert (two.outputs, two.posed.tolist()) == (None, [1, 0])
 
 
 def test_an_unknown_column_or_task_is_refused():

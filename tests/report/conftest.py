@@ -5,10 +5,11 @@ import dataclasses
 import numpy as np
 import pytest
 from scipy import sparse
-from sklearn.datasets import load_breast_cancer, load_diabetes
+from sklearn.datasets import load_breast_cancer, load_diabetes, load_iris
 from sklearn.linear_model import LinearRegression, LogisticRegression, enet_path
 
 from shrinkwise.diagnosis.overfit import overfit_verdict
+from shrinkwise.grid import fit_grid
 from shrinkwise.report import ReportInput
 from shrinkwise.result import GridResult, Unpenalized
 
@@ -215,3 +216,46 @@ def hostile():
     X[:, -1] = 3
     y = X[:, :20] @ rng.normal(size=20) + rng.normal(size=90)
     return squared_grid(X, y, names, n_alphas=40, folds=4)
+
+
+def classified(X, codes, names, features, **options):
+    fold = np.random.default_rng(0).permutation(len(X)) % 5
+    splits = [(np.flatnonzero(fold != k), np.flatnonzero(fold == k)) for k in range(5)]
+    return fit_grid(
+        X,
+        np.eye(len(names))[codes],
+        splits,
+        loss=f"multinomial:{len(names)}",
+        alphas=20,
+        l1_ratios=(0.5, 1.0),
+        classes=names,
+        feature_names=features,
+        **options,
+    )
+
+
+@pytest.fixture(scope="session")
+def iris():
+    data = load_iris()
+    return classified(data.data, data.target, list(data.target_names), data.feature_names)
+
+
+@pytest.fixture(scope="session")
+def crowd(iris):
+    """30 classes and 2 000 features, all nonzero, with names that attack."""
+    rng, classes, features = np.random.default_rng(0), 30, 2000
+    names = tuple(f"{HOSTILE[k % len(HOSTILE)]}{k}" for k in range(classes))
+    growth = np.linspace(0, 1, iris.alphas.shape[1])[:, None]
+    line = (sparse.csr_array(growth * rng.normal(size=classes * features)),) * (iris.n_folds + 1)
+    return dataclasses.replace(
+        iris,
+        loss=f"multinomial:{classes}",
+        classes=names,
+        outputs=names,
+        coefs=(line,) * len(iris.l1_ratios),
+        intercepts=rng.normal(size=(*iris.gaps.shape, classes)),
+        feature_names=tuple(f"{HOSTILE[j % len(HOSTILE)]}{j}" for j in range(features)),
+        center=np.zeros(features),
+        scale=rng.uniform(0.5, 2, features),
+        unpenalized=None,
+    )

@@ -34,9 +34,10 @@ def browser():
 
 
 @pytest.fixture(scope="module")
-def pages(tmp_path_factory, diabetes, hostile, cancer):
+def pages(tmp_path_factory, diabetes, hostile, cancer, iris, crowd):
     folder, paths = tmp_path_factory.mktemp("pages"), []
-    for name, result in {"diabetes": diabetes, "hostile": hostile, "cancer": cancer}.items():
+    results = {"diabetes": diabetes, "hostile": hostile, "cancer": cancer, "iris": iris, "crowd": crowd}
+    for name, result in results.items():
         paths.append(folder / f"{name}.html")
         write_page(paths[-1], report_on(result, title=f"<script>{name}", source="s" * 400))
     return paths

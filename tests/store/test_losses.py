@@ -100,8 +100,3 @@ def test_an_exposure_without_a_log_link_is_refused(path):
         save_model(path, with_loss("huber:2.0", exposure="years"))
     with pytest.raises(ModelFileError, match="offset of the model must be str, got int"):
         save_model(path, make_model(offset=3))
-
-
-def test_a_grid_of_several_outputs_is_refused(path):
-    with pytest.raises(ModelFileError, match="several outputs"):
-        save_model(path, make_model(result=dataclasses.replace(make_result(), outputs=("a", "b"))))

@@ -34,6 +34,7 @@ def deal(request: Request, table: pa.Table, target: Target, counts: NDArray[np.b
     if request.time:
         folds = time_folds(request.folds, take_times(table, request.time, target.rows), counts)
         pairs = splits_in_time(folds, counts)
+        _check_training(target, pairs)
         return Dealt(folds, pairs, f"each predicted from the rows that are earlier by {request.time!r}")
     groups = take_groups(table, request.groups, target.rows) if request.groups else None
     _check_dealt(target, request.folds, groups, counts)
@@ -53,7 +54,22 @@ def _from_column(name: str, table: pa.Table, target: Target, counts: NDArray[np.
         raise DataError(f"the folds {name!r} are all the same; a fold is predicted by a fit to the others: give two")
     of_rows = np.full(len(labels), -1, dtype=np.int32)
     of_rows[used] = folds
-    return Dealt(of_rows, splits(of_rows, len(distinct)), f"taken from {name!r}")
+    pairs = splits(of_rows, len(distinct))
+    _check_training(target, pairs)
+    return Dealt(of_rows, pairs, f"taken from {name!r}")
+
+
+def _check_training(target: Target, pairs: list[Split]) -> None:
+    """Refuse training rows without a row of one of several classes."""
+    for fold, (train, _) in enumerate(pairs, 1):
+        there = set(np.unique(target.values[train]).astype(int))
+        for code, name in enumerate(target.outputs or ()):
+            if code not in there:
+                raise DataError(
+                    f"the rows that fold {fold} is predicted from ({len(train)}) hold none of class {name!r} of the "
+                    f"target {target.name!r}; choose other or fewer folds, merge it with another class, or leave its "
+                    "rows out"
+                )
 
 
 def _check_varies(target: Target, counts: NDArray[np.bool_] | None) -> None:

@@ -56,6 +56,7 @@ def to_json(model: Model, **more: Any) -> str:
         "search_bias": result.search_bias,
         "edge": result.at_edge(result.select("min")) or None,
         "extended": result.extended,
+        "outputs": result.outputs,
         "intercept": model.intercept,
         "features": _features(model),
         "constant_features": result.constant_features,
@@ -80,11 +81,14 @@ def to_json(model: Model, **more: Any) -> str:
 
 
 def _features(model: Model) -> list[dict[str, Any]]:
-    """Every feature: its group, its coefficient in the data's units and per standard deviation, its mean and sd."""
+    """Every feature: its group, its coefficient in the data's units and per standard deviation, its mean and sd.
+
+    Where a row has several predictors a feature has a list of coefficients, one for each of ``outputs``.
+    """
     result = model.result
     groups = result.groups or ("",) * len(result.feature_names)
     per_sd = model.coef * result.scale
-    columns = zip(result.feature_names, groups, model.coef, per_sd, result.center, result.scale, strict=True)
+    columns = zip(result.feature_names, groups, model.coef.T, per_sd.T, result.center, result.scale, strict=True)
     return [
         {"name": name, "group": group or None, "coef": coef, "coef_per_sd": effect, "mean": mean, "sd": sd}
         for name, group, coef, effect, mean, sd in columns
@@ -93,7 +97,8 @@ def _features(model: Model) -> list[dict[str, Any]]:
 
 def _grid(result: GridResult) -> dict[str, Any]:
     """Scores by l1_ratio × alpha (× fold); coefficient paths of all rows as their nonzeros."""
-    paths = [[_nonzeros(line[-1], row) for row in range(line[-1].shape[0])] for line in result.coefs]
+    of = 1 if result.outputs is None else len(result.outputs)
+    paths = [[_nonzeros(line[-1], row, of) for row in range(line[-1].shape[0])] for line in result.coefs]
     return {
         "l1_ratio": result.l1_ratios,
         "alpha": result.alphas,
@@ -116,9 +121,11 @@ def _grid(result: GridResult) -> dict[str, Any]:
     }
 
 
-def _nonzeros(matrix: Any, row: int) -> dict[str, Any]:
+def _nonzeros(matrix: Any, row: int, outputs: int) -> dict[str, Any]:
     part = slice(matrix.indptr[row], matrix.indptr[row + 1])
-    return {"feature": matrix.indices[part], "value": matrix.data[part]}
+    feature, output = np.divmod(matrix.indices[part], outputs)
+    found = {"feature": feature, "value": matrix.data[part]}
+    return found if outputs == 1 else {"output": output, **found}
 
 
 def _plain(value: Any) -> Any:

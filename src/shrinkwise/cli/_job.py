@@ -37,7 +37,7 @@ def run(request: Request) -> int:
 
         with system_signals():  # numba, once the data are known to be good; the first time LLVM compiles for seconds
             import_module("shrinkwise.solvers._kernels")
-            if prepared.encoding.groups is not None:
+            if prepared.encoding.groups is not None or request.grouped_outputs:
                 import_module("shrinkwise.solvers._group_kernels")
         model = train(prepared, request, say)
     writers, show = _outputs(model)

@@ -80,11 +80,8 @@ def asked_loss(words: str | None, task: str, exposure: str | None) -> Loss | Non
     from shrinkwise.losses import as_loss
     from shrinkwise.losses.base import LogLink
 
-    if words is not None and words.partition(":")[0] == "multinomial":
-        raise UsageError(
-            "--loss multinomial is not for the command line, which fits two classes; the Python API fits more: "
-            "LinearClassifier, LinearClassifierCV"
-        )
+    if words is not None and words.startswith("multinomial:"):
+        raise UsageError(f"--loss {words} has a number, but the target says how many classes there are: leave it out")
     loss = None if words is None else as_loss(words)
     if loss is not None and task not in ("auto", task_of(loss)):
         raise UsageError(f"--loss {words} is for a {task_of(loss)}, and --task {task} asks for another; leave one out")

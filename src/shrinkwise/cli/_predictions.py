@@ -110,7 +110,7 @@ def _write_parquet(columns: Columns, file: IO[bytes]) -> None:
     import pyarrow.parquet as parquet
 
     arrays = {
-        name: pa.array(values.tolist(), pa.string()) if values.dtype.kind == "U" else pa.array(np.asarray(values))
+        name: pa.array(values.tolist(), pa.string()) if values.dtype.kind == "O" else pa.array(np.asarray(values))
         for name, values in columns.items()
     }
     parquet.write_table(pa.table(arrays), file)

@@ -29,15 +29,17 @@ from shrinkwise.data import (
     take_target,
     take_weights,
 )
-from shrinkwise.exceptions import DataError
+from shrinkwise.exceptions import DataError, UsageError
 from shrinkwise.losses import LOSSES, Loss
 from shrinkwise.losses.base import LogLink
+from shrinkwise.losses.multinomial import MultinomialLoss
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 ROLES = ("weights", "offset", "exposure", "groups", "time")
 SPREAD = 300.0  # of a log link's offset: sums of e^300 and their squares are floating-point numbers
+CLASSES = 12  # that a note names
 LINES = 15  # notes, and as many warnings, that are printed; the report holds all
 
 
@@ -62,7 +64,8 @@ def prepare(request: Request, asked: Loss | None, say: Voice) -> Prepared:
     say(f"Read {request.table}: {describe(table)}.")
     notes = list(table_notes(table))
     target = take_target(table, request.target, request.task, request.drop_missing_target, asked)
-    loss = asked or LOSSES["squared" if target.classes is None else "logistic"]
+    loss = _loss(target, asked)
+    _check_outputs(request, target)
     roles = {role: getattr(request, role) for role in ROLES} | {"folds": request.fold_column}
     columns = feature_columns(table, request.target, **roles, exclude=exclude)
     weights = take_weights(table, request.weights, target.rows) if request.weights else None
@@ -70,6 +73,8 @@ def prepare(request: Request, asked: Loss | None, say: Voice) -> Prepared:
     if offset is not None and isinstance(loss, LogLink):
         _check_spread(offset, request)
     notes += target.notes + _classes(target) + _known(request)
+    if request.grouped_outputs:
+        notes.append("Grouped outputs: a feature is in the model for all classes or for none.")
     counts = None if weights is None else weights > 0
     dealt = deal(request, table, target, counts)
     if counts is not None and not counts.all():
@@ -116,10 +121,44 @@ def _first(lines: list[str]) -> list[str]:
     return lines if more <= 0 else [*lines[:LINES], f"... and {more} more like these: see the report."]
 
 
+def _loss(target: Target, asked: Loss | None) -> Loss:
+    """The loss that was asked for, or what the target asks for."""
+    if target.outputs is not None:
+        return MultinomialLoss(len(target.outputs))
+    return asked or LOSSES["squared" if target.classes is None else "logistic"]
+
+
+def _check_outputs(request: Request, target: Target) -> None:
+    """Refuse what only one linear predictor a row can have, and what only several can."""
+    if target.outputs is None:
+        if request.grouped_outputs:
+            raise UsageError(
+                f"--grouped-outputs is for three classes or more, and {target.name!r} has one linear predictor a row; "
+                "leave it out"
+            )
+        return
+    has = f"{target.name!r} has {len(target.outputs)} classes, each with a linear predictor of its own"
+    if request.offset:
+        raise UsageError(f"--offset {request.offset!r} is part of one linear predictor, but {has}; leave it out")
+    if request.group_categoricals:
+        raise UsageError(f"--group-categoricals groups coefficients of one linear predictor, but {has}; leave it out")
+    for option in ("positive", "negative"):
+        if columns := getattr(request, option):
+            raise UsageError(
+                f"--{option} {columns[0]!r} gives a coefficient its sign, but {has}, and coefficients speak for a "
+                "class against the others; leave it out"
+            )
+
+
 def _classes(target: Target) -> tuple[str, ...]:
     """The classes, their rows, and which of them a positive coefficient speaks for."""
     if target.classes is None:
         return ()
+    if target.outputs is not None:
+        sizes = np.bincount(target.values.astype(np.intp))
+        each = [f"{name!r} ({sizes[code]} rows)" for code, name in enumerate(target.outputs[:CLASSES])]
+        more = f" and {len(sizes) - CLASSES} more" if len(sizes) > CLASSES else ""
+        return (f"Classes: {', '.join(each)}{more}; a positive coefficient speaks for its class.",)
     second = int(target.values.sum())
     first, last = map(repr, target.classes)
     rows = f"{first} ({len(target.values) - second} rows) and {last} ({second} rows)"

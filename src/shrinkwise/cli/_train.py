@@ -35,16 +35,18 @@ def train(prepared: Prepared, request: Request, say: Voice) -> Model:
     with _progress(say.on_terminal) as progress:
         result = fit_grid(
             encoding.Z,
-            target.values,
+            target.posed,
             prepared.splits,
             loss=prepared.loss,
             offset=prepared.offset,
+            grouped_outputs=request.grouped_outputs,
             l1_ratios=request.l1_ratio,
             alphas=request.alphas,
             sample_weight=prepared.weights,
             maps=encoding.maps,
             feature_names=encoding.names,
             classes=target.classes,
+            outputs=target.outputs,
             ridge_unit=_spread(prepared),
             groups=encoding.groups,
             **prepared.penalty,
@@ -56,7 +58,7 @@ def train(prepared: Prepared, request: Request, say: Voice) -> Model:
         if not np.any(np.isfinite(result.mean)):
             raise DataError(f"no fit has a finite {result.metric}; choose fewer folds, or another --score")
         chosen = result.select(request.rule)
-        solution = _on_rows(prepared, result, chosen, request.tol)
+        solution = _on_rows(prepared, result, chosen, request)
     return Model(
         task=target.task,
         target=target.name,
@@ -65,7 +67,7 @@ def train(prepared: Prepared, request: Request, say: Voice) -> Model:
         l1_ratio=chosen.l1_ratio,
         alpha=chosen.alpha,
         rule=request.rule,
-        coef=solution.coef,
+        coef=solution.coef if result.outputs is None else solution.coef.reshape(-1, len(result.outputs)).T,
         intercept=solution.intercept,
         feature_names=result.feature_names,
         encoder=encoding.encoder.to_dict(),
@@ -84,13 +86,13 @@ def train(prepared: Prepared, request: Request, say: Voice) -> Model:
 
 
 def _scored(prepared: Prepared, request: Request) -> dict[str, Any]:
-    """The scorer of ``--score``; labels are 0 and 1, so that scorers that need a positive class know it."""
+    """The scorer of ``--score``; labels are 0, 1, …, so that scorers that need a positive class know it."""
     if request.score is None:
         return {}
     from shrinkwise.linear._scoring import grid_scorer, metric_name
 
     target, encoding = prepared.target, prepared.encoding
-    classes = None if target.classes is None else np.array([0, 1])
+    classes = None if target.classes is None else np.arange(len(target.classes))
     labels = target.values if classes is None else target.values.astype(np.int64)
     scorer = grid_scorer(
         request.score,
@@ -116,20 +118,21 @@ def _spread(prepared: Prepared) -> float:
     return float(np.sqrt(np.average((values - mean) ** 2, weights=weights))) or 1.0
 
 
-def _on_rows(prepared: Prepared, result: GridResult, chosen: Selection, tol: float) -> Solution:
+def _on_rows(prepared: Prepared, result: GridResult, chosen: Selection, request: Request) -> Solution:
     """The chosen model, refined and certified on the rows themselves."""
     encoding = prepared.encoding
     design = encoding.Z if encoding.maps is None else encoding.Z @ encoding.maps[-1]
     return solve(
         design,
-        prepared.target.values,
+        prepared.target.posed,
         loss=as_loss(result.loss),
         offset=prepared.offset,
+        grouped_outputs=request.grouped_outputs,
         penalty=penalty_of(chosen.l1_ratio, encoding.groups, ridge_unit=result.ridge_unit, **prepared.penalty),
         alpha=chosen.alpha,
         sample_weight=prepared.weights,
-        tol=min(tol, TIGHT),
-        start=result.coef(chosen.ratio, chosen.index),
+        tol=min(request.tol, TIGHT),
+        start=result.coef(chosen.ratio, chosen.index).T.ravel(),
     )
 
 

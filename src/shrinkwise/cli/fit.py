@@ -35,6 +35,7 @@ class Request:
     exposure: str | None
     groups: str | None
     group_categoricals: bool
+    grouped_outputs: bool
     positive: tuple[str, ...]
     negative: tuple[str, ...]
     unpenalized: tuple[str, ...]
@@ -65,7 +66,8 @@ class Request:
     "--loss",
     metavar="NAME[:VALUE]",
     help="What an error costs. Counts: poisson, negative_binomial:2. Amounts: gamma, or tweedie:1.5 where some are 0. "
-    "Outliers: huber. A quantile: quantile:0.9. Default: squared or logistic, by the task.",
+    "Outliers: huber. A quantile: quantile:0.9. Default, by the task: squared; logistic for two classes, multinomial "
+    "for more.",
 )
 @click.option(
     "--l1-ratio",
@@ -129,6 +131,11 @@ class Request:
     "--group-categoricals",
     is_flag=True,
     help="Take the levels of a text column as one group, in the model or not as a whole (group lasso).",
+)
+@click.option(
+    "--grouped-outputs",
+    is_flag=True,
+    help="With three classes or more: a feature is in the model for all of them or for none.",
 )
 @click.option("--drop-missing-target", is_flag=True, help="Leave out rows whose target is missing.")
 @click.option(

@@ -1,5 +1,7 @@
 """What a person should hear before a fit: columns that may leak the target, and folds that cannot be made."""
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -17,7 +19,8 @@ def leak_warnings(expansion: Expansion, target: Target) -> tuple[str, ...]:
 
     A number column is an id if its cells are integers, no two the same, without gaps or in ascending order. A column is
     a near copy if its correlation with the target is beyond 0.9999 in absolute value; for a text column it is the
-    correlation of the target with its mean in each level, so 1 if each level has one class only.
+    correlation of the target with its mean in each level, so 1 if each level has one class only. Of more than two
+    classes, a number column is compared with its own mean in each class, a text column with each class.
 
     Parameters
     ----------
@@ -40,15 +43,14 @@ def leak_warnings(expansion: Expansion, target: Target) -> tuple[str, ...]:
     >>> leak_warnings(expand(table, ["cents"]), take_target(table, "y"))[0][:33]
     "Column 'cents' leaks? It is a cop"
     """
-    y = target.values
     if expansion.n_rows < FEW_ROWS:
         return ()
     warnings = []
     for column in expansion.columns:
         if isinstance(column, TextColumn):
-            reason = _text_leak(column, y, target)
+            reason = _text_leak(column, target)
         else:
-            reason = _number_leak(expansion, column, y, target)
+            reason = _number_leak(expansion, column, target)
         if reason:
             warnings.append(
                 f"Column {quoted(column.name)} leaks? {reason}; if it would not be known at prediction time, leave it "
@@ -86,35 +88,48 @@ def check_folds(target: Target, n_folds: int, groups: NDArray[np.int64] | None =
         for code, name in enumerate(target.classes):
             members = int(np.count_nonzero(target.values == code))
             if members < n_folds:
+                more = "give more rows of it"
+                if target.outputs:
+                    more += ", merge it with another class, or leave its rows out"
                 raise DataError(
                     f"class {quoted(name)} of the target {quoted(target.name)} has {counted(members, 'row')}, fewer "
-                    f"than {n_folds} folds, so that some folds would have none; choose fewer with --folds, or give "
-                    "more rows of it"
+                    f"than {n_folds} folds, so that some folds would have none; choose fewer with --folds, or {more}"
                 )
 
 
-def _number_leak(expansion: Expansion, column: NumberColumn, y: NDArray[np.float64], target: Target) -> str:
+def _number_leak(expansion: Expansion, column: NumberColumn, target: Target) -> str:
     """Why a number column may leak, or ``""``."""
-    if column.hidden is not None and _correlation(column.hidden.astype(np.float64), y) > SAME:
+    hidden, y = column.hidden, target.values
+    if hidden is not None and _alike(hidden.astype(np.float64), y, target) > SAME:
         return f"Its missing cells tell the target {quoted(target.name)}"
     if column.value is None:
         return ""
     values = expansion.values(column.value)
-    if column.hidden is not None:
-        values, y = values[~column.hidden], y[~column.hidden]
-    if len(values) >= FEW_ROWS and _correlation(values, y) > SAME:
+    if hidden is not None:
+        values, y = values[~hidden], y[~hidden]
+    if len(values) >= FEW_ROWS and _alike(values, y, target) > SAME:
         return f"It is a copy of the target {quoted(target.name)}, or nearly"
     return "It looks like a row number or an id" if _is_id(values) else ""
 
 
-def _text_leak(column: TextColumn, y: NDArray[np.float64], target: Target) -> str:
+def _text_leak(column: TextColumn, target: Target) -> str:
     """Why a text column may leak, or ``""``."""
-    counts = np.bincount(column.codes, minlength=len(column.levels))
-    sums = np.bincount(column.codes, weights=y, minlength=len(column.levels))
-    means = sums / np.maximum(counts, 1)
-    if _correlation(means[column.codes], y) <= SAME:
-        return ""
+    for y in np.atleast_2d(target.posed.T):
+        if _correlation(_means(y, column.codes), y) <= SAME:
+            return ""
     return f"Its levels tell the target {quoted(target.name)}"
+
+
+def _alike(values: NDArray[np.float64], y: NDArray[np.float64], target: Target) -> float:
+    """Correlation with the target or, as more than two classes have no order, with the values' means in each class."""
+    values = values / (np.abs(values).max() or 1.0)
+    return _correlation(values, y if target.outputs is None else _means(values, y.astype(np.intp)))
+
+
+def _means(values: NDArray[np.float64], codes: NDArray[np.integer[Any]]) -> NDArray[np.float64]:
+    """The mean of the values with the same code, for each row."""
+    sums = np.bincount(codes, weights=values)
+    return np.asarray((sums / np.maximum(np.bincount(codes), 1))[codes])
 
 
 def _correlation(values: NDArray[np.float64], y: NDArray[np.float64]) -> float:

@@ -28,9 +28,9 @@ class Target:
     name : str
     task : "regression" or "classification"
     values : ndarray of float64, shape (n,)
-        The numbers, or 0.0 and 1.0 for the first and second of `classes`; kept rows only.
+        The numbers, or 0.0, 1.0, … for the first, second, … of `classes`; kept rows only.
     classes : tuple of str, or None
-        The two classes, sorted (numbers by size); None for regression.
+        Two classes or more, sorted (numbers by size); None for regression.
     rows : ndarray of bool, shape (table rows,)
         The rows that are kept.
     notes : tuple of str
@@ -43,6 +43,16 @@ class Target:
     classes: tuple[str, ...] | None
     rows: NDArray[np.bool_] = field(repr=False)
     notes: tuple[str, ...]
+
+    @property
+    def outputs(self) -> tuple[str, ...] | None:
+        """The classes where there are more than two: a row then has a linear predictor for each."""
+        return self.classes if self.classes is not None and len(self.classes) > 2 else None
+
+    @property
+    def posed(self) -> NDArray[np.float64]:
+        """As a loss takes it: the values, (n,), or indicators of more than two classes, (n, K)."""
+        return self.values if self.outputs is None else np.eye(len(self.outputs))[self.values.astype(np.intp)]
 
 
 def take_target(
@@ -69,8 +79,8 @@ def take_target(
     Raises
     ------
     DataError
-        No such column, missing cells, infinities, dates, numbers written as text, a single value, more than two
-        classes, a number that the loss cannot take.
+        No such column, missing cells, infinities, dates, numbers written as text, a single value, classes or a number
+        that the loss cannot take.
     UsageError
         An unknown task.
 
@@ -108,12 +118,11 @@ def take_target(
         if loss is not None:
             _check_domain(cells, target, loss)
         return Target(target, "regression", cells.numbers, None, cells.rows, notes)
-    if len(cells.words) > 2:
+    if loss is not None and (len(cells.words) > 2) != (loss.name == "multinomial"):
+        takes = "three or more" if loss.name == "multinomial" else "two"
         raise DataError(
-            f"the target {quoted(target)} has {len(cells.words)} classes ({listing(cells.words, 5)}); the command line "
-            "fits two: keep the rows of two of them, or merge them into two"
-            + (f", or choose {'--task regression' if loss is None else 'another --loss'}" if kind == "number" else "")
-            + "; the Python API fits more (LinearClassifier, LinearClassifierCV)"
+            f"the target {quoted(target)} has {len(cells.words)} classes ({listing(cells.words, 5)}), and the "
+            f"{loss.name} loss is for {takes}; leave out --loss, which the classes then decide"
         )
     return Target(target, "classification", cells.codes.astype(np.float64), tuple(cells.words), cells.rows, notes)
 
@@ -185,7 +194,7 @@ def _check_domain(cells: _Cells, target: str, loss: Loss) -> None:
 
 def task_of(loss: Loss) -> Task:
     """The task that a loss is for."""
-    return "classification" if loss.name == "logistic" else "regression"
+    return "classification" if loss.name in ("logistic", "multinomial") else "regression"
 
 
 def _task(

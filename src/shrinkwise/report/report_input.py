@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from shrinkwise.diagnosis.overfit import Verdict
 from shrinkwise.result import GridResult, Selection
 
@@ -55,3 +58,39 @@ class ReportInput:
     def lowest(self) -> Selection:
         """The cell with the lowest cross-validated error."""
         return self.result.select("min")
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """Names of the linear predictors of a row; where there is one it has none: ``("",)``."""
+        return self.result.outputs or ("",)
+
+    @property
+    def output_word(self) -> str:
+        """What each of several predictors is for."""
+        return "target" if self.result.classes is None else "class"
+
+    @cached_property
+    def coef(self) -> NDArray[np.float64]:
+        """The chosen model's coefficients of each predictor, (outputs, p), in the units of the data."""
+        return np.atleast_2d(self.result.coef(self.chosen.ratio, self.chosen.index))
+
+    @cached_property
+    def effect(self) -> NDArray[np.float64]:
+        """The same for one standard deviation of each feature."""
+        return np.asarray(self.coef * self.result.scale)
+
+    @property
+    def intercepts(self) -> list[float]:
+        """The chosen model's intercepts, one for each predictor."""
+        return [float(value) for value in np.atleast_1d(self.result.intercept(self.chosen.ratio, self.chosen.index))]
+
+    @cached_property
+    def kept(self) -> list[int]:
+        """Features that the chosen model keeps, largest effect first."""
+        coef, effect = (np.abs(part).max(axis=0) for part in (self.coef, self.effect))
+        return [int(column) for column in np.lexsort((-coef, -effect)) if coef[column] != 0]
+
+    def leading(self, limit: int) -> list[int]:
+        """The predictors with the largest effects, so many at most, in their own order."""
+        size = np.linalg.norm(self.effect, axis=1)
+        return sorted(np.argsort(-size, kind="stable")[:limit].tolist())

@@ -26,7 +26,9 @@ from shrinkwise.report.words import (
     unit_words,
 )
 
-COEFFICIENTS = 200  # rows of the coefficient table at most
+COEFFICIENTS = 200  # of the coefficient table at most, a row each or, of several predictors, a cell
+OUTPUTS, HEAD = 12, 24  # columns of it, and letters of their names, at most
+MOST = 25  # rows of it that are shown whatever the columns
 ZEROS = 300  # names of features at zero at most
 NOTES = 200
 NOTE = 600  # characters of one
@@ -97,36 +99,80 @@ def paths(report: ReportInput) -> Html:
 
 def coefficients(report: ReportInput) -> Html:
     """The chosen model's coefficients, largest effect first; zeros are counted."""
-    result, chosen = report.result, report.chosen
-    coef, effect = result.coef(chosen.ratio, chosen.index), result.standardized_coef(chosen.ratio, chosen.index)
-    order = np.lexsort((-np.abs(coef), -np.abs(effect)))
-    kept = [int(column) for column in order if coef[column] != 0]
-    longest = float(np.abs(effect).max(initial=0)) or 1.0
-    per_sd = aligned(effect)
-    body = [
-        el(
-            "tr",
-            el("th", name(result.feature_names[column]), scope="row"),
-            el("td", _bar(float(effect[column]) / longest), class_="bars"),
-            el("td", per_sd(float(effect[column]))),
-            *(el("td", general(float(value[column]))) for value in (coef, result.scale)),
-        )
-        for column in kept[:COEFFICIENTS]
-    ]
-    intercept = general(result.intercept(chosen.ratio, chosen.index), 6)
+    shown = report.leading(OUTPUTS)
+    limit = COEFFICIENTS if report.result.outputs is None else max(MOST, COEFFICIENTS // len(shown))
+    kept = report.kept[:limit]
     words = (
         f"What {unit_words(report)} changes by for one standard deviation of a feature, and for one of its own units. "
     )
     factor = f"Here {factor_words(report)}. " if factor_words(report) else ""
+    if report.result.outputs is None:
+        factor += f"The intercept is {general(report.intercepts[0], 6)}."
+        tables = [_of_one(report, kept)] if kept else []
+    else:
+        tables = _of_several(report, kept, shown)
     parts: list[Html | None] = [
         el("h2", f"The coefficients of the chosen model ({report.rule})"),
-        el("p", words, factor, f"The intercept is {intercept}.", class_="muted"),
-        _table("coefficients", ("feature", "", "per SD", "per unit", "SD"), body) if body else None,
+        el("p", words, factor, class_="muted"),
+        *tables,
     ]
-    if len(kept) > COEFFICIENTS:
-        words = f"Shown are the {COEFFICIENTS} largest of {whole(len(kept))} nonzero ones; the model file holds all."
+    if len(report.kept) > limit:
+        words = f"Shown are the {limit} largest of {whole(len(report.kept))} nonzero ones; the model file holds all."
         parts.append(el("p", words))
-    return el("section", *parts, _zeros(report, [int(column) for column in np.flatnonzero(coef == 0)]))
+    if len(report.outputs) > len(shown):
+        many = count(len(report.outputs), report.output_word)
+        parts.append(el("p", f"Shown are the {len(shown)} of {many} with the largest ones; the model file holds all."))
+    zeros = np.flatnonzero(~np.any(report.coef, axis=0))
+    return el("section", *parts, _zeros(report, [int(column) for column in zeros]))
+
+
+def _of_one(report: ReportInput, kept: Sequence[int]) -> Html:
+    """A row for each feature: a bar, its numbers and its standard deviation."""
+    (coef,), (effect,), scale = report.coef, report.effect, report.result.scale
+    longest, per_sd = float(np.abs(effect).max(initial=0)) or 1.0, aligned(effect)
+    body = [
+        el(
+            "tr",
+            _feature(report, column),
+            el("td", _bar(float(effect[column]) / longest), class_="bars"),
+            el("td", per_sd(float(effect[column]))),
+            *(el("td", general(float(value[column]))) for value in (coef, scale)),
+        )
+        for column in kept
+    ]
+    return _table("coefficients", ("feature", "", "per SD", "per unit", "SD"), body)
+
+
+def _of_several(report: ReportInput, kept: Sequence[int], shown: Sequence[int]) -> list[Html]:
+    """A row for each feature and a column for each predictor: per SD with bars, and folded away per unit."""
+    effect, heads = report.effect[shown], [name(report.outputs[k], HEAD) for k in shown]
+    longest, per_sd = float(np.abs(effect).max(initial=0)) or 1.0, aligned(effect.ravel())
+
+    def with_bar(value: float) -> Html:
+        words, bar = (per_sd(value), _bar(value / longest)) if value else ("0", None)
+        return el("td", words, bar, class_="share" if value else "share zero")
+
+    first = [el("tr", _feature(report, column), *map(with_bar, effect[:, column].tolist())) for column in kept]
+    numbers = [report.coef[shown, column].tolist() for column in kept]
+    spread = [general(float(report.result.scale[column])) for column in kept]
+    second = [
+        el("tr", _feature(report, column), *(el("td", general(value)) for value in row), el("td", sd))
+        for column, row, sd in zip(kept, numbers, spread, strict=True)
+    ]
+    intercepts = [el("td", general(report.intercepts[k])) for k in shown]
+    second.append(el("tr", el("th", "(intercept)", scope="row"), *intercepts, el("td", "")))
+    return [
+        *([_table("coefficients several effects", ("per SD", *heads), first)] if kept else []),
+        el(
+            "details",
+            el("summary", "The same per unit of each feature, and the intercepts"),
+            _table("coefficients several", ("per unit", *heads, "SD"), second),
+        ),
+    ]
+
+
+def _feature(report: ReportInput, column: int) -> Html:
+    return el("th", name(report.result.feature_names[column]), scope="row")
 
 
 def penalty(report: ReportInput) -> Html | None:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from shrinkwise.report.report_input import ReportInput
 from shrinkwise.report.text import ELLIPSIS, aligned, count, general, shorten, visible, whole
 from shrinkwise.report.words import (
@@ -26,6 +24,7 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 FEATURES = 20  # rows of coefficients at most
+OUTPUTS, OUTPUT = 6, 12  # columns of coefficients, and of the name of a class, at most
 NAME = 32  # columns of a name at most
 PLAIN = str.maketrans(
     {"±": "+/-", "−": "-", "×": "x", "–": "-", "∞": "inf", "·": "-", "…": "...", "λ": "lambda", "\u202f": " "}
@@ -77,20 +76,21 @@ class _Screen:
 
         return Text(self.safe(words.translate(PLAIN) if self.plain else words), style="" if self.plain else style)
 
-    def name(self, name: str) -> Text:
+    def name(self, name: str, limit: int = NAME) -> Text:
         from rich.text import Text
 
-        return Text(shorten(self.safe(name), NAME, "..." if self.plain else ELLIPSIS))
+        return Text(shorten(self.safe(name), limit, "..." if self.plain else ELLIPSIS))
 
     def line(self, words: str = "", style: str = "") -> None:
         self.console.print(self.text(words, style), highlight=False)
 
-    def table(self, *heads: str) -> Table:
+    def table(self, *heads: str | Text) -> Table:
         from rich.table import Table
 
         table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="" if self.plain else "dim")
         for rank, head in enumerate(heads):
-            table.add_column(self.text(head), justify="right" if rank else "left", no_wrap=True, overflow="crop")
+            text = self.text(head) if isinstance(head, str) else head
+            table.add_column(text, justify="right" if rank else "left", no_wrap=True, overflow="crop")
         return table
 
 
@@ -106,22 +106,37 @@ def _print_summary(report: ReportInput, screen: _Screen) -> None:
 
 def _print_features(report: ReportInput, screen: _Screen) -> None:
     """The chosen model's features, largest effect first."""
-    result, chosen = report.result, report.chosen
-    coef, effect = result.coef(chosen.ratio, chosen.index), result.standardized_coef(chosen.ratio, chosen.index)
-    order = np.lexsort((-np.abs(coef), -np.abs(effect)))
-    kept = [int(column) for column in order if coef[column] != 0]
-    if not kept:
+    if not report.kept:
         screen.line("The chosen model keeps no feature: it predicts the same for every row.")
         return
-    table, per_sd = screen.table("feature", "coefficient per SD", "per unit"), aligned(effect)
-    for column in kept[:FEATURES]:
-        numbers = per_sd(float(effect[column])), general(float(coef[column]))
-        table.add_row(screen.name(result.feature_names[column]), *map(screen.text, numbers))
-    screen.console.print(table, highlight=False)
+    shown = report.leading(OUTPUTS)
+    screen.console.print(_coefficients(report, shown, screen), highlight=False)
     if words := unit_sentence(report):
         screen.line(words, "dim")
-    if len(kept) > FEATURES:
-        screen.line(f"and {whole(len(kept) - FEATURES)} more: see the report", "dim")
-    words = f"intercept {general(result.intercept(chosen.ratio, chosen.index))}"
-    zeros = len(result.feature_names) - len(kept)
-    screen.line(f"{words}; {count(zeros, 'feature')} at exactly zero" if zeros else words, "dim")
+    if (more := len(report.kept) - FEATURES) > 0:
+        screen.line(f"and {whole(more)} more: see the report", "dim")
+    if (more := len(report.outputs) - len(shown)) > 0:
+        screen.line(f"and {count(more, f'more {report.output_word}')}: see the report", "dim")
+    zeros = len(report.result.feature_names) - len(report.kept)
+    words = f"{count(zeros, 'feature')} at exactly zero" if zeros else ""
+    if report.result.outputs is None:
+        words = "; ".join(filter(None, (f"intercept {general(report.intercepts[0])}", words)))
+    if words:
+        screen.line(words, "dim")
+
+
+def _coefficients(report: ReportInput, shown: list[int], screen: _Screen) -> Table:
+    """A row for each feature; of several predictors a column for each, and a row for the intercepts."""
+    per_sd, kept = aligned(report.effect.ravel()), report.kept[:FEATURES]
+    names = [screen.name(report.result.feature_names[column]) for column in kept]
+    rows = [[per_sd(value) if value else "0" for value in report.effect[shown, column].tolist()] for column in kept]
+    if report.result.outputs is None:
+        table = screen.table("feature", "coefficient per SD", "per unit")
+        rows = [[*row, general(float(report.coef[0, column]))] for row, column in zip(rows, kept, strict=True)]
+    else:
+        table = screen.table("coefficient per SD", *(screen.name(report.outputs[k], OUTPUT) for k in shown))
+        names.append(screen.text("(intercept)"))
+        rows.append([general(report.intercepts[k]) for k in shown])
+    for name, numbers in zip(names, rows, strict=True):
+        table.add_row(name, *map(screen.text, numbers))
+    return table

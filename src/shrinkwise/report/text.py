@@ -111,8 +111,8 @@ def glued(text: str) -> str:
 
 
 def count(number: int, noun: str) -> str:
-    """``1 feature``, ``2 000 features``."""
-    return f"{whole(number)} {noun if number == 1 else noun + 's'}"
+    """``1 feature``, ``2 000 features``, ``3 classes``."""
+    return f"{whole(number)} {noun if number == 1 else noun + ('es' if noun.endswith('s') else 's')}"
 
 
 def whole(number: int) -> str:

@@ -7,8 +7,6 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import numpy as np
-
 from shrinkwise.losses import HuberLoss, QuantileLoss, as_loss
 from shrinkwise.losses.base import LogLink
 from shrinkwise.report.report_input import ReportInput
@@ -138,11 +136,11 @@ def edge_sentence(report: ReportInput) -> str:
 
 def groups_sentence(report: ReportInput, limit: int = 8) -> str:
     """Which groups of features are in the chosen model."""
-    groups, chosen = report.result.groups, report.chosen
+    groups = report.result.groups
     if groups is None or not any(groups):
         return ""
     kept = {name: 0 for name in groups if name}
-    for column in np.flatnonzero(report.result.coef(chosen.ratio, chosen.index)):
+    for column in report.kept:
         if groups[column]:
             kept[groups[column]] += 1
     inside = [f"{shorten(name, 32)} ({count(size, 'feature')})" for name, size in kept.items() if size]
@@ -165,8 +163,9 @@ def dropped_sentence(report: ReportInput, limit: int = 8) -> str:
 def data_line(report: ReportInput) -> str:
     """What was fitted to what, in one line."""
     result = report.result
+    several = f"{count(len(result.outputs), 'class')}" if result.outputs else ""
     parts = [
-        ", ".join(part for part in (report.task, loss_words(report)) if part),
+        ", ".join(part for part in (report.task, several, loss_words(report)) if part),
         f"{count(result.n_samples, 'row')} × {count(len(result.feature_names), 'feature')}",
         folds_words(result),
         f"error = {result.metric}",
@@ -186,7 +185,7 @@ def folds_words(result: GridResult) -> str:
 def loss_words(report: ReportInput) -> str:
     """``tweedie loss (power 1.5)``; nothing for the losses that the task itself says."""
     loss = as_loss(report.result.loss)
-    if loss.name in ("squared", "logistic"):
+    if loss.name in ("squared", "logistic", "multinomial"):
         return ""
     values = [(field, getattr(loss, field)) for field in loss.parameters]
     given = ", ".join(f"{field} {general(value)}" for field, value in values if value is not None)
@@ -198,6 +197,8 @@ def unit_words(report: ReportInput) -> str:
     loss, classes = as_loss(report.result.loss), report.result.classes
     if loss.name == "logistic":
         return f"the log-odds of {shorten(classes[1], 32)}" if classes else "the log-odds"
+    if loss.name == "multinomial":
+        return "the predictor of each class (the log of its probability, but for a number common to all classes)"
     target = shorten(report.target, 32) if report.target else "the target"
     if isinstance(loss, LogLink):
         return f"the log of the mean of {target}"
@@ -215,4 +216,4 @@ def unit_sentence(report: ReportInput) -> str:
     """What coefficients change, where it is not the target or log-odds."""
     factor = factor_words(report)
     tail = f": {factor}." if factor else "."
-    return f"Coefficients change {unit_words(report)}{tail}" if loss_words(report) else ""
+    return f"Coefficients change {unit_words(report)}{tail}" if loss_words(report) or report.result.outputs else ""

@@ -20,7 +20,7 @@ TYPES: dict[str, tuple[type, ...]] = {
     "l1_ratio": (float, int),
     "alpha": (float, int),
     "rule": (str,),
-    "intercept": (float, int),
+    "intercept": (float, int, list),
     "encoder": (dict,),
     "certificate": (dict,),
     "notes": (list,),
@@ -52,12 +52,11 @@ LATER_TYPES: dict[str, tuple[type, ...]] = {  # files of 0.1.0 lack them
     "concave": (str,),
 }
 UNPENALIZED_TYPES: dict[str, tuple[type, ...]] = {
-    "intercept": (float, int),
     "gap": (float, int),
     "converged": (bool,),
     "note": (str,),
 }
-RESULT_SHAPES = {  # R l1_ratios, A alphas, K folds, F = K + 1 fits, P features
+RESULT_SHAPES = {  # R l1_ratios, A alphas, K folds, F = K + 1 fits, P features, O outputs where there are several
     "l1_ratios": "R",
     "alphas": "RA",
     "train_score": "RAK",
@@ -78,7 +77,7 @@ LATER_SHAPES = {  # files of 0.1.0 lack them
     "l1_factors": "P",
     "relax": "R",
 }
-UNPENALIZED_SHAPES = {"unpenalized_train_score": "K", "unpenalized_test_score": "K", "unpenalized_coef": "P"}
+UNPENALIZED_SHAPES = {"unpenalized_train_score": "K", "unpenalized_test_score": "K"}
 KIND_WORDS = {"f": "floats", "iu": "whole numbers", "b": "booleans"}
 DTYPE_KINDS = {
     "converged": "b",
@@ -97,8 +96,6 @@ def check_header(values: Any) -> None:
     header = values.get("result")
     _check_types("its grid", header, RESULT_TYPES)
     _check_types("its grid", header, {name: types for name, types in LATER_TYPES.items() if name in header})
-    if header.get("outputs") is not None:
-        raise Flaw("its grid has several outputs, and a model file holds one")
     if ("groups" in header) != ("sparse_ratio" in header):
         raise Flaw("groups and sparse_ratio must come together")
     if "groups" in header and len(header["groups"]) != len(header["feature_names"]):
@@ -114,6 +111,8 @@ def check_header(values: Any) -> None:
     for name, items in texts.items():
         if not all(isinstance(item, str) for item in items):
             raise Flaw(f"{name} must all be text")
+    if "outputs" in header and len(set(header["outputs"])) < max(2, len(header["outputs"])):
+        raise Flaw("outputs must be two or more different names")
 
 
 def _check_types(what: str, values: Any, types: Mapping[str, tuple[type, ...]]) -> None:
@@ -136,11 +135,16 @@ def check_grid(header: Mapping[str, Any], arrays: Mapping[str, Array]) -> None:
         raise Flaw("full_deviance and n_weighted must come together")
     if gaps.ndim != 3 or gaps.size == 0 or gaps.shape[2] < 2:
         raise Flaw(f"its gaps have the impossible shape {gaps.shape}")
-    sizes = dict(zip("RAF", gaps.shape, strict=True)) | {"K": gaps.shape[2] - 1, "P": len(header["feature_names"])}
+    features, outputs = len(header["feature_names"]), len(header.get("outputs", [0]))
+    sizes = dict(zip("RAF", gaps.shape, strict=True)) | {"K": gaps.shape[2] - 1, "P": features, "O": outputs}
+    sizes["C"] = features * outputs
     shapes = RESULT_SHAPES | {name: letters for name, letters in LATER_SHAPES.items() if name in arrays}
+    shapes |= {"intercepts": "RAFO"} if "outputs" in header else {}
     if header["unpenalized"] is not None:
-        _check_types("its unpenalized fit", header["unpenalized"], UNPENALIZED_TYPES)
-        shapes |= UNPENALIZED_SHAPES
+        number = {} if "outputs" in header else {"intercept": (float, int)}
+        _check_types("its unpenalized fit", header["unpenalized"], UNPENALIZED_TYPES | number)
+        shapes |= UNPENALIZED_SHAPES | {"unpenalized_coef": "C"}
+        shapes |= {"unpenalized_intercept": "O"} if "outputs" in header else {}
     for name, letters in shapes.items():
         array, shape = named(arrays, name), tuple(sizes[letter] for letter in letters)
         if array.shape != shape:

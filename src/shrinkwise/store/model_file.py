@@ -24,7 +24,7 @@ from shrinkwise.validation import check_offset
 
 Array = NDArray[Any]
 
-SCHEMA = 1
+SCHEMA = 2
 TASKS = ("regression", "classification")
 SHOWN = 100  # characters of a text of the file, in a message
 
@@ -39,16 +39,18 @@ class Model:
     target : str
         Name of the target column.
     classes : tuple of str or None
-        The two classes; the linear predictor is the log-odds of the second. None for regression.
+        Two classes, and the linear predictor is the log-odds of the second; or K, each with a predictor of its own.
+        None for regression.
     loss : str
-        As `shrinkwise.losses.as_loss` reads it: ``"logistic"`` for classification, another one for regression.
+        As `shrinkwise.losses.as_loss` reads it: ``"logistic"`` or ``"multinomial:K"`` for classification, another one
+        for regression.
     l1_ratio, alpha : float
         The chosen penalty.
     rule : str
         The rule that chose it.
-    coef : ndarray of shape (p,)
+    coef : ndarray of shape (p,), or (K, p) where a row has K linear predictors
         Coefficients in the units of the encoded design.
-    intercept : float
+    intercept : float, or ndarray of shape (K,)
     feature_names : tuple of str
         The p columns of the design.
     encoder : dict
@@ -65,8 +67,6 @@ class Model:
     command, source : str
     offset, exposure : str or None
         Columns of the table that are a known part of the linear predictor: it, or its exponential.
-    schema : int
-        Version of the file's layout.
     """
 
     task: str
@@ -77,7 +77,7 @@ class Model:
     alpha: float
     rule: str
     coef: Array
-    intercept: float
+    intercept: Any
     feature_names: tuple[str, ...]
     encoder: dict[str, Any]
     result: GridResult
@@ -91,10 +91,14 @@ class Model:
     source: str = ""
     offset: str | None = None
     exposure: str | None = None
-    schema: int = SCHEMA
+
+    @property
+    def schema(self) -> int:
+        """Version of the layout of its file: 1 where a row has one linear predictor, which every version reads."""
+        return 1 if self.result.outputs is None else SCHEMA
 
     def linear_predictor(self, X: Any, offset: Any = None) -> Array:
-        """``X @ coef + intercept + offset``.
+        """``X @ coef.T + intercept + offset``.
 
         Parameters
         ----------
@@ -105,7 +109,7 @@ class Model:
 
         Returns
         -------
-        ndarray of float64, shape (n,)
+        ndarray of float64, shape (n,) or (n, K)
 
         Raises
         ------
@@ -113,15 +117,15 @@ class Model:
             If X is not (n, p), or has a value that is not finite, or the offset is not n finite numbers.
         """
         design = X if sparse.issparse(X) else np.asarray(X, dtype=np.float64)
-        if design.ndim != 2 or design.shape[1] != self.coef.size:
+        if design.ndim != 2 or design.shape[1] != self.coef.shape[-1]:
             raise DataError(
-                f"the design must have shape (n, {self.coef.size}), got {design.shape}; "
+                f"the design must have shape (n, {self.coef.shape[-1]}), got {design.shape}; "
                 "encode the table with the model's own encoder"
             )
         values = design.data if sparse.issparse(design) else design
         if not np.all(np.isfinite(values)):
             raise DataError("the design has missing or infinite values; encode the table with the model's own encoder")
-        eta = np.asarray(design @ self.coef, dtype=np.float64) + self.intercept
+        eta: Array = np.asarray(design @ self.coef.T, dtype=np.float64) + self.intercept
         return eta if offset is None else eta + check_offset(offset, len(eta))
 
     def predict(self, X: Any, offset: Any = None) -> Array:
@@ -132,12 +136,13 @@ class Model:
         """
         eta = self.linear_predictor(X, offset)
         if self.classes is not None:
-            return np.asarray(self.classes)[(eta > 0).astype(np.intp)]
+            codes = np.argmax(eta, axis=1) if eta.ndim == 2 else (eta > 0).astype(np.intp)
+            return np.asarray(np.array(self.classes, dtype=object)[codes])
         with np.errstate(over="ignore"):  # a mean beyond all numbers is infinite
             return np.asarray(as_loss(self.loss).inverse_link(eta))
 
     def predict_proba(self, X: Any, offset: Any = None) -> Array:
-        """Probabilities of the two classes, shape (n, 2), precise in both tails.
+        """Probabilities of the classes, shape (n, number of classes), precise in both tails.
 
         Raises
         ------
@@ -149,6 +154,8 @@ class Model:
                 f"predict_proba needs a classification, this model is a {self.task} of {self.target!r}: use predict"
             )
         eta = self.linear_predictor(X, offset)
+        if eta.ndim == 2:
+            return np.asarray(as_loss(self.loss).inverse_link(eta.ravel())).reshape(eta.shape)
         small = np.exp(-np.abs(eta))  # in (0, 1]: never overflows
         likely, unlikely = 1 / (1 + small), small / (1 + small)
         second = eta >= 0
@@ -175,8 +182,8 @@ def save_model(path: str | os.PathLike[str], model: Model, *, overwrite: bool = 
     place = Path(path)
     try:
         content, arrays = _pack(model)
-        _unpack(SCHEMA, content, arrays)  # what is written can be read
-        write_container(place, SCHEMA, content, arrays, overwrite)
+        _unpack(content, arrays)  # what is written can be read
+        write_container(place, model.schema, content, arrays, overwrite)
     except Flaw as flaw:
         raise ModelFileError(f"{place} was not written: {flaw}; nothing was changed") from flaw
 
@@ -198,9 +205,9 @@ def load_model(path: str | os.PathLike[str]) -> Model:
         If the file is missing, not a model, truncated, altered, or from a newer schema.
     """
     place = Path(path)
-    schema, content, arrays = read_container(place, SCHEMA)
+    _, content, arrays = read_container(place, SCHEMA)
     try:
-        return _unpack(schema, content, arrays)
+        return _unpack(content, arrays)
     except Flaw as flaw:
         raise ModelFileError(f"{place} is not a valid model: {flaw}; {DAMAGED}") from flaw
 
@@ -210,13 +217,14 @@ def _pack(model: Model) -> tuple[dict[str, Any], dict[str, Array]]:
         raise Flaw("feature_names differ between the model and its grid")
     header, grid = model.result.to_arrays()
     later = [name for name in LATER_MODEL_TYPES if getattr(model, name) is not None]
-    content = {name: to_plain(getattr(model, name), name) for name in (*TYPES, *later)}
+    content = {name: to_plain(getattr(model, name), name) for name in (*TYPES, *later) if name != "intercept"}
+    content["intercept"] = to_plain(np.asarray(model.intercept).tolist(), "intercept")
     content["result"] = to_plain(header, "result")
     arrays = {"coef": np.asarray(model.coef), "folds": np.asarray(model.folds)}
     return content, arrays | {f"result_{name}": np.asarray(array) for name, array in grid.items()}
 
 
-def _unpack(schema: int, content: Any, arrays: Mapping[str, Array]) -> Model:
+def _unpack(content: Any, arrays: Mapping[str, Array]) -> Model:
     values = from_plain(content)
     check_header(values)
     header = values["result"]
@@ -224,18 +232,19 @@ def _unpack(schema: int, content: Any, arrays: Mapping[str, Array]) -> Model:
     check_grid(header, grid)
     try:
         result = GridResult.from_arrays(header, grid)
+        intercept = np.asarray(values["intercept"], dtype=np.float64)
     except UNREADABLE as error:
         raise Flaw(f"its grid does not fit together ({error})") from error
     texts = {name: tuple(values[name]) if values[name] is not None else None for name in ("classes", "notes")}
-    numbers = {name: float(values[name]) for name in ("l1_ratio", "alpha", "intercept")}
+    numbers = {name: float(values[name]) for name in ("l1_ratio", "alpha")}
     model = Model(
-        **({name: values[name] for name in TYPES} | texts | numbers),
+        **({name: values[name] for name in TYPES if name != "intercept"} | texts | numbers),
         **{name: values[name] for name in LATER_MODEL_TYPES if name in values},
         coef=named(arrays, "coef"),
+        intercept=intercept if intercept.ndim else float(intercept),
         folds=named(arrays, "folds"),
         feature_names=result.feature_names,
         result=result,
-        schema=schema,
     )
     _check_model(model)
     return model
@@ -244,12 +253,16 @@ def _unpack(schema: int, content: Any, arrays: Mapping[str, Array]) -> Model:
 def _check_model(model: Model) -> None:
     if model.task not in TASKS:
         raise Flaw(f"task must be one of {', '.join(TASKS)}, got {model.task!r}")
-    _check_loss(model)
-    if (model.classes is None) != (model.task == "regression") or (model.classes and len(set(model.classes)) != 2):
-        raise Flaw(f"a {model.task} cannot have the classes {model.classes}")
-    if model.coef.shape != (len(model.feature_names),) or model.coef.dtype.kind != "f":
-        raise Flaw(f"coef must be {len(model.feature_names)} floats, got {model.coef.dtype} {model.coef.shape}")
-    if not np.all(np.isfinite(model.coef)) or not math.isfinite(model.intercept):
+    outputs = () if model.result.outputs is None else (len(model.result.outputs),)
+    _check_loss(model, *outputs)
+    _check_classes(model)
+    shape = (*outputs, len(model.feature_names))
+    if model.coef.shape != shape or model.coef.dtype.kind != "f":
+        wanted = " x ".join(map(str, shape))
+        raise Flaw(f"coef must be {wanted} floats, got {model.coef.dtype} {model.coef.shape}")
+    if np.shape(model.intercept) != outputs:
+        raise Flaw(f"there must be an intercept for each linear predictor, got {np.shape(model.intercept)}")
+    if not np.all(np.isfinite(model.coef)) or not np.all(np.isfinite(model.intercept)):
         raise Flaw("coefficients and intercept must be finite")
     if not 0 <= model.l1_ratio <= 1 or not 0 <= model.alpha < math.inf:
         raise Flaw(f"the penalty alpha={model.alpha}, l1_ratio={model.l1_ratio} is out of range")
@@ -260,15 +273,29 @@ def _check_model(model: Model) -> None:
         raise Flaw(f"folds must be whole numbers from -1 to {model.result.n_folds - 1}, one for each row and repeat")
 
 
-def _check_loss(model: Model) -> None:
-    """The loss can be read and is one of the task; an exposure goes with a log link."""
+def _check_classes(model: Model) -> None:
+    """A regression has none; two have one predictor, more have one each."""
+    classes, outputs = model.classes, model.result.outputs
+    if classes is None:
+        sound = model.task == "regression"
+    else:
+        wanted = 2 if outputs is None else len(outputs)
+        sound = model.task != "regression" and len(set(classes)) == len(classes) == wanted
+        sound = sound and outputs in (None, classes)
+    if not sound:
+        raise Flaw(f"a {model.task} cannot have the classes {str(classes)[:SHOWN]}")
+
+
+def _check_loss(model: Model, outputs: int = 1) -> None:
+    """The loss can be read and is one of the task and of so many outputs; an exposure goes with a log link."""
     spec = model.loss[:SHOWN]
     try:
         loss = as_loss(model.loss)
     except UsageError as error:
         raise Flaw(f"its loss {spec!r} cannot be read ({str(error)[:SHOWN]})") from error
-    classifies = loss.name == "logistic"
-    if classifies != (model.task == "classification") or loss.name == "multinomial" or model.result.loss != model.loss:
+    classifies = loss.name in ("logistic", "multinomial")
+    takes = getattr(loss, "classes", 1) if classifies else outputs if loss.name == "squared" else 1
+    if classifies != (model.task == "classification") or takes != outputs or model.result.loss != model.loss:
         raise Flaw(f"a {model.task} cannot have the loss {spec!r}, its grid {model.result.loss[:SHOWN]!r}")
     if model.exposure is not None and not isinstance(loss, LogLink):
         raise Flaw(f"the loss {spec!r} has no log link, so that there is no exposure {model.exposure[:SHOWN]!r}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,12 +23,14 @@ from shrinkwise.report.figures.chart import (
 )
 from shrinkwise.report.figures.cv_curve import mark_lines
 from shrinkwise.report.markup import Html, el, join
+from shrinkwise.report.markup import name as isolated
 from shrinkwise.report.report_input import ReportInput
-from shrinkwise.report.text import count, general, listed, shorten, whole
+from shrinkwise.report.text import count, general, glued, listed, shorten, whole
 
 Array = NDArray[np.float64]
 
 DRAWN = 120  # paths at most
+PANELS = 6  # figures at most, one for each of several predictors
 CUT = 3.0  # the frame ends at this many times the largest coefficient between the strongest λ and the marked ones
 COLOURS = 8
 LINE_HEIGHT = 1.22
@@ -35,10 +38,10 @@ LINE_HEIGHT = 1.22
 
 @dataclass(frozen=True)
 class Paths:
-    """The paths to draw, the most important first."""
+    """The paths to draw, the most important first: of a feature one for each predictor of a row, in one colour."""
 
-    columns: NDArray[np.intp]  # of the design
-    values: Array  # (A, drawn): standardized coefficients
+    columns: NDArray[np.intp]  # features
+    values: Array  # (outputs, A, drawn): standardized coefficients
     moving: int  # features that are nonzero anywhere on the path
     marked: int  # of those drawn, how many are nonzero at the chosen or the lowest λ: these have names
     low: float
@@ -47,39 +50,63 @@ class Paths:
 
 
 def coefficient_paths(report: ReportInput) -> Html:
-    """The figure: one line for each feature, the most important ones in colour and with their names."""
-    paths = _paths(report)
+    """One line for each feature, the most important ones in colour and with their names.
+
+    Of several predictors each has a figure of its own, with the same colours and the same vertical scale.
+    """
+    paths, several = _paths(report), report.result.outputs is not None
     title = f"Standardized coefficients over λ, at l1_ratio {general(report.chosen.l1_ratio)}"
     caption = _sentence(report, paths)
-    sizes = [replace(size, top=26.0, height=size.height - 10) for size in (WIDE, NARROW)]
-    return figure("paths", title, caption, lambda size: _draw(report, size, paths), sizes)
+    sizes = [replace(size, top=26.0, height=size.height - (100 if several else 10)) for size in (WIDE, NARROW)]
+    if not several:
+        return figure("paths", title, caption, lambda size: _draw(report, size, paths, 0), sizes)
+    shown = report.leading(PANELS)
+    rest = len(report.outputs) - len(shown)
+    caption += f" {count(rest, f'more {report.output_word}')}, of smaller coefficients, not drawn." if rest else ""
+    panels = [
+        figure(
+            f"paths-{k}",
+            f"{title}, of {shorten(report.outputs[k], 60)}",
+            _led(report, paths, k).replace("led", "Led", 1).replace("all", "All", 1) + ".",
+            partial(_draw, report, paths=paths, output=k),
+            sizes,
+        )
+        for k in shown
+    ]
+    titles = [el("h3", isolated(report.outputs[k])) for k in shown]
+    return join([el("p", glued(caption)), *(part for pair in zip(titles, panels, strict=True) for part in pair)])
 
 
 def _paths(report: ReportInput) -> Paths:
-    result, chosen = report.result, report.chosen
+    result, chosen, outputs = report.result, report.chosen, len(report.outputs)
     matrix = result.coefs[chosen.ratio][-1]
-    moving = np.unique(matrix.indices[matrix.data != 0])
-    values = np.asarray(matrix[:, moving].toarray() * result.scale[moving], dtype=np.float64)
+    moving = np.unique(matrix.indices[matrix.data != 0] // outputs)
+    flat = matrix[:, (moving[:, None] * outputs + np.arange(outputs)).ravel()].toarray()
+    values = flat.reshape(matrix.shape[0], len(moving), outputs).transpose(2, 0, 1) * result.scale[moving]
+    size = np.abs(values).max(axis=0)
     weakest = max(chosen.index, report.lowest.index if report.lowest.ratio == chosen.ratio else 0)
-    here, there = np.abs(values[chosen.index]), np.abs(values[weakest])
-    order = np.lexsort((-np.abs(values).max(axis=0, initial=0), -there, -here))[:DRAWN]
-    values, marked = values[:, order], int(np.count_nonzero((here + there)[order])) or len(order)
-    useful = CUT * float(np.abs(values[: weakest + 1]).max(initial=0)) or np.inf
+    here, there = size[chosen.index], size[weakest]
+    drawn = DRAWN // min(outputs, PANELS)
+    order = np.lexsort((-size.max(axis=0, initial=0), -there, -here))[:drawn]
+    values, marked = values[:, :, order], int(np.count_nonzero((here + there)[order])) or len(order)
+    useful = CUT * float(size[: weakest + 1, order].max(initial=0)) or np.inf
     low, high = float(values.min(initial=0)), float(values.max(initial=0))
     cut = max(-low, high) > useful
     return Paths(moving[order], values, moving.size, marked, max(low, -useful), min(high, useful), cut)
 
 
-def _draw(report: ReportInput, size: Size, paths: Paths) -> Html:
+def _draw(report: ReportInput, size: Size, paths: Paths, output: int) -> Html:
     alphas = report.result.alphas[report.chosen.ratio]
     strength = strength_axis(alphas.tolist(), size)
     y = spread(paths.low, paths.high, size.y_end, size.top)
     across = [strength(alpha) for alpha in alphas]
-    frame = f"clip-paths-{size.kind}"
+    frame = f"clip-paths-{output}-{size.kind}"
+    values = paths.values[output]
+    moving = np.flatnonzero(np.any(values, axis=0)).tolist()
     named = min(paths.marked, int((size.y_end - size.top) / (size.font * LINE_HEIGHT)))
     lines = []
-    for rank in reversed(range(len(paths.columns))):
-        points = list(zip(across, map(y, paths.values[:, rank]), strict=True))
+    for rank in reversed(moving):
+        points = list(zip(across, map(y, values[:, rank]), strict=True))
         name = report.result.feature_names[paths.columns[rank]]
         tooltip = shorten(name, 60) if size.kind == "wide" else None
         lines.append(curve(points, f"path {_colour(rank) if rank < named else 'rest'}", tooltip))
@@ -96,18 +123,18 @@ def _draw(report: ReportInput, size: Size, paths: Paths) -> Html:
             line(size.left, y(0), size.x_end, y(0), "zero"),
             *mark_lines(report, size, strength),
             el("g", *lines, clip_path=f"url(#{frame})"),
-            *_names(report, size, paths, across[-1], [y(value) for value in paths.values[-1, :named]]),
+            *_names(report, size, paths, across[-1], {rank: y(values[-1, rank]) for rank in moving if rank < named}),
         ]
     )
 
 
-def _names(report: ReportInput, size: Size, paths: Paths, edge: float, ends: list[float]) -> list[Html]:
-    """Names at the right ends of their paths, moved apart where they would overlap."""
-    inside = [min(max(end, size.top), size.y_end) for end in ends]
+def _names(report: ReportInput, size: Size, paths: Paths, edge: float, ends: dict[int, float]) -> list[Html]:
+    """Names at the right ends of the paths of these ranks, moved apart where they would overlap."""
+    inside = [min(max(end, size.top), size.y_end) for end in ends.values()]
     places = apart(inside, size.font * LINE_HEIGHT, size.top + size.font / 2, size.y_end - size.font / 2)
     room = int((size.right - 22) / (size.font * 0.6))
     parts: list[Html] = []
-    for rank, (start, place) in enumerate(zip(inside, places, strict=True)):
+    for rank, start, place in zip(ends, inside, places, strict=True):
         points = [(edge, start), (size.x_end + 4, start), (size.x_end + 14, place), (size.x_end + 18, place)]
         leader = "M" + "L".join(f"{x:.1f} {level:.1f}" for x, level in points)
         name = shorten(report.result.feature_names[paths.columns[rank]], room)
@@ -129,7 +156,7 @@ def _sentence(report: ReportInput, paths: Paths) -> str:
     if not paths.moving:
         return f"All {count(total, 'feature')} stay at exactly zero over the whole path."
     active = np.flatnonzero(result.support_size[chosen.ratio])
-    entering = result.coefs[chosen.ratio][-1][[active[0]]].indices
+    entering = np.unique(result.coefs[chosen.ratio][-1][[active[0]]].indices // len(report.outputs))
     if chosen.l1_ratio == 0 or len(entering) > 3:
         alpha = general(result.alphas[chosen.ratio, active[0]])
         start = f"{count(len(entering), 'feature')} are in from λ = {alpha}"
@@ -139,7 +166,8 @@ def _sentence(report: ReportInput, paths: Paths) -> str:
     notes = ""
     if len(paths.columns) < paths.moving:
         notes = (
-            f" Drawn are the {DRAWN} of {whole(paths.moving)} paths that are largest at the chosen λ, then anywhere."
+            f" Drawn are the {len(paths.columns)} of {whole(paths.moving)} paths that are largest at the chosen λ, "
+            "then anywhere."
         )
     if paths.cut:
         notes += " The frame cuts off coefficients that grow far larger at weak penalties."
@@ -147,18 +175,27 @@ def _sentence(report: ReportInput, paths: Paths) -> str:
 
 
 def _chosen(report: ReportInput, paths: Paths) -> str:
-    """How many features the chosen model has, and the two largest."""
+    """How many features the chosen model has, and of one predictor the two largest."""
     result, chosen = report.result, report.chosen
     total, where = len(result.feature_names), f"at the chosen λ = {general(chosen.alpha)}"
     if not chosen.n_features:
         return f"{where} all {count(total, 'feature')} are still zero"
-    here = paths.values[chosen.index]
-    leading = [
-        f"{shorten(result.feature_names[column], 28)} ({'+' if value > 0 else ''}{general(value, 3)})"
-        for column, value in zip(paths.columns[:2], here[:2], strict=True)
-        if value
-    ]
     kept = (
         f"{whole(chosen.n_features)} of {count(total, 'feature')} {'is' if chosen.n_features == 1 else 'are'} nonzero"
     )
-    return f"{where}, {kept}, led by {listed(leading)} per standard deviation"
+    if result.outputs is not None:
+        return f"{where}, {kept} for some {report.output_word}"
+    return f"{where}, {kept}, {_led(report, paths, 0)}"
+
+
+def _led(report: ReportInput, paths: Paths, output: int) -> str:
+    """The two largest coefficients of a predictor."""
+    here = paths.values[output, report.chosen.index]
+    first = np.argsort(-np.abs(here), kind="stable")[:2]
+    leading = [
+        f"{shorten(report.result.feature_names[paths.columns[rank]], 28)} "
+        f"({'+' if here[rank] > 0 else ''}{general(float(here[rank]), 3)})"
+        for rank in first
+        if here[rank]
+    ]
+    return f"led by {listed(leading)} per standard deviation" if leading else "all features are zero at the chosen λ"
