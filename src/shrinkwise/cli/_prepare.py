@@ -23,6 +23,7 @@ from shrinkwise.data import (
     expand,
     feature_columns,
     leak_warnings,
+    quoted,
     read_table,
     table_notes,
     take_offset,
@@ -156,7 +157,7 @@ def _classes(target: Target) -> tuple[str, ...]:
         return ()
     if target.outputs is not None:
         sizes = np.bincount(target.values.astype(np.intp))
-        each = [f"{name!r} ({sizes[code]} rows)" for code, name in enumerate(target.outputs[:CLASSES])]
+        each = [f"{quoted(name)} ({sizes[code]} rows)" for code, name in enumerate(target.outputs[:CLASSES])]
         more = f" and {len(sizes) - CLASSES} more" if len(sizes) > CLASSES else ""
         return (f"Classes: {', '.join(each)}{more}; a positive coefficient speaks for its class.",)
     second = int(target.values.sum())

@@ -9,7 +9,7 @@ from shrinkwise.data.encode import Encoder, learn, output_space
 from shrinkwise.data.expand import Expansion, expand
 from shrinkwise.data.folds import Encoding, encode
 from shrinkwise.data.frames import to_table
-from shrinkwise.data.names import check_column, did_you_mean, feature_columns
+from shrinkwise.data.names import check_column, did_you_mean, feature_columns, quoted
 from shrinkwise.data.roles import take_groups, take_offset, take_weights
 from shrinkwise.data.table import TableSummary, describe, read_table, table_notes
 from shrinkwise.data.target import Target, take_target, task_of
@@ -31,6 +31,7 @@ __all__ = [
     "leak_warnings",
     "learn",
     "output_space",
+    "quoted",
     "read_table",
     "table_notes",
     "take_groups",

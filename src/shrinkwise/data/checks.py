@@ -88,12 +88,13 @@ def check_folds(target: Target, n_folds: int, groups: NDArray[np.int64] | None =
         for code, name in enumerate(target.classes):
             members = int(np.count_nonzero(target.values == code))
             if members < n_folds:
-                more = "give more rows of it"
+                remedy = "choose fewer with --folds, or give more rows of it"
                 if target.outputs:
-                    more += ", merge it with another class, or leave its rows out"
+                    fewer = "choose fewer with --folds, " if members > 1 else ""
+                    remedy = f"{fewer}give more rows of it, merge it with another class, or leave its rows out"
                 raise DataError(
                     f"class {quoted(name)} of the target {quoted(target.name)} has {counted(members, 'row')}, fewer "
-                    f"than {n_folds} folds, so that some folds would have none; choose fewer with --folds, or {more}"
+                    f"than {n_folds} folds, so that some folds would have none; {remedy}"
                 )
 
 
