@@ -110,7 +110,8 @@ def fit_grid(
         the convex majorizers that they minimize.
     relax : sequence of numbers in [0, 1], optional
         The relaxed lasso: each fit is also mixed with the fit without a penalty on its support, with these shares of
-        the penalized one; 1 is the fit itself. The result has a line for each mix and share.
+        the penalized one; 1 is the fit itself. The result has a line for each mix and share. With ``maps`` only for
+        the squared loss on a tall table.
     penalty_weights, lower, upper, ridge_unit
         See :class:`~shrinkwise.penalties.ElasticNet`.
     groups, sparse_ratio
@@ -159,10 +160,9 @@ def fit_grid(
     kind = as_loss(loss)
     bent = None if concave is None else as_concave(concave)
     shares = _shares(relax)
-    if relax is not None and (maps is not None or np.ndim(y) == 2 or degrees_of_freedom or groups is not None):
+    if relax is not None and (np.ndim(y) == 2 or degrees_of_freedom or groups is not None):
         raise UsageError(
-            "relax is for grids over the columns of X as they are, one predictor a row, without groups, and rules that "
-            "folds decide; leave relax out"
+            "relax is for grids of one predictor a row, without groups, and rules that folds decide; leave relax out"
         )
     engine = engine or LocalEngine()
     y = checked_target(X, y, kind)
@@ -220,11 +220,12 @@ def fit_grid(
     )
     _check_null_models(task)
     with one_blas_thread():
-        route, center, scale = choose_route(task)
+        route, center, scale = _relaxable(choose_route(task), task, relax)
         strengths = _strengths(task, route, alphas, alpha_min_ratio)
         blocks = [route.advance(strengths)]
         if isinstance(route, MomentsRoute) and not np.all(blocks[0].gaps <= task.tol):
-            route, center, scale = rows_route(task)  # a Gram too ill-conditioned to certify: back to the rows
+            # a Gram too ill-conditioned to certify: back to the rows
+            route, center, scale = _relaxable(rows_route(task), task, relax)
             blocks = [route.advance(strengths)]
         extended = False
         while extend and strengths.shape[1] > 1 and isinstance(alphas, int):
@@ -279,6 +280,16 @@ def fit_grid(
         n_weighted=int(np.count_nonzero(weights)),
         repeats=repeats_of(tests, len(y)),
     )
+
+
+def _relaxable(found: tuple[Route, Array, Array], task: Task, relax: Sequence[float] | None) -> Any:
+    """What was found, unless it is a route that cannot refit columns that differ from fold to fold."""
+    if relax is not None and task.maps is not None and not isinstance(found[0], MomentsRoute):
+        raise UsageError(
+            "relax needs columns that are encoded alike in every fold, but for the squared loss on a tall table: fill "
+            "in missing numbers and pool rare levels before the fit, or leave relax out"
+        )
+    return found
 
 
 def _public(free: FreeFit | None) -> Unpenalized | None:

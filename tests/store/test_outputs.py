@@ -126,3 +126,10 @@ def test_every_flipped_byte_is_found(path, model):
     for start in starts:
         path.write_bytes(whole[:start] + bytes([whole[start] ^ 1]) + whole[start + 1 :])
         refused(path)
+
+
+def test_a_concave_penalty_that_cannot_be_read_is_a_flaw(path):
+    for concave in ("lasso", "mcp:0", "<script>" * 10_000):
+        with pytest.raises(ModelFileError, match="its penalty cannot be read") as caught:
+            save_model(path, make_model(result=dataclasses.replace(make_result(), concave=concave)))
+        assert len(str(caught.value)) < 600

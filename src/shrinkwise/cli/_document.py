@@ -64,6 +64,8 @@ def to_json(model: Model, **more: Any) -> str:
         "standardize": result.standardize,
         "ridge_unit": result.ridge_unit,
         "target_scale": result.target_scale,
+        "sparse_ratio": result.sparse_ratio,
+        "concave": result.concave,
         "grid": _grid(result),
         "unpenalized": None if result.unpenalized is None else asdict(result.unpenalized),
         "folds": model.folds,
@@ -88,10 +90,16 @@ def _features(model: Model) -> list[dict[str, Any]]:
     result = model.result
     groups = result.groups or ("",) * len(result.feature_names)
     per_sd = model.coef * result.scale
-    columns = zip(result.feature_names, groups, model.coef.T, per_sd.T, result.center, result.scale, strict=True)
+    columns = {
+        "coef": model.coef.T,
+        "coef_per_sd": per_sd.T,
+        "mean": result.center,
+        "sd": result.scale,
+        **({} if result.l1_factors is None else {"l1_factor": result.l1_factors}),
+    }
     return [
-        {"name": name, "group": group or None, "coef": coef, "coef_per_sd": effect, "mean": mean, "sd": sd}
-        for name, group, coef, effect, mean, sd in columns
+        {"name": name, "group": group or None} | dict(zip(columns, values, strict=True))
+        for name, group, *values in zip(result.feature_names, groups, *columns.values(), strict=True)
     ]
 
 
@@ -101,6 +109,7 @@ def _grid(result: GridResult) -> dict[str, Any]:
     paths = [[_nonzeros(line[-1], row, of) for row in range(line[-1].shape[0])] for line in result.coefs]
     return {
         "l1_ratio": result.l1_ratios,
+        "relax": result.relax,
         "alpha": result.alphas,
         "mean": result.mean,
         "se": result.se,

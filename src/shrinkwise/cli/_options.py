@@ -11,6 +11,7 @@ from shrinkwise.exceptions import UsageError
 from shrinkwise.rules import parse_rule
 
 if TYPE_CHECKING:
+    from shrinkwise.cli.fit import Request
     from shrinkwise.losses import Loss
 
 APART = {"fold_column": ("folds", "repeats", "groups", "time"), "time": ("repeats", "groups")}  # ways to make folds
@@ -45,6 +46,37 @@ def rule(ctx: click.Context, param: click.Parameter, value: str) -> str:
             ctx,
             param,
         ) from None
+
+
+def bent(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+    """A concave penalty as the grid writes it, its gamma included."""
+    if value is None:
+        return None
+    from shrinkwise.penalties.concave import as_concave
+
+    return as_concave(value.replace(" ", "")).spec
+
+
+def check_penalty(request: Request) -> None:
+    """Refuse penalties that do not go together.
+
+    Raises
+    ------
+    UsageError
+        If one of them is given without what it needs, or with what it cannot have.
+    """
+    if request.sparse_ratio and not request.group_categoricals:
+        raise UsageError(
+            f"--sparse-ratio {request.sparse_ratio:g} is a mix within groups: give --group-categoricals, too, or leave "
+            "it out"
+        )
+    if request.relax and request.group_categoricals:
+        raise UsageError("--relax and --group-categoricals cannot go together: a group is not refitted; leave one out")
+    if request.relax and parse_rule(request.rule).is_criterion:
+        raise UsageError(
+            f"--relax goes with rules that folds decide, and --rule {request.rule} weighs the fits on all rows; choose "
+            "1se, min, k=7 or within=1%"
+        )
 
 
 def check_score(name: str) -> None:

@@ -143,6 +143,9 @@ def _check_outputs(request: Request, target: Target) -> None:
         raise UsageError(f"--offset {request.offset!r} is part of one linear predictor, but {has}; leave it out")
     if request.group_categoricals:
         raise UsageError(f"--group-categoricals groups coefficients of one linear predictor, but {has}; leave it out")
+    for option in ("adaptive", "relax"):
+        if getattr(request, option):
+            raise UsageError(f"--{option} is for one linear predictor a row, but {has}; leave it out")
     for option in ("positive", "negative"):
         if columns := getattr(request, option):
             raise UsageError(

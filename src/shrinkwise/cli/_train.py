@@ -8,11 +8,14 @@ import shlex
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from importlib import import_module
 from typing import Any
 
 import numpy as np
 
+from shrinkwise.adaptive import fit_adaptive_grid
+from shrinkwise.choice import RELAX, solve_choice
 from shrinkwise.cli._prepare import Prepared
 from shrinkwise.cli._say import Voice
 from shrinkwise.cli.fit import Request
@@ -20,8 +23,7 @@ from shrinkwise.exceptions import DataError
 from shrinkwise.grid import fit_grid
 from shrinkwise.losses import as_loss
 from shrinkwise.path import Solution, solve
-from shrinkwise.penalties import penalty_of
-from shrinkwise.result import GridResult, Selection
+from shrinkwise.result import GridResult
 from shrinkwise.rules import parse_rule
 from shrinkwise.store import Model
 
@@ -32,8 +34,14 @@ LIBRARIES = ("shrinkwise", "numpy", "scipy", "numba", "pyarrow")
 def train(prepared: Prepared, request: Request, say: Voice) -> Model:
     """Fit the grid, choose, refine and certify the choice."""
     target, encoding = prepared.target, prepared.encoding
+    penalty = prepared.penalty | {
+        "groups": encoding.groups,
+        "sparse_ratio": request.sparse_ratio,
+        "ridge_unit": _spread(prepared),
+    }
     with _progress(say.on_terminal) as progress:
-        result = fit_grid(
+        fit = fit_grid if request.adaptive is None else partial(fit_adaptive_grid, exponent=request.adaptive)
+        result = fit(
             encoding.Z,
             target.posed,
             prepared.splits,
@@ -47,9 +55,9 @@ def train(prepared: Prepared, request: Request, say: Voice) -> Model:
             feature_names=encoding.names,
             classes=target.classes,
             outputs=target.outputs,
-            ridge_unit=_spread(prepared),
-            groups=encoding.groups,
-            **prepared.penalty,
+            concave=request.concave,
+            relax=RELAX if request.relax else None,
+            **penalty,
             tol=request.tol,
             degrees_of_freedom=parse_rule(request.rule).is_criterion,
             progress=progress,
@@ -58,7 +66,7 @@ def train(prepared: Prepared, request: Request, say: Voice) -> Model:
         if not np.any(np.isfinite(result.mean)):
             raise DataError(f"no fit has a finite {result.metric}; choose fewer folds, or another --score")
         chosen = result.select(request.rule)
-        solution = _on_rows(prepared, result, chosen, request)
+        solution = solve_choice(_on_rows(prepared, result, request), result, chosen, penalty)
     return Model(
         task=target.task,
         target=target.name,
@@ -118,21 +126,19 @@ def _spread(prepared: Prepared) -> float:
     return float(np.sqrt(np.average((values - mean) ** 2, weights=weights))) or 1.0
 
 
-def _on_rows(prepared: Prepared, result: GridResult, chosen: Selection, request: Request) -> Solution:
-    """The chosen model, refined and certified on the rows themselves."""
+def _on_rows(prepared: Prepared, result: GridResult, request: Request) -> Callable[..., Solution]:
+    """What solves a penalty at a strength on the rows themselves."""
     encoding = prepared.encoding
     design = encoding.Z if encoding.maps is None else encoding.Z @ encoding.maps[-1]
-    return solve(
+    return partial(
+        solve,
         design,
         prepared.target.posed,
         loss=as_loss(result.loss),
         offset=prepared.offset,
         grouped_outputs=request.grouped_outputs,
-        penalty=penalty_of(chosen.l1_ratio, encoding.groups, ridge_unit=result.ridge_unit, **prepared.penalty),
-        alpha=chosen.alpha,
         sample_weight=prepared.weights,
         tol=min(request.tol, TIGHT),
-        start=result.coef(chosen.ratio, chosen.index).T.ravel(),
     )
 
 

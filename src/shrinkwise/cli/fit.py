@@ -8,7 +8,7 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from shrinkwise.cli._options import mixes, refuse_together, rule
+from shrinkwise.cli._options import bent, check_penalty, mixes, refuse_together, rule
 
 COLUMN = "COL"
 
@@ -35,7 +35,11 @@ class Request:
     exposure: str | None
     groups: str | None
     group_categoricals: bool
+    sparse_ratio: float
     grouped_outputs: bool
+    adaptive: float | None
+    relax: bool
+    concave: str | None
     positive: tuple[str, ...]
     negative: tuple[str, ...]
     unpenalized: tuple[str, ...]
@@ -133,6 +137,33 @@ class Request:
     help="Take the levels of a text column as one group, in the model or not as a whole (group lasso).",
 )
 @click.option(
+    "--sparse-ratio",
+    type=click.FloatRange(0, 1),
+    default=0.0,
+    show_default=True,
+    metavar="SHARE",
+    help="With --group-categoricals: the share of L1 within a group; above 0 single levels can be left out, too.",
+)
+@click.option(
+    "--adaptive",
+    type=click.FloatRange(0, min_open=True),
+    metavar="EXPONENT",
+    help="The adaptive lasso: the L1 penalty of a feature is divided by this power of its coefficient in a first fit; "
+    "1 is usual.",
+)
+@click.option(
+    "--relax",
+    is_flag=True,
+    help="The relaxed lasso: also choose how much of the penalized fit to keep, against the fit without a penalty on "
+    "the same features.",
+)
+@click.option(
+    "--concave",
+    callback=bent,
+    metavar="mcp|scad[:GAMMA]",
+    help="A penalty that does not shrink what is large. Its fits are local optima.",
+)
+@click.option(
     "--grouped-outputs",
     is_flag=True,
     help="With three classes or more: a feature is in the model for all of them or for none.",
@@ -181,6 +212,8 @@ def fit(context: click.Context, /, **options: Any) -> int:
     """
     given = [name for name in options if context.get_parameter_source(name) is ParameterSource.COMMANDLINE]
     refuse_together(given)
+    request = Request(**options, arguments=tuple(context.obj))
+    check_penalty(request)
     from shrinkwise.cli._job import run  # NumPy, Arrow and the rest
 
-    return run(Request(**options, arguments=tuple(context.obj)))
+    return run(request)

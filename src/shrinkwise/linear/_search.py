@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import partial
 from numbers import Real
 from typing import Any, Self
@@ -14,6 +13,7 @@ from sklearn import get_config
 from sklearn.utils.metadata_routing import UNUSED, MetadataRouter, MethodMapping, process_routing
 
 from shrinkwise.adaptive import fit_adaptive_grid
+from shrinkwise.choice import RELAX, solve_choice
 from shrinkwise.exceptions import UsageError
 from shrinkwise.grid import fit_grid
 from shrinkwise.linear._certify import certified, check_flag, penalty_options, warn_of_grid
@@ -23,13 +23,10 @@ from shrinkwise.linear._scoring import grid_scorer, metric_name, scorer_of
 from shrinkwise.linear._splits import folds
 from shrinkwise.linear._values import Array
 from shrinkwise.losses import Loss
-from shrinkwise.path import Solution
-from shrinkwise.penalties import ElasticNet, penalty_of
-from shrinkwise.penalties.concave import Concave, as_concave
+from shrinkwise.penalties.concave import Concave
 from shrinkwise.rules import parse_rule
 from shrinkwise.validation import check_alpha, check_count, check_l1_ratio, check_number, check_sequence
 
-RELAX = (1.0, 0.75, 0.5, 0.25, 0.0)
 REFINED = 1e-2  # the chosen model is solved on the rows to this share of tol
 
 
@@ -197,18 +194,7 @@ class GridSearch(LinearModel):
             max_iter=options["max_iter"],
             **options["model"],
         )
-        solution = on_rows(
-            penalty=penalty_of(chosen.l1_ratio, **penalty),
-            alpha=chosen.alpha,
-            start=result.coef(chosen.ratio, chosen.index).T.ravel(),
-            l1_factors=result.l1_factors,
-            concave=None if self.concave is None else as_concave(self.concave),
-        )
-        if chosen.relax < 1:
-            inside = solution.coef != 0
-            lower, upper = (np.where(inside, penalty[name], 0.0) for name in ("lower", "upper"))
-            free = on_rows(penalty=ElasticNet(lower=lower, upper=upper), alpha=0.0, start=solution.coef)
-            solution = _mixed(solution, free, chosen.relax)
+        solution = solve_choice(on_rows, result, chosen, penalty)
         found = {
             "alpha_": chosen.alpha,
             "l1_ratio_": chosen.l1_ratio,
@@ -268,14 +254,3 @@ class GridSearch(LinearModel):
         if self.scoring is not None:
             router.add(scorer=scorer_of(self.scoring), method_mapping=MethodMapping().add(caller="fit", callee="score"))
         return router
-
-
-def _mixed(solution: Solution, free: Solution, share: float) -> Solution:
-    """A fit mixed with the one without a penalty on its support; the gap is the larger one."""
-    return replace(
-        solution,
-        coef=share * solution.coef + (1 - share) * free.coef,
-        intercept=share * solution.intercept + (1 - share) * free.intercept,
-        gap=max(solution.gap, free.gap),
-        converged=solution.converged and free.converged,
-    )

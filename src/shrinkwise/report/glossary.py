@@ -52,6 +52,34 @@ GLOSSARY = (
     ),
 )
 
+PENALTIES = (  # shown where they were used
+    (
+        "adaptive lasso",
+        """A first fit says which coefficients are large, and the L1 penalty of a feature is divided by a power of its
+        own: what is large is shrunk less. Each fold has a first fit of its own (Zou 2006).""",
+    ),
+    (
+        "relaxed lasso",
+        """A fit is mixed with the fit without a penalty on the features that it keeps; relax is the share of the
+        penalized one, and is chosen as λ is: 1 is the lasso itself (Meinshausen 2007).""",
+    ),
+    (
+        "MCP",
+        """A penalty that starts as L1 and levels off, so that large coefficients are not shrunk (Zhang 2010). There can
+        be several local optima; the one that is found is reached from stronger penalties.""",
+    ),
+    (
+        "SCAD",
+        """A penalty that starts as L1 and levels off, so that large coefficients are not shrunk (Fan & Li 2001). There
+        can be several local optima; the one that is found is reached from stronger penalties.""",
+    ),
+    (
+        "sparse group lasso",
+        """A group of features is in the model or not as a whole, and single features within it can be left out, too;
+        sparse_ratio is the share of that L1 part (Simon, Friedman, Hastie & Tibshirani 2013).""",
+    ),
+)
+
 METRICS = (  # shown where the error is one of them
     (
         "deviance",

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shrinkwise.diagnosis.overfit import Verdict
+from shrinkwise.report.text import general
 from shrinkwise.result import GridResult, Selection
 
 
@@ -58,6 +59,21 @@ class ReportInput:
     def lowest(self) -> Selection:
         """The cell with the lowest cross-validated error."""
         return self.result.select("min")
+
+    @property
+    def mix_name(self) -> str:
+        """What tells the lines of the grid from each other."""
+        return "l1_ratio" if self.result.relax is None else "l1_ratio, relax"
+
+    def mix(self, ratio: int) -> str:
+        """The mix of a line of the grid, in a table."""
+        words = general(float(self.result.l1_ratios[ratio]))
+        return words if self.result.relax is None else f"{words}, {general(float(self.result.relax[ratio]))}"
+
+    def at_mix(self, ratio: int) -> str:
+        """The mix of a line of the grid, in a sentence."""
+        relax = "" if self.result.relax is None else f" and relax {general(float(self.result.relax[ratio]))}"
+        return f"l1_ratio {general(float(self.result.l1_ratios[ratio]))}{relax}"
 
     @property
     def outputs(self) -> tuple[str, ...]:

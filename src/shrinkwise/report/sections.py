@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from shrinkwise.report.figures import coefficient_paths, cv_curve, penalty_map
-from shrinkwise.report.glossary import GLOSSARY, METRICS
+from shrinkwise.report.glossary import GLOSSARY, METRICS, PENALTIES
 from shrinkwise.report.markup import Html, el, join, name
 from shrinkwise.report.report_input import ReportInput
 from shrinkwise.report.text import aligned, count, general, glued, shorten, whole
@@ -19,6 +19,7 @@ from shrinkwise.report.words import (
     factor_words,
     folds_words,
     groups_sentence,
+    penalty_words,
     plus_minus,
     score_words,
     search_sentence,
@@ -60,12 +61,12 @@ def summary(report: ReportInput) -> Html:
                 el("small", row.meaning),
                 scope="row",
             ),
-            *(el("td", cell) for cell in (row.alpha, row.l1_ratio, row.features, row.error, row.train)),
+            *(el("td", cell) for cell in (row.alpha, row.mix, row.features, row.error, row.train)),
             class_="chosen" if row.chosen else None,
         )
         for row in rows
     ]
-    heads = ("model", "λ", "l1_ratio", "features", "CV error ± SE", "training error")
+    heads = ("model", "λ", report.mix_name, "features", "CV error ± SE", "training error")
     remarks = [f"{row.name}: {shorten(row.note, 300)}" for row in rows if row.note]
     remarks += [search_sentence(report), edge_sentence(report), groups_sentence(report)]
     return el("section", _table("summary", heads, body), *(el("p", remark) for remark in remarks if remark))
@@ -202,10 +203,12 @@ def certificate(report: ReportInput) -> Html:
         f"{shorten(key, 40)} {shorten(value, 40)}" for key, value in list(report.versions.items())[:40]
     )
     result = report.result
+    mixes = count(len(np.unique(result.l1_ratios)), "l1_ratio")
+    mixes += "" if result.relax is None else f" × {count(len(np.unique(result.relax)), 'share')} of the penalized fit"
     facts = {
         "data": shorten(report.source, 300) if report.source else "",
         "target": shorten(report.target, 120) if report.target else "",
-        "grid": f"{count(len(result.l1_ratios), 'l1_ratio')} × {count(result.alphas.shape[1], 'strength')} × "
+        "grid": f"{mixes} × {count(result.alphas.shape[1], 'strength')} × "
         f"{folds_words(result)}, and once more on all rows",
         "seed": "" if report.seed is None else str(report.seed),
         "tolerance": f"{general(result.tol)} of the loss without features",
@@ -223,7 +226,12 @@ def certificate(report: ReportInput) -> Html:
 
 def glossary(report: ReportInput) -> Html:
     """The words of this page, for a learner."""
-    shown = [*GLOSSARY, *((term, words) for term, words in METRICS if term in report.result.metric)]
+    special = " ".join(penalty_words(report.result))
+    shown = [
+        *GLOSSARY,
+        *((term, words) for term, words in PENALTIES if term in special),
+        *((term, words) for term, words in METRICS if term in report.result.metric),
+    ]
     entries = [join([el("dt", term), el("dd", " ".join(words.split()))]) for term, words in shown]
     return el("section", el("h2", "The words on this page"), el("dl", *entries), class_="glossary")
 

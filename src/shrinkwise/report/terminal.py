@@ -96,10 +96,10 @@ class _Screen:
 
 def _print_summary(report: ReportInput, screen: _Screen) -> None:
     """The rows min, chosen, no penalty."""
-    table = screen.table("model", "λ", "l1_ratio", "features", "CV error ± SE", "train error")
+    table = screen.table("model", "λ", report.mix_name, "features", "CV error ± SE", "train error")
     for row in summary_rows(report):
         label = f"{row.name} (chosen)" if row.chosen else row.name
-        cells = (label, row.alpha, row.l1_ratio, row.features, row.error, row.train)
+        cells = (label, row.alpha, row.mix, row.features, row.error, row.train)
         table.add_row(*(screen.text(cell, "bold" if row.chosen else "") for cell in cells))
     screen.console.print(table, highlight=False)
 

@@ -34,7 +34,7 @@ class Row:
     name: str
     meaning: str
     alpha: str
-    l1_ratio: str
+    mix: str
     features: str
     error: str
     train: str
@@ -46,6 +46,7 @@ def summary_rows(report: ReportInput) -> list[Row]:
     """The rows *min*, the rule's and *no penalty*."""
     score = score_words(report)
     free = report.result.unpenalized
+    lines = {cell.rule: cell.ratio for cell in (report.lowest, report.chosen)}
     rows = []
     for row in report.result.table(report.rule):
         fitted = row["name"] != "no penalty" or (free is not None and free.converged)
@@ -54,7 +55,7 @@ def summary_rows(report: ReportInput) -> list[Row]:
                 name=row["name"],
                 meaning=RULES.get(re.split("[=:]", row["name"])[0], ""),
                 alpha=general(row["alpha"]),
-                l1_ratio=general(row["l1_ratio"]),
+                mix=report.mix(lines[row["name"]]) if row["name"] in lines else general(None),
                 features=whole(row["n_features"]) if fitted else "–",
                 error=plus_minus(score, row["mean"], row["se"]) if fitted else "no finite fit",
                 train=score(row["train"]) if fitted else "–",
@@ -94,6 +95,9 @@ def certificate_sentence(report: ReportInput) -> tuple[bool, str]:
     fits, failed = numbers["n_fits"], numbers["n_fits"] - numbers["n_certified"]
     largest, tol, final = (general(numbers[key], 2) for key in ("max_gap", "tol", "final_gap"))
     tail = f"(tolerance {tol}); the chosen model's is {final}."
+    if result.concave is not None:
+        kind = penalty_words(result)[0]
+        tail += f" Each fit is a local optimum of {kind}, and its gap that of the convex majorizer that it minimizes."
     if numbers["certified"]:
         return True, f"Certified: the largest relative duality gap of all {whole(fits)} fits is {largest} {tail}"
     return (
@@ -165,7 +169,7 @@ def data_line(report: ReportInput) -> str:
     result = report.result
     several = f"{count(len(result.outputs), 'class')}" if result.outputs else ""
     parts = [
-        ", ".join(part for part in (report.task, several, loss_words(report)) if part),
+        ", ".join(part for part in (report.task, several, loss_words(report), *penalty_words(report.result)) if part),
         f"{count(result.n_samples, 'row')} × {count(len(result.feature_names), 'feature')}",
         folds_words(result),
         f"error = {result.metric}",
@@ -190,6 +194,18 @@ def loss_words(report: ReportInput) -> str:
     values = [(field, getattr(loss, field)) for field in loss.parameters]
     given = ", ".join(f"{field} {general(value)}" for field, value in values if value is not None)
     return f"{loss.name.replace('_', ' ')} loss" + (f" ({given})" if given else "")
+
+
+def penalty_words(result: GridResult) -> list[str]:
+    """What is special about the penalty: ``MCP (gamma 3)``, ``adaptive lasso``."""
+    words = []
+    if result.concave is not None:
+        name, _, gamma = result.concave.partition(":")
+        words.append(f"{name.upper()} (gamma {general(float(gamma))})")
+    if result.sparse_ratio:
+        words.append(f"sparse group lasso (sparse_ratio {general(result.sparse_ratio)})")
+    words += ["adaptive lasso"] if result.l1_factors is not None else []
+    return words + (["relaxed lasso"] if result.relax is not None else [])
 
 
 def unit_words(report: ReportInput) -> str:

@@ -16,6 +16,7 @@ from scipy import sparse
 from shrinkwise.exceptions import DataError, ModelFileError, UsageError
 from shrinkwise.losses import as_loss
 from shrinkwise.losses.base import LogLink
+from shrinkwise.penalties.concave import as_concave
 from shrinkwise.result import GridResult
 from shrinkwise.store.checks import LATER_MODEL_TYPES, TYPES, check_grid, check_header, named
 from shrinkwise.store.container import DAMAGED, UNREADABLE, Flaw, read_container, write_container
@@ -264,6 +265,11 @@ def _check_model(model: Model) -> None:
         raise Flaw(f"there must be an intercept for each linear predictor, got {np.shape(model.intercept)}")
     if not np.all(np.isfinite(model.coef)) or not np.all(np.isfinite(model.intercept)):
         raise Flaw("coefficients and intercept must be finite")
+    if model.result.concave is not None:
+        try:
+            as_concave(model.result.concave)
+        except UsageError as error:
+            raise Flaw(f"its penalty cannot be read ({str(error)[:SHOWN]})") from error
     if not 0 <= model.l1_ratio <= 1 or not 0 <= model.alpha < math.inf:
         raise Flaw(f"the penalty alpha={model.alpha}, l1_ratio={model.l1_ratio} is out of range")
     folds, repeats = model.folds, model.result.repeats

@@ -55,7 +55,7 @@ def coefficient_paths(report: ReportInput) -> Html:
     Of several predictors each has a figure of its own, with the same colours and the same vertical scale.
     """
     paths, several = _paths(report), report.result.outputs is not None
-    title = f"Standardized coefficients over λ, at l1_ratio {general(report.chosen.l1_ratio)}"
+    title = f"Standardized coefficients over λ, at {report.at_mix(report.chosen.ratio)}"
     caption = _sentence(report, paths)
     sizes = [replace(size, top=26.0, height=size.height - (100 if several else 10)) for size in (WIDE, NARROW)]
     if not several:

@@ -34,7 +34,7 @@ CUT = 2.0  # the frame ends at this many times the useful range above the lowest
 def cv_curve(report: ReportInput) -> Html:
     """The figure: held-out error with its ±SE band, training error, the cells of min and 1se, the support size."""
     vertical = _range(report)
-    title = f"Training and held-out error over λ, at l1_ratio {general(report.chosen.l1_ratio)}"
+    title = f"Training and held-out error over λ, at {report.at_mix(report.chosen.ratio)}"
     caption = _sentence(report) + _cut(report, vertical)
     return figure("cv", title, caption, lambda size: _draw(report, size, vertical))
 
@@ -213,7 +213,7 @@ def _sentence(report: ReportInput) -> str:
     size = count(lowest.n_features, "feature")
     best = f"{plus_minus(score, lowest.mean, lowest.se)} at λ = {general(lowest.alpha)} with {size}"
     if lowest.ratio != ratio:
-        best += f" and l1_ratio {general(lowest.l1_ratio)} (the thin curve)"
+        best += f" and {report.at_mix(lowest.ratio)} (the thin curve)"
     if lowest.n_features == 0:
         return f"Held-out error is lowest, {best}: on rows it has not seen, the model gains nothing from any feature."
     end, end_train = float(result.mean[ratio, -1]), float(result.train_mean[ratio, -1])

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from shrinkwise.report.figures.chart import NARROW, WIDE, Size, figure, strength_axis, strength_ticks, text
 from shrinkwise.report.markup import Html, el, join
 from shrinkwise.report.report_input import ReportInput
-from shrinkwise.report.text import count, general, listed
+from shrinkwise.report.text import count, listed
 from shrinkwise.report.words import score_words
 
 STEPS = (1.0, 2.0, 4.0, 8.0)  # standard errors above the lowest error: where one colour ends and the next begins
@@ -25,7 +25,11 @@ def penalty_map(report: ReportInput) -> Html:
     title = "Held-out error over λ and l1_ratio, in standard errors above the lowest"
     steps = _steps(report)
     rows = len(report.result.l1_ratios)
-    sizes = [replace(size, top=30.0, height=30.0 + ROW * rows + size.bottom) for size in (WIDE, NARROW)]
+    room = 0.0 if report.result.relax is None else 26.0
+    sizes = [
+        replace(size, left=size.left + room, top=30.0, height=30.0 + ROW * rows + size.bottom)
+        for size in (WIDE, NARROW)
+    ]
     return figure("map", title, _sentence(report, steps), lambda size: _draw(report, steps, size), sizes, _legend())
 
 
@@ -45,14 +49,14 @@ def _draw(report: ReportInput, steps: NDArray[np.intp], size: Size) -> Html:
     result = report.result
     strength = strength_axis(result.alphas.ravel().tolist(), size)
     parts = [
-        text(2, 14, "l1_ratio", class_="muted"),
+        text(2, 14, report.mix_name, class_="muted"),
         text(size.x_end + 8, 14, "lowest error", class_="muted"),
     ]
     score = score_words(report)
-    for row, l1_ratio in enumerate(result.l1_ratios):
+    for row in range(len(result.l1_ratios)):
         top = size.top + ROW * row
         across = [strength(alpha) for alpha in result.alphas[row]]
-        parts.append(text(size.left - 7, top + ROW / 2 + 4, general(l1_ratio), "end", "tick"))
+        parts.append(text(size.left - 7, top + ROW / 2 + 4, report.mix(row), "end", "tick"))
         parts += _cells(across, steps[row].tolist(), top)
         mean = np.where(np.isfinite(result.mean[row]), result.mean[row], np.inf)
         best = int(np.argmin(mean))
@@ -95,13 +99,12 @@ def _legend() -> Html:
 
 def _sentence(report: ReportInput, steps: NDArray[np.intp]) -> str:
     """What this map shows."""
-    ratios = report.result.l1_ratios
-    near = [general(ratio) for ratio, row in zip(ratios, steps, strict=True) if np.any(row == 0)]
-    best = f"The lowest error is at l1_ratio {general(report.lowest.l1_ratio)}"
-    if len(near) == len(ratios):
-        return (
-            f"{best}, but every l1_ratio comes within one standard error of it: on these data the mix hardly matters."
-        )
+    near = [report.mix(row) for row, cells in enumerate(steps) if np.any(cells == 0)]
+    relaxed = report.result.relax is not None
+    best, noun = f"The lowest error is at {report.at_mix(report.lowest.ratio)}", "mix" if relaxed else "l1_ratio"
+    if len(near) == len(steps):
+        return f"{best}, but every {noun} comes within one standard error of it: on these data the mix hardly matters."
     if len(near) == 1:
-        return f"{best}, and no other l1_ratio comes within one standard error of it: on these data the mix matters."
-    return f"{best}; within one standard error of it come {listed(near)}, the others do not."
+        return f"{best}, and no other {noun} comes within one standard error of it: on these data the mix matters."
+    which = f"{len(near)} of {len(steps)} mixes" if relaxed else listed(near)
+    return f"{best}; within one standard error of it come {which}, the others do not."
