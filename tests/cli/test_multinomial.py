@@ -160,7 +160,10 @@ def test_grouped_outputs_need_several(fit, numbers, classes):
     for table in (numbers, classes):
         answer = fit(table, "--grouped-outputs")
         assert answer.code == 2
-        assert "--grouped-outputs is for three classes or more, and 'y' has one linear predictor a row" in answer.err
+        assert (
+            "--grouped-outputs is for three classes or more, or several targets, and 'y' has one linear predictor a row"
+            in answer.err
+        )
 
 
 def test_columns_may_be_unpenalized(fit, animals):

@@ -61,6 +61,19 @@ def test_a_model_of_three_classes_comes_back_bit_for_bit(path, model):
     assert (loaded.schema, read_container(path, 2)[0]) == (2, 2)
 
 
+def test_a_model_of_three_targets_comes_back_and_predicts_each(path, model):
+    names, result = ("a", "b", "c"), several("squared", ("a", "b", "c"), None)
+    model = dataclasses.replace(model, task="regression", classes=None, loss="squared", result=result)
+    save_model(path, model)
+    loaded = load_model(path)
+    assert same(model, loaded)
+    X = np.random.default_rng(0).normal(size=(8, FEATURES))
+    np.testing.assert_allclose(loaded.predict(X), X @ model.coef.T + model.intercept, rtol=1e-13)
+    assert loaded.result.outputs == names
+    with pytest.raises(ModelFileError, match="cannot have the loss"):
+        save_model(path, dataclasses.replace(model, loss="poisson", result=several("poisson", names, None)))
+
+
 def test_versions_that_know_one_predictor_say_how_to_upgrade(path, model):
     save_model(path, model)
     with pytest.raises(ModelFileError, match=r"newer shrinkwise \(schema 2\); this one reads up to 1: pip install -U"):

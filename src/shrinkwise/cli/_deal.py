@@ -63,8 +63,8 @@ def _check_training(target: Target, pairs: list[Split]) -> None:
     """Refuse training rows without a row of one of several classes."""
     for fold, (train, _) in enumerate(pairs, 1):
         there = set(np.unique(target.values[train]).astype(int))
-        for code, name in enumerate(target.outputs or ()):
-            if code not in there:
+        for code, name in enumerate(target.classes or ()):
+            if target.outputs is not None and code not in there:
                 raise DataError(
                     f"the rows that fold {fold} is predicted from ({len(train)}) hold none of class {name!r} of the "
                     f"target {target.name!r}; choose other or fewer folds, merge it with another class, or leave its "
@@ -76,7 +76,7 @@ def _check_varies(target: Target, counts: NDArray[np.bool_] | None) -> None:
     if counts is None:
         return
     values = target.values[counts]
-    if np.all(values == values[0]):
+    if np.any(np.all(values == values[0], axis=0)):
         raise DataError(
             f"the target {target.name!r} has one value only in the rows of positive weight; "
             "give rows with other values a positive weight, too"

@@ -47,7 +47,7 @@ def run(model_path: str, table_path: str, out: str, overwrite: bool, quiet: bool
         return
     with written(Path(out)):
         write_whole(out, lambda file: write(columns, file), overwrite=overwrite)
-    rows = len(columns["prediction"])
+    rows = len(next(iter(columns.values())))
     say(f"Wrote {out}: {rows} {'prediction' if rows == 1 else 'predictions'} of {model.target!r}.")
 
 
@@ -64,8 +64,11 @@ def _lacking(known: dict[str, str], table: pa.Table) -> list[str]:
 
 
 def _predictions(model: Model, X: Any, offset: Any) -> Columns:
-    """The prediction and, for a classification, the probability of each class."""
-    columns: Columns = {"prediction": model.predict(X, offset)}
+    """The prediction, of several targets each; for a classification also the probability of each class."""
+    found = model.predict(X, offset)
+    columns: Columns = {"prediction": found}
+    if found.ndim == 2:
+        columns = {f"prediction of {name}": found[:, k] for k, name in enumerate(model.result.outputs or ())}
     if model.classes is not None:
         chances = model.predict_proba(X, offset)
         columns |= {f"probability of {name}": chances[:, k] for k, name in enumerate(model.classes)}

@@ -27,7 +27,7 @@ from shrinkwise.data import (
     read_table,
     table_notes,
     take_offset,
-    take_target,
+    take_targets,
     take_weights,
 )
 from shrinkwise.exceptions import DataError, UsageError
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 ROLES = ("weights", "offset", "exposure", "groups", "time")
 SPREAD = 300.0  # of a log link's offset: sums of e^300 and their squares are floating-point numbers
 CLASSES = 12  # that a note names
+UNLIKE = 5.0  # times that one target may vary as much as another before a note says so
 LINES = 15  # notes, and as many warnings, that are printed; the report holds all
 
 
@@ -61,23 +62,25 @@ class Prepared:
 
 def prepare(request: Request, asked: Loss | None, say: Voice) -> Prepared:
     """Read, check and encode; tell what was done on the way. ``asked`` is the loss of ``--loss``."""
-    table, exclude, as_text = _read(request)
+    table, targets, exclude, as_text = _read(request)
     say(f"Read {request.table}: {describe(table)}.")
     notes = list(table_notes(table))
-    target = take_target(table, request.target, request.task, request.drop_missing_target, asked)
+    target = take_targets(table, targets, request.task, request.drop_missing_target, asked)
     loss = _loss(target, asked)
     _check_outputs(request, target)
     roles = {role: getattr(request, role) for role in ROLES} | {"folds": request.fold_column}
-    columns = feature_columns(table, request.target, **roles, exclude=exclude)
+    columns = feature_columns(table, targets, **roles, exclude=exclude)
     weights = take_weights(table, request.weights, target.rows) if request.weights else None
     offset = take_offset(table, request.offset, request.exposure, target.rows)
     if offset is not None and isinstance(loss, LogLink):
         _check_spread(offset, request)
     notes += target.notes + _classes(target) + _known(request)
     if request.grouped_outputs:
-        notes.append("Grouped outputs: a feature is in the model for all classes or for none.")
+        many = "targets" if target.classes is None else "classes"
+        notes.append(f"Grouped outputs: a feature is in the model for all {many} or for none.")
     counts = None if weights is None else weights > 0
     dealt = deal(request, table, target, counts)
+    notes += _units(target, weights)
     if counts is not None and not counts.all():
         idle = int(np.count_nonzero(~counts))
         notes.append(f"{idle} {'row' if idle == 1 else 'rows'} of weight zero: in no fold, without a say.")
@@ -106,14 +109,17 @@ def prepare(request: Request, asked: Loss | None, say: Voice) -> Prepared:
     return Prepared(target, loss, weights, offset, of_file, dealt.pairs, encoding, penalty, (*leaks, *notes))
 
 
-def _read(request: Request) -> tuple[pa.Table, tuple[str, ...], tuple[str, ...]]:
-    """The table, the columns to exclude and those to take as text."""
+def _read(request: Request) -> tuple[pa.Table, tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
+    """The table, the targets, the columns to exclude and those to take as text."""
     wanted = possible_names(request.as_text)
     table = read_table(request.table, text=wanted)
     as_text = column_names(request.as_text, table.column_names, "--as-text")
     if set(wanted).intersection(table.column_names) - set(as_text):  # "a,b" is one column, and there is an "a"
         table = read_table(request.table, text=as_text)
-    return table, column_names(request.exclude, table.column_names, "--exclude"), as_text
+    targets, exclude = (
+        column_names(getattr(request, option), table.column_names, f"--{option}") for option in ("target", "exclude")
+    )
+    return table, targets, exclude, as_text
 
 
 def _first(lines: list[str]) -> list[str]:
@@ -124,7 +130,7 @@ def _first(lines: list[str]) -> list[str]:
 
 def _loss(target: Target, asked: Loss | None) -> Loss:
     """The loss that was asked for, or what the target asks for."""
-    if target.outputs is not None:
+    if target.classes is not None and target.outputs is not None:
         return MultinomialLoss(len(target.outputs))
     return asked or LOSSES["squared" if target.classes is None else "logistic"]
 
@@ -134,11 +140,14 @@ def _check_outputs(request: Request, target: Target) -> None:
     if target.outputs is None:
         if request.grouped_outputs:
             raise UsageError(
-                f"--grouped-outputs is for three classes or more, and {target.name!r} has one linear predictor a row; "
-                "leave it out"
+                f"--grouped-outputs is for three classes or more, or several targets, and {target.name!r} has one "
+                "linear predictor a row; leave it out"
             )
         return
-    has = f"{target.name!r} has {len(target.outputs)} classes, each with a linear predictor of its own"
+    each = "each with a linear predictor of its own"
+    has = f"{target.name!r} has {len(target.outputs)} classes, {each}"
+    if target.classes is None:
+        has = f"there are {len(target.outputs)} targets, {each}"
     if request.offset:
         raise UsageError(f"--offset {request.offset!r} is part of one linear predictor, but {has}; leave it out")
     if request.group_categoricals:
@@ -147,7 +156,13 @@ def _check_outputs(request: Request, target: Target) -> None:
         if getattr(request, option):
             raise UsageError(f"--{option} is for one linear predictor a row, but {has}; leave it out")
     for option in ("positive", "negative"):
-        if columns := getattr(request, option):
+        columns = getattr(request, option)
+        if columns and request.grouped_outputs:
+            raise UsageError(
+                f"--grouped-outputs penalizes the norm of a feature's coefficients, which knows no --{option} "
+                f"{columns[0]!r}; leave out one or the other"
+            )
+        if columns and target.classes is not None:
             raise UsageError(
                 f"--{option} {columns[0]!r} gives a coefficient its sign, but {has}, and coefficients speak for a "
                 "class against the others; leave it out"
@@ -167,6 +182,23 @@ def _classes(target: Target) -> tuple[str, ...]:
     first, last = map(repr, target.classes)
     rows = f"{first} ({len(target.values) - second} rows) and {last} ({second} rows)"
     return (f"Classes: {rows}; positive coefficients speak for {last}.",)
+
+
+def _units(target: Target, weights: NDArray[np.float64] | None) -> tuple[str, ...]:
+    """Which of several targets weighs most, where it is much."""
+    if not target.columns:
+        return ()
+    mean = np.average(target.values, axis=0, weights=weights)
+    sd = np.sqrt(np.average((target.values - mean) ** 2, axis=0, weights=weights))
+    most, least = int(np.argmax(sd)), int(np.argmin(sd))
+    if sd[most] <= UNLIKE * sd[least]:
+        return ()
+    words = (
+        f"The squared errors of the targets are added up, and {quoted(target.columns[most])} varies "
+        f"{sd[most] / sd[least]:.0f} times as much as {quoted(target.columns[least])}: it has nearly all the say; "
+        "bring them to one unit, or fit each by itself."
+    )
+    return (words,)
 
 
 def _check_spread(offset: NDArray[np.float64], request: Request) -> None:

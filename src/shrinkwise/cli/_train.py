@@ -122,8 +122,8 @@ def _spread(prepared: Prepared) -> float:
     if not prepared.loss.degree:
         return 1.0
     values, weights = prepared.target.values, prepared.weights
-    mean = np.average(values, weights=weights)
-    return float(np.sqrt(np.average((values - mean) ** 2, weights=weights))) or 1.0
+    mean = np.average(values, axis=0, weights=weights)
+    return float(np.sqrt(np.mean(np.average((values - mean) ** 2, axis=0, weights=weights)))) or 1.0
 
 
 def _on_rows(prepared: Prepared, result: GridResult, request: Request) -> Callable[..., Solution]:

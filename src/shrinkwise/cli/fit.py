@@ -18,7 +18,7 @@ class Request:
     """What the person asked for."""
 
     table: str
-    target: str
+    target: tuple[str, ...]
     task: str
     loss: str | None
     l1_ratio: tuple[float, ...]
@@ -58,7 +58,14 @@ class Request:
     epilog="Exit codes: 0 done, 1 a fit is not certified, 2 wrong usage, 3 a file or its data cannot be used."
 )
 @click.argument("table")
-@click.option("--target", "-t", required=True, metavar=COLUMN, help="The column to predict.")
+@click.option(
+    "--target",
+    "-t",
+    required=True,
+    multiple=True,
+    metavar=f"{COLUMN},...",
+    help="The column to predict, or several columns of numbers that are predicted together.",
+)
 @click.option(
     "--task",
     type=click.Choice(["auto", "regression", "classification"]),
@@ -166,7 +173,7 @@ class Request:
 @click.option(
     "--grouped-outputs",
     is_flag=True,
-    help="With three classes or more: a feature is in the model for all of them or for none.",
+    help="With three classes or more, or several targets: a feature is in the model for all of them or for none.",
 )
 @click.option("--drop-missing-target", is_flag=True, help="Leave out rows whose target is missing.")
 @click.option(

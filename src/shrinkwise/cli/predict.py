@@ -20,7 +20,8 @@ import click
 def predict(model: str, table: str, out: str, overwrite: bool, quiet: bool) -> None:
     """Predict the rows of TABLE with MODEL, in their order.
 
-    Writes the column prediction; for a classification also the probability of each class.
+    Writes the column prediction, or one for each of several targets; for a classification also the probability of each
+    class.
     """
     from shrinkwise.cli._predictions import run
 

@@ -12,7 +12,7 @@ from shrinkwise.data.frames import to_table
 from shrinkwise.data.names import check_column, did_you_mean, feature_columns, quoted
 from shrinkwise.data.roles import take_groups, take_offset, take_weights
 from shrinkwise.data.table import TableSummary, describe, read_table, table_notes
-from shrinkwise.data.target import Target, take_target, task_of
+from shrinkwise.data.target import Target, take_target, take_targets, task_of
 from shrinkwise.data.times import take_times
 
 __all__ = [
@@ -37,6 +37,7 @@ __all__ = [
     "take_groups",
     "take_offset",
     "take_target",
+    "take_targets",
     "take_times",
     "take_weights",
     "task_of",

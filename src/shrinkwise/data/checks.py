@@ -115,16 +115,17 @@ def _number_leak(expansion: Expansion, column: NumberColumn, target: Target) -> 
 
 def _text_leak(column: TextColumn, target: Target) -> str:
     """Why a text column may leak, or ``""``."""
-    for y in np.atleast_2d(target.posed.T):
-        if _correlation(_means(y, column.codes), y) <= SAME:
-            return ""
-    return f"Its levels tell the target {quoted(target.name)}"
+    told = [_correlation(_means(y, column.codes), y) > SAME for y in np.atleast_2d(target.posed.T)]
+    leaks = any(told) if target.classes is None else all(told)
+    return f"Its levels tell the target {quoted(target.name)}" if leaks else ""
 
 
 def _alike(values: NDArray[np.float64], y: NDArray[np.float64], target: Target) -> float:
     """Correlation with the target or, as more than two classes have no order, with the values' means in each class."""
-    values = values / (np.abs(values).max() or 1.0)
-    return _correlation(values, y if target.outputs is None else _means(values, y.astype(np.intp)))
+    if target.classes is not None and target.outputs is not None:
+        values = values / (np.abs(values).max() or 1.0)
+        return _correlation(values, _means(values, y.astype(np.intp)))
+    return max(_correlation(values, column) for column in np.atleast_2d(y.T))
 
 
 def _means(values: NDArray[np.float64], codes: NDArray[np.integer[Any]]) -> NDArray[np.float64]:

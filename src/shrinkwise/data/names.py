@@ -73,7 +73,7 @@ def check_column(table: pa.Table, name: str, role: str) -> None:
 
 def feature_columns(
     table: pa.Table,
-    target: str,
+    target: str | Sequence[str],
     *,
     weights: str | None = None,
     offset: str | None = None,
@@ -88,8 +88,9 @@ def feature_columns(
     Parameters
     ----------
     table : pyarrow.Table
-    target, weights, offset, exposure, groups, folds, time : str
-        Columns with a role of their own; all but the target may be None.
+    target : str, or sequence of str
+    weights, offset, exposure, groups, folds, time : str
+        Columns with a role of their own, or None.
     exclude : sequence of str
         Further columns to leave out.
 
@@ -110,17 +111,17 @@ def feature_columns(
     ('a',)
     """
     check_names(table)
-    roles = {
-        "target": target,
-        "weights": weights,
-        "offset": offset,
-        "exposure": exposure,
-        "groups": groups,
-        "folds": folds,
-        "time": time,
-    }
+    roles = [
+        *(("target", name) for name in ([target] if isinstance(target, str) else target)),
+        ("weights", weights),
+        ("offset", offset),
+        ("exposure", exposure),
+        ("groups", groups),
+        ("folds", folds),
+        ("time", time),
+    ]
     used: dict[str, str] = {}
-    for role, name in roles.items():
+    for role, name in roles:
         if name is None:
             continue
         check_column(table, name, f"the {role}")

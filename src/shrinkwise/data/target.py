@@ -21,13 +21,14 @@ TASKS = ("auto", "regression", "classification")
 
 @dataclass(frozen=True, eq=False)
 class Target:
-    """The column to predict.
+    """The column to predict, or several.
 
     Attributes
     ----------
     name : str
+        Of several columns their names, between commas.
     task : "regression" or "classification"
-    values : ndarray of float64, shape (n,)
+    values : ndarray of float64, shape (n,), or (n, K) for K columns
         The numbers, or 0.0, 1.0, … for the first, second, … of `classes`; kept rows only.
     classes : tuple of str, or None
         Two classes or more, sorted (numbers by size); None for regression.
@@ -35,6 +36,8 @@ class Target:
         The rows that are kept.
     notes : tuple of str
         The task assumed and the rows dropped, one sentence each.
+    columns : tuple of str
+        Names of several columns; else none.
     """
 
     name: str
@@ -43,16 +46,21 @@ class Target:
     classes: tuple[str, ...] | None
     rows: NDArray[np.bool_] = field(repr=False)
     notes: tuple[str, ...]
+    columns: tuple[str, ...] = ()
 
     @property
     def outputs(self) -> tuple[str, ...] | None:
-        """The classes where there are more than two: a row then has a linear predictor for each."""
-        return self.classes if self.classes is not None and len(self.classes) > 2 else None
+        """The classes where there are more than two, or several columns: a row has a linear predictor for each."""
+        if self.classes is not None:
+            return self.classes if len(self.classes) > 2 else None
+        return self.columns or None
 
     @property
     def posed(self) -> NDArray[np.float64]:
-        """As a loss takes it: the values, (n,), or indicators of more than two classes, (n, K)."""
-        return self.values if self.outputs is None else np.eye(len(self.outputs))[self.values.astype(np.intp)]
+        """As a loss takes it: the values, or indicators (n, K) of more than two classes."""
+        if self.classes is None or self.outputs is None:
+            return self.values
+        return np.eye(len(self.outputs))[self.values.astype(np.intp)]
 
 
 def take_target(
@@ -125,6 +133,50 @@ def take_target(
             f"{loss.name} loss is for {takes}; leave out --loss, which the classes then decide"
         )
     return Target(target, "classification", cells.codes.astype(np.float64), tuple(cells.words), cells.rows, notes)
+
+
+def take_targets(
+    table: pa.Table,
+    targets: Sequence[str],
+    task: str = "auto",
+    drop_missing: bool = False,
+    loss: Loss | None = None,
+) -> Target:
+    """Take several columns as one target: a regression of numbers; of one column it is `take_target`.
+
+    Raises
+    ------
+    DataError
+        As for `take_target`; a column without numbers, or one that is constant in the rows where no target is missing.
+    UsageError
+        A classification or a loss other than the squared one.
+    """
+    if len(targets) == 1:
+        return take_target(table, targets[0], task, drop_missing, loss)
+    asked = "--task classification" if task == "classification" else f"--loss {loss.name}" if loss is not None else ""
+    if asked not in ("", "--loss squared"):
+        raise UsageError(f"{asked} is for one target, got {len(targets)}: fit each by itself, or leave it out")
+    for name in targets:
+        check_column(table, name, "the target")
+        if kind_of(table.column(name).type) not in ("number", "empty"):
+            raise DataError(
+                f"the target {quoted(name)} holds {table.column(name).type} values, and several targets are numbers; "
+                "fit it by itself"
+            )
+    cells = [_numbers(table.column(name), name) for name in targets]
+    if not drop_missing:
+        for name, one in zip(targets, cells, strict=True):
+            _refuse_or_drop(name, one.rows, False)
+    rows = np.logical_and.reduce([one.rows for one in cells])
+    notes = _refuse_or_drop(", ".join(targets), rows, drop_missing)
+    values = np.column_stack([one.numbers[rows[one.rows]] for one in cells])
+    for name, column in zip(targets, values.T, strict=True):
+        if np.all(column == column[0]):
+            raise DataError(
+                f"the target {quoted(name)} is {column[0]:g} in all {len(column)} rows: a regression has nothing to "
+                "explain; leave it out"
+            )
+    return Target(", ".join(targets), "regression", values, None, rows, notes, tuple(targets))
 
 
 @dataclass(frozen=True, eq=False)

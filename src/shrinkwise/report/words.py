@@ -167,7 +167,7 @@ def dropped_sentence(report: ReportInput, limit: int = 8) -> str:
 def data_line(report: ReportInput) -> str:
     """What was fitted to what, in one line."""
     result = report.result
-    several = f"{count(len(result.outputs), 'class')}" if result.outputs else ""
+    several = count(len(result.outputs), report.output_word) if result.outputs else ""
     parts = [
         ", ".join(part for part in (report.task, several, loss_words(report), *penalty_words(report.result)) if part),
         f"{count(result.n_samples, 'row')} × {count(len(result.feature_names), 'feature')}",
@@ -216,6 +216,8 @@ def unit_words(report: ReportInput) -> str:
     if loss.name == "multinomial":
         return "the predictor of each class (the log of its probability, but for a number common to all classes)"
     target = shorten(report.target, 32) if report.target else "the target"
+    if report.result.outputs:
+        return "each target"
     if isinstance(loss, LogLink):
         return f"the log of the mean of {target}"
     if isinstance(loss, QuantileLoss):
@@ -232,4 +234,5 @@ def unit_sentence(report: ReportInput) -> str:
     """What coefficients change, where it is not the target or log-odds."""
     factor = factor_words(report)
     tail = f": {factor}." if factor else "."
-    return f"Coefficients change {unit_words(report)}{tail}" if loss_words(report) or report.result.outputs else ""
+    told = loss_words(report) or (report.result.outputs and report.result.classes)
+    return f"Coefficients change {unit_words(report)}{tail}" if told else ""

@@ -130,7 +130,7 @@ class Model:
         return eta if offset is None else eta + check_offset(offset, len(eta))
 
     def predict(self, X: Any, offset: Any = None) -> Array:
-        """The predicted target, shape (n,).
+        """The predicted target, shape (n,), or (n, K) for K targets.
 
         Class names for classification; for regression what the loss is about: the mean, with a log link its
         exponential, a quantile, a robust centre.
