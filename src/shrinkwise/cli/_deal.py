@@ -31,15 +31,16 @@ def deal(request: Request, table: pa.Table, target: Target, counts: NDArray[np.b
     _check_varies(target, counts)
     if request.fold_column:
         return _from_column(request.fold_column, table, target, counts)
-    if request.time:
+    if request.time and not request.event:
         folds = time_folds(request.folds, take_times(table, request.time, target.rows), counts)
         pairs = splits_in_time(folds, counts)
         _check_training(target, pairs)
         return Dealt(folds, pairs, f"each predicted from the rows that are earlier by {request.time!r}")
     groups = take_groups(table, request.groups, target.rows) if request.groups else None
     _check_dealt(target, request.folds, groups, counts)
-    classes = np.zeros(len(target.values), np.int64) if target.classes is None else target.values.astype(np.int64)
-    folds = repeated_folds(request.folds, request.repeats, request.seed, classes=classes, groups=groups, counts=counts)
+    folds = repeated_folds(
+        request.folds, request.repeats, request.seed, classes=target.labels, groups=groups, counts=counts
+    )
     words = f"shuffled with seed {request.seed}"
     words += f", rows of one {request.groups!r} together" if request.groups else ""
     words += f", {request.folds} folds dealt {request.repeats} times" if request.repeats > 1 else ""
@@ -73,7 +74,7 @@ def _check_training(target: Target, pairs: list[Split]) -> None:
 
 
 def _check_varies(target: Target, counts: NDArray[np.bool_] | None) -> None:
-    if counts is None:
+    if counts is None or target.task == "survival":
         return
     values = target.values[counts]
     if np.any(np.all(values == values[0], axis=0)):

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from shrinkwise.losses import Loss
 
 APART = {"fold_column": ("folds", "repeats", "groups", "time"), "time": ("repeats", "groups")}  # ways to make folds
+NOT_WITH_EVENT = ("target", "task", "loss", "exposure", "score", "relax", "grouped_outputs")
 
 
 def mixes(ctx: click.Context, param: click.Parameter, value: str) -> tuple[float, ...]:
@@ -55,6 +56,34 @@ def bent(ctx: click.Context, param: click.Parameter, value: str | None) -> str |
     from shrinkwise.penalties.concave import as_concave
 
     return as_concave(value.replace(" ", "")).spec
+
+
+def check_target(request: Request, given: Sequence[str]) -> None:
+    """Refuse a fit without a target, or with options of another kind of target.
+
+    Raises
+    ------
+    UsageError
+        If they do not go together; the message names the option.
+    """
+    if request.event is None:
+        if not request.target:
+            raise UsageError("there is nothing to predict: give --target, or --time and --event")
+        for option in ("ties", "strata"):
+            if option in given:
+                raise UsageError(f"--{option} is for Cox regression: give --event and --time, too, or leave it out")
+        return
+    if request.time is None:
+        raise UsageError(f"--event {request.event!r} needs --time, the column that says how long each row was followed")
+    for option in NOT_WITH_EVENT:
+        if option in given:
+            name = option.replace("_", "-")
+            raise UsageError(f"--{name} does not go with --event, which asks for Cox regression; leave one out")
+    if parse_rule(request.rule).is_criterion:
+        raise UsageError(
+            f"--rule {request.rule} weighs the likelihood of all rows, and Cox's is a partial one; choose 1se, min, "
+            "k=7 or within=1%"
+        )
 
 
 def check_penalty(request: Request) -> None:

@@ -26,19 +26,22 @@ from shrinkwise.data import (
     quoted,
     read_table,
     table_notes,
+    take_groups,
     take_offset,
+    take_survival,
     take_targets,
     take_weights,
 )
 from shrinkwise.exceptions import DataError, UsageError
 from shrinkwise.losses import LOSSES, Loss
 from shrinkwise.losses.base import LogLink
+from shrinkwise.losses.cox import CoxLoss
 from shrinkwise.losses.multinomial import MultinomialLoss
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-ROLES = ("weights", "offset", "exposure", "groups", "time")
+ROLES = ("weights", "offset", "exposure", "groups", "strata")
 SPREAD = 300.0  # of a log link's offset: sums of e^300 and their squares are floating-point numbers
 CLASSES = 12  # that a note names
 UNLIKE = 5.0  # times that one target may vary as much as another before a note says so
@@ -65,10 +68,15 @@ def prepare(request: Request, asked: Loss | None, say: Voice) -> Prepared:
     table, targets, exclude, as_text = _read(request)
     say(f"Read {request.table}: {describe(table)}.")
     notes = list(table_notes(table))
-    target = take_targets(table, targets, request.task, request.drop_missing_target, asked)
-    loss = _loss(target, asked)
+    if request.event and request.time:
+        target = take_survival(table, request.time, request.event, request.drop_missing_target)
+        targets = target.columns
+    else:
+        target = take_targets(table, targets, request.task, request.drop_missing_target, asked)
     _check_outputs(request, target)
+    loss = _loss(target, asked, request, table)
     roles = {role: getattr(request, role) for role in ROLES} | {"folds": request.fold_column}
+    roles["time"] = None if request.event else request.time
     columns = feature_columns(table, targets, **roles, exclude=exclude)
     weights = take_weights(table, request.weights, target.rows) if request.weights else None
     offset = take_offset(table, request.offset, request.exposure, target.rows)
@@ -128,8 +136,11 @@ def _first(lines: list[str]) -> list[str]:
     return lines if more <= 0 else [*lines[:LINES], f"... and {more} more like these: see the report."]
 
 
-def _loss(target: Target, asked: Loss | None) -> Loss:
+def _loss(target: Target, asked: Loss | None, request: Request, table: pa.Table) -> Loss:
     """The loss that was asked for, or what the target asks for."""
+    if target.task == "survival":
+        strata = None if request.strata is None else take_groups(table, request.strata, target.rows, "strata")
+        return CoxLoss(target.values[:, 0], strata, request.ties)
     if target.classes is not None and target.outputs is not None:
         return MultinomialLoss(len(target.outputs))
     return asked or LOSSES["squared" if target.classes is None else "logistic"]
@@ -186,7 +197,7 @@ def _classes(target: Target) -> tuple[str, ...]:
 
 def _units(target: Target, weights: NDArray[np.float64] | None) -> tuple[str, ...]:
     """Which of several targets weighs most, where it is much."""
-    if not target.columns:
+    if target.outputs is None or target.classes is not None:
         return ()
     mean = np.average(target.values, axis=0, weights=weights)
     sd = np.sqrt(np.average((target.values - mean) ** 2, axis=0, weights=weights))
@@ -215,6 +226,8 @@ def _check_spread(offset: NDArray[np.float64], request: Request) -> None:
 def _known(request: Request) -> tuple[str, ...]:
     """What is known of the linear predictor."""
     notes = []
+    if request.strata:
+        notes.append(f"Strata: only rows with the same {request.strata!r} are compared.")
     if request.offset:
         notes.append(f"Offset: {request.offset!r} is added to the linear predictor.")
     if request.exposure:

@@ -134,7 +134,7 @@ def _on_rows(prepared: Prepared, result: GridResult, request: Request) -> Callab
         solve,
         design,
         prepared.target.posed,
-        loss=as_loss(result.loss),
+        loss=prepared.loss if prepared.loss.coupled else as_loss(result.loss),
         offset=prepared.offset,
         grouped_outputs=request.grouped_outputs,
         sample_weight=prepared.weights,

@@ -8,7 +8,7 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from shrinkwise.cli._options import bent, check_penalty, mixes, refuse_together, rule
+from shrinkwise.cli._options import bent, check_penalty, check_target, mixes, refuse_together, rule
 
 COLUMN = "COL"
 
@@ -19,6 +19,9 @@ class Request:
 
     table: str
     target: tuple[str, ...]
+    event: str | None
+    ties: str
+    strata: str | None
     task: str
     loss: str | None
     l1_ratio: tuple[float, ...]
@@ -61,11 +64,24 @@ class Request:
 @click.option(
     "--target",
     "-t",
-    required=True,
     multiple=True,
     metavar=f"{COLUMN},...",
     help="The column to predict, or several columns of numbers that are predicted together.",
 )
+@click.option(
+    "--event",
+    metavar=COLUMN,
+    help="Cox regression, in place of --target: 1 where an event ended the time in the column of --time, 0 where the "
+    "time is censored.",
+)
+@click.option(
+    "--ties",
+    type=click.Choice(["breslow", "efron"]),
+    default="breslow",
+    show_default=True,
+    help="With --event: how events of one time share those at risk.",
+)
+@click.option("--strata", metavar=COLUMN, help="With --event: only rows with the same label are compared.")
 @click.option(
     "--task",
     type=click.Choice(["auto", "regression", "classification"]),
@@ -101,7 +117,10 @@ class Request:
 )
 @click.option("--fold-column", metavar=COLUMN, help="A column that says which rows are held out together.")
 @click.option(
-    "--time", metavar=COLUMN, help="A column of times: each fold is predicted by a fit to earlier rows, never to later."
+    "--time",
+    metavar=COLUMN,
+    help="A column of times: each fold is predicted by a fit to earlier rows, never to later. With --event, how long "
+    "each row was followed.",
 )
 @click.option(
     "--score",
@@ -218,8 +237,9 @@ def fit(context: click.Context, /, **options: Any) -> int:
     training fold. Writes report.html and model.shrinkwise.
     """
     given = [name for name in options if context.get_parameter_source(name) is ParameterSource.COMMANDLINE]
-    refuse_together(given)
+    refuse_together([name for name in given if name != "time" or not options["event"]])
     request = Request(**options, arguments=tuple(context.obj))
+    check_target(request, given)
     check_penalty(request)
     from shrinkwise.cli._job import run  # NumPy, Arrow and the rest
 

@@ -11,6 +11,7 @@ from shrinkwise.data.folds import Encoding, encode
 from shrinkwise.data.frames import to_table
 from shrinkwise.data.names import check_column, did_you_mean, feature_columns, quoted
 from shrinkwise.data.roles import take_groups, take_offset, take_weights
+from shrinkwise.data.survival import take_survival
 from shrinkwise.data.table import TableSummary, describe, read_table, table_notes
 from shrinkwise.data.target import Target, take_target, take_targets, task_of
 from shrinkwise.data.times import take_times
@@ -36,6 +37,7 @@ __all__ = [
     "table_notes",
     "take_groups",
     "take_offset",
+    "take_survival",
     "take_target",
     "take_targets",
     "take_times",

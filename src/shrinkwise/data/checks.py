@@ -84,6 +84,11 @@ def check_folds(target: Target, n_folds: int, groups: NDArray[np.int64] | None =
                 f"{counted(n_groups, 'group')} cannot make {n_folds} folds, since the rows of a group stay together; "
                 "choose fewer folds with --folds, or another column for --groups"
             )
+    if target.task == "survival" and (events := int(target.posed.sum())) < n_folds:
+        raise DataError(
+            f"the target {quoted(target.name)} has {counted(events, 'event')}, fewer than {n_folds} folds, so that "
+            "some folds would have none; choose fewer with --folds"
+        )
     if target.classes is not None:
         for code, name in enumerate(target.classes):
             members = int(np.count_nonzero(target.values == code))
@@ -115,7 +120,8 @@ def _number_leak(expansion: Expansion, column: NumberColumn, target: Target) -> 
 
 def _text_leak(column: TextColumn, target: Target) -> str:
     """Why a text column may leak, or ``""``."""
-    told = [_correlation(_means(y, column.codes), y) > SAME for y in np.atleast_2d(target.posed.T)]
+    columns = target.values if target.classes is None else target.posed
+    told = [_correlation(_means(y, column.codes), y) > SAME for y in np.atleast_2d(columns.T)]
     leaks = any(told) if target.classes is None else all(told)
     return f"Its levels tell the target {quoted(target.name)}" if leaks else ""
 

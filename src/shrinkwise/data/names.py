@@ -81,6 +81,7 @@ def feature_columns(
     groups: str | None = None,
     folds: str | None = None,
     time: str | None = None,
+    strata: str | None = None,
     exclude: Sequence[str] = (),
 ) -> tuple[str, ...]:
     """Name the columns that a model may learn from: all but those with a role of their own and excluded ones.
@@ -89,7 +90,7 @@ def feature_columns(
     ----------
     table : pyarrow.Table
     target : str, or sequence of str
-    weights, offset, exposure, groups, folds, time : str
+    weights, offset, exposure, groups, folds, time, strata : str
         Columns with a role of their own, or None.
     exclude : sequence of str
         Further columns to leave out.
@@ -119,6 +120,7 @@ def feature_columns(
         ("groups", groups),
         ("folds", folds),
         ("time", time),
+        ("strata", strata),
     ]
     used: dict[str, str] = {}
     for role, name in roles:

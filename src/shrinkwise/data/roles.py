@@ -90,7 +90,7 @@ def take_offset(
 def take_groups(
     table: pa.Table, name: str, rows: NDArray[np.bool_] | None = None, role: str = "groups"
 ) -> NDArray[np.int64]:
-    """Take the groups whose rows stay together in one fold, or the folds themselves, as integer codes.
+    """Take the groups whose rows stay together in one fold, the folds themselves, or strata, as integer codes.
 
     Parameters
     ----------
@@ -99,7 +99,7 @@ def take_groups(
         A column of any type.
     rows : ndarray of bool, shape (table rows,), optional
         The rows to take, such as `Target.rows`; default: all.
-    role : {"groups", "folds"}
+    role : {"groups", "folds", "strata"}
         For messages.
 
     Returns
@@ -124,9 +124,10 @@ def take_groups(
     codes = cells.codes[taken]
     missing = codes < 0
     if missing.any():
+        one = "stratum" if role == "strata" else role[:-1]
         raise DataError(
             f"the {role} {quoted(name)} are missing in {counted(int(missing.sum()), 'row')}, the first is row "
-            f"{taken[missing][0] + 1} (not counting the header); give each row a {role[:-1]}"
+            f"{taken[missing][0] + 1} (not counting the header); give each row a {one}"
             + (", if only one of its own" if role == "groups" else "")
         )
     used = sorted(np.unique(codes), key=lambda word: cells.words[word])

@@ -15,7 +15,7 @@ from shrinkwise.exceptions import DataError, UsageError
 from shrinkwise.losses import Loss
 from shrinkwise.losses.domain import check_domain
 
-Task = Literal["regression", "classification"]
+Task = Literal["regression", "classification", "survival"]
 TASKS = ("auto", "regression", "classification")
 
 
@@ -27,9 +27,9 @@ class Target:
     ----------
     name : str
         Of several columns their names, between commas.
-    task : "regression" or "classification"
+    task : "regression", "classification" or "survival"
     values : ndarray of float64, shape (n,), or (n, K) for K columns
-        The numbers, or 0.0, 1.0, … for the first, second, … of `classes`; kept rows only.
+        The numbers, or 0.0, 1.0, … for the first, second, … of `classes`; times and events; kept rows only.
     classes : tuple of str, or None
         Two classes or more, sorted (numbers by size); None for regression.
     rows : ndarray of bool, shape (table rows,)
@@ -53,14 +53,23 @@ class Target:
         """The classes where there are more than two, or several columns: a row has a linear predictor for each."""
         if self.classes is not None:
             return self.classes if len(self.classes) > 2 else None
-        return self.columns or None
+        return self.columns or None if self.task == "regression" else None
 
     @property
     def posed(self) -> NDArray[np.float64]:
-        """As a loss takes it: the values, or indicators (n, K) of more than two classes."""
+        """As a loss takes it: the values; events without times; indicators (n, K) of more than two classes."""
+        if self.task == "survival":
+            return self.values[:, 1]
         if self.classes is None or self.outputs is None:
             return self.values
         return np.eye(len(self.outputs))[self.values.astype(np.intp)]
+
+    @property
+    def labels(self) -> NDArray[np.int64]:
+        """What folds should have alike shares of: classes, or events; all 0 for a regression."""
+        if self.task == "regression":
+            return np.zeros(len(self.values), dtype=np.int64)
+        return (self.posed if self.task == "survival" else self.values).astype(np.int64)
 
 
 def take_target(
@@ -108,7 +117,7 @@ def take_target(
     column = table.column(target)
     kind = kind_of(column.type)
     cells = _numbers(column, target) if kind in ("number", "empty") else _classes(column, target, task)
-    notes = _refuse_or_drop(target, cells.rows, drop_missing)
+    notes = refuse_or_drop(target, cells.rows, drop_missing)
     settled, why = _task(target, task, kind, column.type, cells.words, loss)
     if loss is not None and asked == "auto":
         why = (
@@ -166,9 +175,9 @@ def take_targets(
     cells = [_numbers(table.column(name), name) for name in targets]
     if not drop_missing:
         for name, one in zip(targets, cells, strict=True):
-            _refuse_or_drop(name, one.rows, False)
+            refuse_or_drop(name, one.rows, False)
     rows = np.logical_and.reduce([one.rows for one in cells])
-    notes = _refuse_or_drop(", ".join(targets), rows, drop_missing)
+    notes = refuse_or_drop(", ".join(targets), rows, drop_missing)
     values = np.column_stack([one.numbers[rows[one.rows]] for one in cells])
     for name, column in zip(targets, values.T, strict=True):
         if np.all(column == column[0]):
@@ -213,8 +222,8 @@ def _classes(column: pa.ChunkedArray, target: str, task: str) -> _Cells:
     return _Cells(rows, codes.astype(np.float64), codes, [cells.words[word] for word in order])
 
 
-def _refuse_or_drop(target: str, rows: NDArray[np.bool_], drop_missing: bool) -> tuple[str, ...]:
-    """Refuse missing cells of the target, or a note that their rows are left out."""
+def refuse_or_drop(target: str, rows: NDArray[np.bool_], drop_missing: bool) -> tuple[str, ...]:
+    """Refuse missing cells of the target, or give a note that their rows are left out."""
     n_missing = int(np.count_nonzero(~rows))
     if n_missing == len(rows):
         raise DataError(

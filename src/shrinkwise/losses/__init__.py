@@ -6,7 +6,7 @@ from shrinkwise.losses.gamma import GammaLoss
 from shrinkwise.losses.logistic import LogisticLoss
 from shrinkwise.losses.negative_binomial import NegativeBinomialLoss
 from shrinkwise.losses.poisson import PoissonLoss
-from shrinkwise.losses.spec import LOSSES, as_loss
+from shrinkwise.losses.spec import LOSSES, as_loss, named_loss
 from shrinkwise.losses.squared import SquaredLoss
 from shrinkwise.losses.tweedie import TweedieLoss
 
@@ -22,4 +22,5 @@ __all__ = [
     "SquaredLoss",
     "TweedieLoss",
     "as_loss",
+    "named_loss",
 ]

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from shrinkwise.exceptions import UsageError
 from shrinkwise.losses.base import Loss
 from shrinkwise.losses.clipped import HuberLoss, QuantileLoss
+from shrinkwise.losses.cox import CoxLoss
 from shrinkwise.losses.gamma import GammaLoss
 from shrinkwise.losses.logistic import LogisticLoss
 from shrinkwise.losses.multinomial import MultinomialLoss
@@ -26,6 +29,12 @@ LOSSES: dict[str, Loss] = {
         QuantileLoss(),
     )
 }
+
+
+def named_loss(spec: str) -> Loss:
+    """The loss that a result names: as `as_loss`, or Cox's without its rows, ``"cox:efron"``."""
+    name, _, ties = spec.partition(":")
+    return CoxLoss(np.zeros(0), ties=ties) if name == "cox" else as_loss(spec)
 
 
 def as_loss(loss: object) -> Loss:

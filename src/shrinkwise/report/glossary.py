@@ -82,6 +82,11 @@ PENALTIES = (  # shown where they were used
 
 METRICS = (  # shown where the error is one of them
     (
+        "partial-likelihood deviance",
+        """For each event, how unlikely the model held it that of all rows still followed this one had it: twice minus
+        the log of that probability. Of held-out rows it is what they add to that of the training rows.""",
+    ),
+    (
         "deviance",
         """Twice the log-likelihood that the predictions lack, on average over the rows: 0 if each were the target
         itself.""",

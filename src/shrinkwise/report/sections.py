@@ -19,6 +19,7 @@ from shrinkwise.report.words import (
     factor_words,
     folds_words,
     groups_sentence,
+    intercept_words,
     penalty_words,
     plus_minus,
     score_words,
@@ -108,7 +109,7 @@ def coefficients(report: ReportInput) -> Html:
     )
     factor = f"Here {factor_words(report)}. " if factor_words(report) else ""
     if report.result.outputs is None:
-        factor += f"The intercept is {general(report.intercepts[0], 6)}."
+        factor += f"The intercept is {general(report.intercepts[0], 6)}." if intercept_words(report) else ""
         tables = [_of_one(report, kept)] if kept else []
     else:
         tables = _of_several(report, kept, shown)
@@ -230,7 +231,7 @@ def glossary(report: ReportInput) -> Html:
     shown = [
         *GLOSSARY,
         *((term, words) for term, words in PENALTIES if term in special),
-        *((term, words) for term, words in METRICS if term in report.result.metric),
+        *[(term, words) for term, words in METRICS if term in report.result.metric][:1],
     ]
     entries = [join([el("dt", term), el("dd", " ".join(words.split()))]) for term, words in shown]
     return el("section", el("h2", "The words on this page"), el("dl", *entries), class_="glossary")

@@ -13,6 +13,7 @@ from shrinkwise.report.words import (
     dropped_sentence,
     edge_sentence,
     groups_sentence,
+    intercept_words,
     search_sentence,
     summary_rows,
     unit_sentence,
@@ -118,10 +119,8 @@ def _print_features(report: ReportInput, screen: _Screen) -> None:
     if (more := len(report.outputs) - len(shown)) > 0:
         screen.line(f"and {count(more, f'more {report.output_word}')}: see the report", "dim")
     zeros = len(report.result.feature_names) - len(report.kept)
-    words = f"{count(zeros, 'feature')} at exactly zero" if zeros else ""
-    if report.result.outputs is None:
-        words = "; ".join(filter(None, (f"intercept {general(report.intercepts[0])}", words)))
-    if words:
+    zero_words = f"{count(zeros, 'feature')} at exactly zero" if zeros else ""
+    if words := "; ".join(filter(None, (intercept_words(report), zero_words))):
         screen.line(words, "dim")
 
 

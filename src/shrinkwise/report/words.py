@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from shrinkwise.losses import HuberLoss, QuantileLoss, as_loss
+from shrinkwise.losses import HuberLoss, QuantileLoss, named_loss
 from shrinkwise.losses.base import LogLink
 from shrinkwise.report.report_input import ReportInput
 from shrinkwise.report.text import count, general, listed, scores, shorten, whole
@@ -188,9 +188,11 @@ def folds_words(result: GridResult) -> str:
 
 def loss_words(report: ReportInput) -> str:
     """``tweedie loss (power 1.5)``; nothing for the losses that the task itself says."""
-    loss = as_loss(report.result.loss)
+    loss = named_loss(report.result.loss)
     if loss.name in ("squared", "logistic", "multinomial"):
         return ""
+    if loss.name == "cox":
+        return f"Cox regression ({report.result.loss.partition(':')[2]} ties)"
     values = [(field, getattr(loss, field)) for field in loss.parameters]
     given = ", ".join(f"{field} {general(value)}" for field, value in values if value is not None)
     return f"{loss.name.replace('_', ' ')} loss" + (f" ({given})" if given else "")
@@ -210,7 +212,9 @@ def penalty_words(result: GridResult) -> list[str]:
 
 def unit_words(report: ReportInput) -> str:
     """What a coefficient changes: the target, a quantile of it, the log of its mean, or the log-odds of a class."""
-    loss, classes = as_loss(report.result.loss), report.result.classes
+    loss, classes = named_loss(report.result.loss), report.result.classes
+    if loss.name == "cox":
+        return "the log of the hazard"
     if loss.name == "logistic":
         return f"the log-odds of {shorten(classes[1], 32)}" if classes else "the log-odds"
     if loss.name == "multinomial":
@@ -226,8 +230,16 @@ def unit_words(report: ReportInput) -> str:
 
 
 def factor_words(report: ReportInput) -> str:
-    """What a coefficient of a log link does to the mean."""
-    return "exp(coefficient) is the factor on the mean" if isinstance(as_loss(report.result.loss), LogLink) else ""
+    """What a coefficient of a log link does to the mean, or to the hazard."""
+    loss = named_loss(report.result.loss)
+    what = "mean" if isinstance(loss, LogLink) else "hazard" if loss.name == "cox" else ""
+    return f"exp(coefficient) is the factor on the {what}" if what else ""
+
+
+def intercept_words(report: ReportInput, digits: int = 4) -> str:
+    """``intercept 4.2`` of one predictor; Cox regression has none."""
+    none = report.result.outputs is not None or named_loss(report.result.loss).name == "cox"
+    return "" if none else f"intercept {general(report.intercepts[0], digits)}"
 
 
 def unit_sentence(report: ReportInput) -> str:

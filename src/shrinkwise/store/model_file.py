@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from shrinkwise.exceptions import DataError, ModelFileError, UsageError
-from shrinkwise.losses import as_loss
+from shrinkwise.losses import as_loss, named_loss
 from shrinkwise.losses.base import LogLink
 from shrinkwise.penalties.concave import as_concave
 from shrinkwise.result import GridResult
@@ -26,7 +26,7 @@ from shrinkwise.validation import check_offset
 Array = NDArray[Any]
 
 SCHEMA = 2
-TASKS = ("regression", "classification")
+TASKS = ("regression", "classification", "survival")
 SHOWN = 100  # characters of a text of the file, in a message
 
 
@@ -36,15 +36,15 @@ class Model:
 
     Parameters
     ----------
-    task : {"regression", "classification"}
+    task : {"regression", "classification", "survival"}
     target : str
-        Name of the target column.
+        Name of the target column; of several, or of a time and an event, their names between commas.
     classes : tuple of str or None
         Two classes, and the linear predictor is the log-odds of the second; or K, each with a predictor of its own.
         None for regression.
     loss : str
-        As `shrinkwise.losses.as_loss` reads it: ``"logistic"`` or ``"multinomial:K"`` for classification, another one
-        for regression.
+        As `shrinkwise.losses.named_loss` reads it: ``"logistic"`` or ``"multinomial:K"`` for classification,
+        ``"cox:breslow"`` or ``"cox:efron"`` for survival, another one for regression.
     l1_ratio, alpha : float
         The chosen penalty.
     rule : str
@@ -95,8 +95,8 @@ class Model:
 
     @property
     def schema(self) -> int:
-        """Version of the layout of its file: 1 where a row has one linear predictor, which every version reads."""
-        return 1 if self.result.outputs is None else SCHEMA
+        """Version of the layout of its file: 1 for one linear predictor without times, which all versions read."""
+        return 1 if self.result.outputs is None and self.task != "survival" else SCHEMA
 
     def linear_predictor(self, X: Any, offset: Any = None) -> Array:
         """``X @ coef.T + intercept + offset``.
@@ -133,9 +133,12 @@ class Model:
         """The predicted target, shape (n,), or (n, K) for K targets.
 
         Class names for classification; for regression what the loss is about: the mean, with a log link its
-        exponential, a quantile, a robust centre.
+        exponential, a quantile, a robust centre; for survival the risk score, the logarithm of the hazard in units of
+        the baseline's.
         """
         eta = self.linear_predictor(X, offset)
+        if self.task == "survival":
+            return eta
         if self.classes is not None:
             codes = np.argmax(eta, axis=1) if eta.ndim == 2 else (eta > 0).astype(np.intp)
             return np.asarray(np.array(self.classes, dtype=object)[codes])
@@ -280,13 +283,13 @@ def _check_model(model: Model) -> None:
 
 
 def _check_classes(model: Model) -> None:
-    """A regression has none; two have one predictor, more have one each."""
+    """A classification has some: two have one predictor, more have one each."""
     classes, outputs = model.classes, model.result.outputs
     if classes is None:
-        sound = model.task == "regression"
+        sound = model.task != "classification"
     else:
         wanted = 2 if outputs is None else len(outputs)
-        sound = model.task != "regression" and len(set(classes)) == len(classes) == wanted
+        sound = model.task == "classification" and len(set(classes)) == len(classes) == wanted
         sound = sound and outputs in (None, classes)
     if not sound:
         raise Flaw(f"a {model.task} cannot have the classes {str(classes)[:SHOWN]}")
@@ -296,12 +299,12 @@ def _check_loss(model: Model, outputs: int = 1) -> None:
     """The loss can be read and is one of the task and of so many outputs; an exposure goes with a log link."""
     spec = model.loss[:SHOWN]
     try:
-        loss = as_loss(model.loss)
+        loss = named_loss(model.loss)
     except UsageError as error:
         raise Flaw(f"its loss {spec!r} cannot be read ({str(error)[:SHOWN]})") from error
-    classifies = loss.name in ("logistic", "multinomial")
-    takes = getattr(loss, "classes", 1) if classifies else outputs if loss.name == "squared" else 1
-    if classifies != (model.task == "classification") or takes != outputs or model.result.loss != model.loss:
+    task = {"logistic": TASKS[1], "multinomial": TASKS[1], "cox": TASKS[2]}.get(loss.name, TASKS[0])
+    takes = outputs if loss.name == "squared" else getattr(loss, "classes", 1)
+    if task != model.task or takes != outputs or model.result.loss != model.loss:
         raise Flaw(f"a {model.task} cannot have the loss {spec!r}, its grid {model.result.loss[:SHOWN]!r}")
     if model.exposure is not None and not isinstance(loss, LogLink):
         raise Flaw(f"the loss {spec!r} has no log link, so that there is no exposure {model.exposure[:SHOWN]!r}")
