@@ -1,5 +1,6 @@
 """Cox regression on the command line: the estimator's own model, in a file, predicted, shown, reported."""
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -94,8 +95,6 @@ def test_a_file_of_it_comes_back_bit_for_bit_and_asks_old_versions_to_upgrade(fi
 
 @pytest.mark.parametrize("loss", ["cox", "cox:", "cox:random", "cox:efron:1"])
 def test_ties_that_cannot_be_are_a_flaw(fit, table, loss):
-    import dataclasses
-
     fit(table, *SURVIVAL)
     model = load_model("model.shrinkwise")
     with pytest.raises(ModelFileError, match="cannot be read"):
