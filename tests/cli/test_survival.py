@@ -73,6 +73,7 @@ def test_the_words_are_of_hazards_and_repeated_by_show_and_report(fit, run, tabl
     assert "survival, Cox regression (efron ties) - 150 rows x 4 features" in answer.err
     assert "error = partial-likelihood deviance per event" in answer.err
     assert "Coefficients change the log of the hazard: exp(coefficient) is the factor on the hazard." in answer.err
+    assert "Training and held-out errors lie apart here even without a feature" in answer.err
     page = Path("report.html").read_text()
     assert "Here exp(coefficient) is the factor on the hazard." in page
     assert "<dt>partial-likelihood deviance</dt>" in page

@@ -32,7 +32,18 @@ LOSSES: dict[str, Loss] = {
 
 
 def named_loss(spec: str) -> Loss:
-    """The loss that a result names: as `as_loss`, or Cox's without its rows, ``"cox:efron"``."""
+    """The loss that a result names: as `as_loss`, or Cox's, without times and risk sets.
+
+    Raises
+    ------
+    UsageError
+        As `as_loss`.
+
+    Examples
+    --------
+    >>> named_loss("cox:efron").ties
+    'efron'
+    """
     name, _, ties = spec.partition(":")
     return CoxLoss(np.zeros(0), ties=ties) if name == "cox" else as_loss(spec)
 

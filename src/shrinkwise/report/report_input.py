@@ -29,7 +29,8 @@ class ReportInput:
     notes : tuple of str
         What was seen in the data and done about it, a sentence each.
     target, task, source, created, command : str
-        Name of the target; ``"regression"`` or ``"classification"``; the file; UTC ISO 8601; the command line.
+        Name of the target; ``"regression"``, ``"classification"`` or ``"survival"``; the file; UTC ISO 8601; the
+        command line.
     versions : dict of str to str
     certificate : dict
         ``max_gap, tol, n_fits, n_certified, final_gap, certified``; what is missing is read from the result.

@@ -22,6 +22,7 @@ from shrinkwise.report.words import (
     intercept_words,
     penalty_words,
     plus_minus,
+    risk_sets_sentence,
     score_words,
     search_sentence,
     summary_rows,
@@ -69,7 +70,7 @@ def summary(report: ReportInput) -> Html:
     ]
     heads = ("model", "λ", report.mix_name, "features", "CV error ± SE", "training error")
     remarks = [f"{row.name}: {shorten(row.note, 300)}" for row in rows if row.note]
-    remarks += [search_sentence(report), edge_sentence(report), groups_sentence(report)]
+    remarks += [search_sentence(report), risk_sets_sentence(report), edge_sentence(report), groups_sentence(report)]
     return el("section", _table("summary", heads, body), *(el("p", remark) for remark in remarks if remark))
 
 

@@ -14,6 +14,7 @@ from shrinkwise.report.words import (
     edge_sentence,
     groups_sentence,
     intercept_words,
+    risk_sets_sentence,
     search_sentence,
     summary_rows,
     unit_sentence,
@@ -51,7 +52,13 @@ def print_report(report: ReportInput, console: Console) -> None:
     _print_summary(report, screen)
     screen.line()
     screen.line(report.verdict.sentence, "bold")
-    about = (search_sentence(report), edge_sentence(report), groups_sentence(report), dropped_sentence(report))
+    about = (
+        search_sentence(report),
+        risk_sets_sentence(report),
+        edge_sentence(report),
+        groups_sentence(report),
+        dropped_sentence(report),
+    )
     for words in about:
         if words:
             screen.line(words)

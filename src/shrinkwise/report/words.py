@@ -120,6 +120,16 @@ def search_sentence(report: ReportInput) -> str:
     )
 
 
+def risk_sets_sentence(report: ReportInput) -> str:
+    """Why the errors of Cox regression lie apart where nothing is overfitted."""
+    if named_loss(report.result.loss).name != "cox":
+        return ""
+    return (
+        "Training and held-out errors lie apart here even without a feature, since held-out rows also enlarge the risk "
+        "sets of the others: compare each with itself along the path."
+    )
+
+
 def edge_sentence(report: ReportInput) -> str:
     """Whether the lowest error lies on an end of the λ grid, and whether the grid was extended."""
     if parse_rule(report.rule).is_criterion and report.result.at_edge(report.chosen) == "weak":

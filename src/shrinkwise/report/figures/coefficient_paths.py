@@ -67,7 +67,7 @@ def coefficient_paths(report: ReportInput) -> Html:
         figure(
             f"paths-{k}",
             f"{title}, of {shorten(report.outputs[k], 60)}",
-            _led(report, paths, k).replace("led", "Led", 1).replace("all", "All", 1) + ".",
+            f"Of {shorten(report.outputs[k], 60)}: {_led(report, paths, k)}.",
             partial(_draw, report, paths=paths, output=k),
             sizes,
         )
@@ -185,11 +185,11 @@ def _chosen(report: ReportInput, paths: Paths) -> str:
     )
     if result.outputs is not None:
         return f"{where}, {kept} for some {report.output_word}"
-    return f"{where}, {kept}, {_led(report, paths, 0)}"
+    return f"{where}, {kept}, led by {_led(report, paths, 0)}"
 
 
 def _led(report: ReportInput, paths: Paths, output: int) -> str:
-    """The two largest coefficients of a predictor."""
+    """The two largest coefficients of a predictor, in words."""
     here = paths.values[output, report.chosen.index]
     first = np.argsort(-np.abs(here), kind="stable")[:2]
     leading = [
@@ -198,4 +198,4 @@ def _led(report: ReportInput, paths: Paths, output: int) -> str:
         for rank in first
         if here[rank]
     ]
-    return f"led by {listed(leading)} per standard deviation" if leading else "all features are zero at the chosen λ"
+    return f"{listed(leading)} per standard deviation" if leading else "at the chosen λ all features are zero"
