@@ -7,7 +7,7 @@ import numpy as np
 
 from shrinkwise.diagnosis import overfit_verdict
 from shrinkwise.report.page import render_page
-from shrinkwise.report.terminal import OUTPUTS
+from shrinkwise.report.terminal import NAME, OUTPUT
 from tests.report.conftest import HOSTILE, report_on
 from tests.report.test_terminal import printed
 
@@ -79,9 +79,9 @@ def test_many_hostile_classes_and_features_stay_within_bounds(crowd):
     assert page.count('<figure id="paths-') == 6
     assert "24 more classes, of smaller coefficients, not drawn." in page
     assert "Shown are the 12 of 30 classes with the largest ones; the model file holds all." in page
-    assert f"and {30 - OUTPUTS} more classes: see the report" in screen
+    assert f"and {30 - (80 - NAME) // (OUTPUT + 2)} more classes: see the report" in screen
     assert "\x1b" not in screen
-    assert max(map(len, screen.splitlines())) <= 130
+    assert max(map(len, screen.splitlines())) <= 80
 
 
 def test_a_class_without_coefficients_says_so(iris):

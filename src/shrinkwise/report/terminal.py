@@ -117,7 +117,8 @@ def _print_features(report: ReportInput, screen: _Screen) -> None:
     if not report.kept:
         screen.line("The chosen model keeps no feature: it predicts the same for every row.")
         return
-    shown = report.leading(OUTPUTS)
+    room = (screen.console.width - NAME) // (OUTPUT + 2)
+    shown = report.leading(min(OUTPUTS, max(1, room)))
     screen.console.print(_coefficients(report, shown, screen), highlight=False)
     if words := unit_sentence(report):
         screen.line(words, "dim")
