@@ -221,8 +221,10 @@ def _pack(model: Model) -> tuple[dict[str, Any], dict[str, Array]]:
         raise Flaw("feature_names differ between the model and its grid")
     header, grid = model.result.to_arrays()
     later = [name for name in LATER_MODEL_TYPES if getattr(model, name) is not None]
-    content = {name: to_plain(getattr(model, name), name) for name in (*TYPES, *later) if name != "intercept"}
-    content["intercept"] = to_plain(np.asarray(model.intercept).tolist(), "intercept")
+    values = {name: getattr(model, name) for name in (*TYPES, *later)}
+    if isinstance(model.intercept, np.ndarray):
+        values["intercept"] = model.intercept.tolist()
+    content = {name: to_plain(value, name) for name, value in values.items()}
     content["result"] = to_plain(header, "result")
     arrays = {"coef": np.asarray(model.coef), "folds": np.asarray(model.folds)}
     return content, arrays | {f"result_{name}": np.asarray(array) for name, array in grid.items()}
