@@ -90,7 +90,7 @@ def test_a_class_without_coefficients_says_so(iris):
     line = (*iris.coefs[1][:-1], type(iris.coefs[1][-1])(coefs.reshape(len(coefs), -1)))
     result = dataclasses.replace(iris, coefs=(line, line))
     page = render_page(report_on(result, verdict=overfit_verdict(iris)))
-    assert "Of versicolor: at the chosen λ all features are zero." in page
+    assert "<figcaption>All are zero at the chosen λ.</figcaption>" in page
 
 
 def test_a_model_without_features_has_a_page_and_an_answer(iris):

@@ -67,7 +67,7 @@ def coefficient_paths(report: ReportInput) -> Html:
         figure(
             f"paths-{k}",
             f"{title}, of {shorten(report.outputs[k], 60)}",
-            f"Of {shorten(report.outputs[k], 60)}: {_led(report, paths, k)}.",
+            f"Largest at the chosen λ: {led}." if (led := _led(report, paths, k)) else "All are zero at the chosen λ.",
             partial(_draw, report, paths=paths, output=k),
             sizes,
         )
@@ -189,7 +189,7 @@ def _chosen(report: ReportInput, paths: Paths) -> str:
 
 
 def _led(report: ReportInput, paths: Paths, output: int) -> str:
-    """The two largest coefficients of a predictor, in words."""
+    """The two largest coefficients of a predictor, in words; nothing where all are zero."""
     here = paths.values[output, report.chosen.index]
     first = np.argsort(-np.abs(here), kind="stable")[:2]
     leading = [
@@ -198,4 +198,4 @@ def _led(report: ReportInput, paths: Paths, output: int) -> str:
         for rank in first
         if here[rank]
     ]
-    return f"{listed(leading)} per standard deviation" if leading else "at the chosen λ all features are zero"
+    return f"{listed(leading)} per standard deviation" if leading else ""
