@@ -9,6 +9,8 @@ from shrinkwise.solvers import group_quadratic
 from shrinkwise.solvers.psd import solve_psd
 
 SWEEPS = 10  # of coordinate descent between two Newton steps
+FEW = 2  # the same where a Newton step has its Cholesky factor from the one before
+ROUNDS = 30  # of both, at one strength of a path
 FAST = 0.1  # sweeps that leave no more than this share of the violation need no Newton step on a large support
 KERNEL = 600  # with more coefficients than this the kernel comes back after each round
 CUTS = 50  # of a Newton step before coordinate descent takes over again
@@ -84,6 +86,33 @@ def solve_quadratic(gram: Array, q: Array, w: Array, rows: Rows, tol: float, max
         if stalled > 3 if at_once > 1 else stalled > 20:
             break
     return -turn
+
+
+def solve_path(
+    gram: Array, q: Array, w: Array, rows: Rows, alphas: Array, tols: Array, W: Array, Q: Array, turns: Array
+) -> None:
+    """`solve_quadratic` at each strength from the one before.
+
+    Parameters
+    ----------
+    rows : Rows of length m, without groups
+        The penalty at strength 1.
+    alphas, tols : arrays of shape (A,)
+        Strengths, and the largest violations at each.
+    W, Q : arrays of shape (A, m), C-contiguous
+        Receive w and q.
+    turns : int64 array of shape (A,)
+        Receives the rounds of coordinate descent and Newton step.
+    """
+    from shrinkwise.solvers._path_kernels import follow  # numba is imported when a fit starts
+
+    done = 0
+    while done < len(alphas):
+        done = follow(gram, q, w, *rows.vectors, alphas, tols, W, Q, turns, done, FEW, ROUNDS)
+        if done < len(alphas):
+            turns[done] += abs(solve_quadratic(gram, q, w, rows.times(alphas[done]), tols[done]))
+            W[done], Q[done] = w, q
+            done += 1
 
 
 def _newton_on_large_support(gram: Array, q: Array, w: Array, rows: Rows) -> None:
