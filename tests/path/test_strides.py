@@ -46,9 +46,38 @@ def test_strides_end_where_single_steps_end(monkeypatch, kind, storage):
             np.testing.assert_allclose(some.coef(ratio, a), every.coef(ratio, a), atol=1e-3)
 
 
-def test_the_gap_of_a_path_in_strides_is_confirmed():
-    X, y = table(1)
-    grid = fit_grid(X, y, folds(60), alphas=40, extend=False, unpenalized=False)
+def target(loss, eta):
+    return {
+        "squared": eta,
+        "logistic": (eta > 0).astype(float),
+        "poisson": np.random.default_rng(0).poisson(np.exp(0.2 * eta)).astype(float),
+    }[loss]
+
+
+@pytest.mark.parametrize("loss", ["squared", "logistic", "poisson"])
+@pytest.mark.parametrize("kind", ["lasso", "weights", "nonnegative"])
+def test_no_fit_of_a_path_in_strides_is_further_from_the_optimum_than_its_gap(loss, kind):
+    X, eta = table(1)
+    y = target(loss, eta)
+    arguments = {"loss": loss, "extend": False, "unpenalized": False} | KINDS[kind]
+    grid = fit_grid(X, y, folds(60), alphas=40, **arguments)
+    tight = fit_grid(X, y, folds(60), alphas=grid.alphas[0], tol=1e-11, **arguments)
+    assert grid.all_converged
     for a in range(0, 40, 5):
-        exact = Definition(X, y, float(grid.alphas[0, a]))
-        assert exact.gap(grid.coef(0, a), grid.intercept(0, a)) <= 1e-6 + 1e-12
+        exact = Definition(X, y, float(grid.alphas[0, a]), loss=loss, **KINDS[kind])
+        reached, best = (exact.objective(fits.coef(0, a), fits.intercept(0, a)) for fits in (grid, tight))
+        assert (reached - best) / exact.null_loss <= grid.gaps[0, a, -1] + 1e-11
+        assert exact.gap(tight.coef(0, a), tight.intercept(0, a)) <= 1e-6
+
+
+@pytest.mark.parametrize("loss", ["logistic", "poisson"])
+def test_curved_strides_end_where_single_steps_end(monkeypatch, loss):
+    X, eta = table(2)
+    arguments = {"loss": loss, "alphas": 30, "extend": False, "unpenalized": False, "l1_ratios": (0.5, 1.0)}
+    some = fit_grid(X, target(loss, eta), folds(60), tol=1e-9, **arguments)
+    monkeypatch.setattr(Strides, "serve", staticmethod(lambda lockstep: False))
+    every = fit_grid(X, target(loss, eta), folds(60), tol=1e-9, **arguments)
+    assert some.all_converged
+    for ratio in range(2):
+        for a in range(0, 30, 3):
+            np.testing.assert_allclose(some.coef(ratio, a), every.coef(ratio, a), atol=1e-3)

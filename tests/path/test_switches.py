@@ -12,6 +12,7 @@ from tests.grid.splits import folds
 SWITCHES = {
     "working sets": lambda m: m.setattr("shrinkwise.path.lockstep.SMALL", 10**9),
     "strides": lambda m: m.setattr(Strides, "serve", staticmethod(lambda lockstep: False)),
+    "models": lambda m: m.setattr("shrinkwise.path.curved_walk.STEPS", 0),
     "passes": lambda m: m.setattr("shrinkwise.path.lockstep.CHEAP", 10**18),
     "shared Hessians": lambda m: m.setattr(SharedHessian, "serves", staticmethod(lambda design, weights: False)),
     "reused Hessians": lambda m: (

@@ -18,7 +18,8 @@ from shrinkwise.path.freedom import Gram, path_freedom
 from shrinkwise.path.least_norm import least_norm
 from shrinkwise.path.lockstep import Lockstep
 from shrinkwise.path.strengths import alpha_max
-from shrinkwise.path.strides import Nonzeros, Note, Strides
+from shrinkwise.path.strides import Strides
+from shrinkwise.path.walk import Nonzeros, Note
 from shrinkwise.penalties import Penalty
 from shrinkwise.penalties.concave import Concave
 from shrinkwise.penalties.standardized import unpenalized_rows

@@ -9,7 +9,6 @@ from numba import njit
 from shrinkwise.solvers._kernels import (
     CUTS,
     ENTRY,
-    LARGE,
     LIFT,
     PARTS,
     PROBLEM,
@@ -21,6 +20,7 @@ from shrinkwise.solvers._kernels import (
 )
 
 PLAN = f"{VECTOR},{VECTOR},f8[:,::1],f8[:,::1],i8[::1]"  # alphas, tols, coefs, slopes, turns
+KNOWN = "f8[:,::1],i8[::1],b1[::1],i8[::1]"  # factor, support, inside, counts
 
 
 @njit(**PARTS)
@@ -91,16 +91,19 @@ def _advance(gram, q, w, l1, l2, lower, upper, support, count, step):
     return length < 1.0
 
 
-@njit(f"i8({PROBLEM},{PLAN},i8,i8,i8)", **ENTRY)
-def follow(gram, q, w, l1, l2, lower, upper, alphas, tols, coefs, slopes, turns, first, max_sweeps, max_rounds):
+@njit(f"i8({PROBLEM},{PLAN},{KNOWN},i8,i8,i8)", **ENTRY)
+def follow(
+    gram, q, w, l1, l2, lower, upper, alphas, tols, coefs, slopes, turns,
+    factor, support, inside, counts, first, max_sweeps, max_rounds,
+):  # fmt: skip
     """Minimize ½ w'Gw − c'w + α (Σ l1|w| + l2/2 w²) for alphas[first:], each from the one before.
 
     Rows of coefs and slopes receive w and q. Returns how many alphas are done; the next one needs another solver.
+    Factor, support, inside and counts (of the support, and of the rows of the factor) are what `Factor` keeps.
     """
-    m = len(w)
-    support, inside, step = np.empty(m, np.int64), np.zeros(m, np.bool_), np.empty(m)
-    factor = np.empty((min(m, LARGE), min(m, LARGE)))
-    count, known, lift = 0, 0, 0.0
+    step = np.empty(len(w))
+    count, known, lift = counts[0], counts[1], 0.0
+    counts[1] = 0  # until all is well
     curved = np.any(l2 > 0.0)
     for a in range(first, len(alphas)):
         hold, bend, tol = alphas[a] * l1, alphas[a] * l2, tols[a]
@@ -116,7 +119,8 @@ def follow(gram, q, w, l1, l2, lower, upper, alphas, tols, coefs, slopes, turns,
                     break
             for _ in range(CUTS):
                 count, known = _rearrange(w, hold, lower, upper, gram, support, count, known, inside)
-                if count > LARGE:
+                counts[0] = count
+                if count > len(factor):
                     return a
                 if not _factor(gram, bend, support, count, known, lift, factor):
                     known, lift = 0, LIFT
@@ -136,4 +140,5 @@ def follow(gram, q, w, l1, l2, lower, upper, alphas, tols, coefs, slopes, turns,
             return a
         coefs[a] = w
         slopes[a] = q
+    counts[1] = 0 if lift > 0.0 else known
     return np.int64(len(alphas))

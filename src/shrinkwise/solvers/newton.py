@@ -99,12 +99,10 @@ class WorkingSet:
 
         ``tols`` are violations to leave on the way to a solution over all columns: here it is a share of them.
         """
-        W, Q = np.empty((len(alphas), len(w))), np.empty((len(alphas), len(w)))
-        turns = np.zeros(len(alphas), dtype=np.int64)
         if not self.factored:
-            solve_path(self.gram, q, w, rows, alphas, SHARE * tols, W, Q, turns)
-            return W, Q, turns
-        model = self._factors()
+            return solve_path(self.gram, q, w, rows, alphas, SHARE * tols)
+        W, Q = np.empty((len(alphas), len(w))), np.empty((len(alphas), len(w)))
+        turns, model = np.zeros(len(alphas), dtype=np.int64), self._factors()
         for a, (alpha, tol) in enumerate(zip(alphas, tols, strict=True)):
             turns[a] = abs(solve_factored(model, q, w, rows.times(alpha), FACTORED * tol))
             W[a], Q[a] = w, q
