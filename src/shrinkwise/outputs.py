@@ -103,8 +103,12 @@ class OutputsProblem(Problem):
             coef = coef / unit * self.unit
         return coef.ravel(), self.unit * intercept
 
-    def nonzeros_in_data_units(self, w: Array, b: float, column_unit: Array | float = 1.0) -> tuple[Array, Array, Any]:
-        coef, intercept = self.in_data_units(w, b, column_unit)
+    def nonzeros_in_data_units(
+        self, cols: Array, w: Array, b: float, column_unit: Array | float = 1.0
+    ) -> tuple[Array, Array, Any]:
+        whole = np.zeros(self.design.shape[1])
+        whole[cols] = w
+        coef, intercept = self.in_data_units(whole, b, column_unit)
         cols = np.flatnonzero(coef)
         return cols, coef[cols], intercept
 

@@ -147,7 +147,7 @@ class Problem:
         q = self.slope(eta) if q is None else q
         residual = -self.loss.gradient(self.y, eta)
         free = np.zeros(len(w), dtype=bool)
-        if not self._penalizes_all(alpha):
+        if not self.penalizes_all(alpha):
             free = self.noticeable(self.rows.times(alpha)).unheld(w, q)
         if np.any(free) or (self.free_intercept and abs(self.weights @ residual) > ROUNDING):
             rows = self.noticeable(self.rows.times(alpha))
@@ -176,7 +176,7 @@ class Problem:
         beyond = (size > end * (1 + ROUNDING)) & (size > ROUNDING) & (self.weights > 0)
         return float(np.min(end[beyond] / size[beyond], initial=1.0))
 
-    def _penalizes_all(self, alpha: float) -> bool:
+    def penalizes_all(self, alpha: float) -> bool:
         """Whether each column that can move feels a penalty at this strength."""
         l1, l2, free = self._weakest
         return alpha > 0 and not free and alpha * l1 > ROUNDING * self.slope_size and alpha * l2 > ROUNDING
@@ -242,15 +242,17 @@ class Problem:
 
     def in_data_units(self, w: Array, b: float, column_unit: Array | float = 1.0) -> tuple[Array, Any]:
         """Coefficients and intercept for the columns and the target as they came."""
-        cols, values, intercept = self.nonzeros_in_data_units(w, b, column_unit)
+        nonzeros = np.flatnonzero(w)
+        cols, values, intercept = self.nonzeros_in_data_units(nonzeros, w[nonzeros], b, column_unit)
         coef = np.zeros(len(w) - self.n_intercepts)
         coef[cols] = values
         return coef, intercept
 
-    def nonzeros_in_data_units(self, w: Array, b: float, column_unit: Array | float = 1.0) -> tuple[Array, Array, Any]:
-        """The same with the coefficients as the numbers of columns and their values, all others being zero."""
-        cols = np.flatnonzero(w)
-        w, scale = w[cols], self.design.scale[cols, 0]
+    def nonzeros_in_data_units(
+        self, cols: Array, w: Array, b: float, column_unit: Array | float = 1.0
+    ) -> tuple[Array, Array, Any]:
+        """The same of some columns, ascending, all others being zero; those columns and their coefficients."""
+        scale = self.design.scale[cols, 0]
         coef = np.divide(w, scale, out=np.zeros_like(w), where=scale > 0)
         shift = float(self.design.means[cols, 0] @ coef)
         with np.errstate(over="ignore", under="ignore"):

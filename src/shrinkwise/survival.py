@@ -99,8 +99,10 @@ class CoxProblem(Problem):
     def in_data_units(self, w: Array, b: float, column_unit: Array | float = 1.0) -> tuple[Array, Any]:
         return super().in_data_units(w, b, column_unit)[0], 0.0
 
-    def nonzeros_in_data_units(self, w: Array, b: float, column_unit: Array | float = 1.0) -> tuple[Array, Array, Any]:
-        return (*super().nonzeros_in_data_units(w, b, column_unit)[:2], 0.0)
+    def nonzeros_in_data_units(
+        self, cols: Array, w: Array, b: float, column_unit: Array | float = 1.0
+    ) -> tuple[Array, Array, Any]:
+        return (*super().nonzeros_in_data_units(cols, w, b, column_unit)[:2], 0.0)
 
     def predictor_of(self, w: Array, intercept: Any) -> Array:
         return self.predictor(w, 0.0)

@@ -5,13 +5,14 @@ import pytest
 
 from shrinkwise.engines import LocalEngine
 from shrinkwise.grid import fit_grid
-from shrinkwise.path.sight import Sight
+from shrinkwise.path.strides import Strides
 from shrinkwise.solvers.shared import SharedHessian
 from tests.grid.splits import folds
 
 SWITCHES = {
     "working sets": lambda m: m.setattr("shrinkwise.path.lockstep.SMALL", 10**9),
-    "screening": lambda m: m.setattr(Sight, "helps", staticmethod(lambda batch: False)),
+    "strides": lambda m: m.setattr(Strides, "serve", staticmethod(lambda lockstep: False)),
+    "models": lambda m: m.setattr("shrinkwise.path.curved_walk.STEPS", 0),
     "passes": lambda m: m.setattr("shrinkwise.path.lockstep.CHEAP", 10**18),
     "shared Hessians": lambda m: m.setattr(SharedHessian, "serves", staticmethod(lambda design, weights: False)),
     "reused Hessians": lambda m: (

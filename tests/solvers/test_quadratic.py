@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from shrinkwise.penalties import ElasticNet, Rows
 from shrinkwise.solvers import _kernels, solve_quadratic, violation
 from shrinkwise.solvers.psd import solve_psd
-from shrinkwise.solvers.quadratic import KERNEL, violations
+from shrinkwise.solvers.quadratic import KERNEL, Factor, solve_path, violations
 from tests.oracles.clock import within
 
 EPS = np.finfo(float).eps
@@ -196,3 +196,40 @@ def test_a_path_is_what_its_strengths_give_one_by_one():
         np.testing.assert_allclose(coefs[a], alone, atol=10 * TIGHT * condition)
         np.testing.assert_allclose(slopes[a], c - gram @ coefs[a], atol=1e-13)
     assert np.all(turns > 0)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("singular", [False, True])
+def test_a_path_with_one_factor_meets_the_conditions_at_each_strength(kind, singular):
+    rng = np.random.default_rng(8)
+    gram, c = system(rng, 12, rank=5 if singular else None)
+    if singular and kind == "all free":
+        c = gram @ rng.standard_normal(12)  # else there is no minimum
+    rows = penalty_rows(kind, 12, rng)
+    alphas = np.abs(c).max() * np.geomspace(1, 1e-3, 15)
+    w, q = np.zeros(12), c.copy()
+    W, Q, turns = solve_path(gram, q, w, rows, alphas, np.full(15, TIGHT))
+    for a, alpha in enumerate(alphas):
+        np.testing.assert_allclose(Q[a], c - gram @ W[a], atol=1e-12 * (1 + np.abs(W[a]).max()))
+        assert violation(Q[a], W[a], rows.times(alpha)) <= TIGHT
+        assert np.all((W[a] >= rows.lower) & (W[a] <= rows.upper))
+    assert np.all(turns > 0)
+    assert np.array_equal(w, W[-1])
+
+
+def test_a_factor_serves_a_gram_that_has_grown():
+    rng = np.random.default_rng(9)
+    gram, c = system(rng, 40)
+    rows, factor, alpha = ElasticNet().rows(40), Factor(), np.array([0.02 * np.abs(c).max()])
+    part = np.ascontiguousarray(gram[:10, :10])
+    w, q = np.zeros(10), c[:10].copy()
+    solve_path(part, q, w, rows.take(np.arange(10)), alpha, np.array([TIGHT]), factor)
+    known = int(factor.counts[1])
+    assert known == np.count_nonzero(w) > 0
+    w = np.append(w, np.zeros(30))
+    W, Q, _ = solve_path(gram, c - gram @ w, w, rows, alpha, np.array([TIGHT]), factor)
+    assert violation(Q[0], W[0], rows.times(alpha[0])) <= TIGHT
+    np.testing.assert_allclose(Q[0], c - gram @ W[0], atol=1e-13)
+    support = factor.support[: factor.counts[0]]
+    lower = np.tril(factor.factor[: len(support), : len(support)])
+    np.testing.assert_allclose(lower @ lower.T, gram[np.ix_(support, support)], atol=1e-13)

@@ -113,14 +113,26 @@ class Design(ABC):
 
     def rmatvec(self, R: Array, cols: Cols = ALL) -> Array:
         """Standardized X[:, cols]' @ R: column i of R (n, k) belongs to problem i. Shape (len(cols), k)."""
-        if self.maps is None:
-            raw = self._transpose_times(R, cols)
-        else:
-            stored = self._transpose_times(R, ALL)
-            raw = np.column_stack([part.T @ stored[:, i] for i, part in enumerate(self._mapping(cols))])
+        raw = self._mapped_transpose_times(R, cols, range(R.shape[1]))
         raw -= self.center[cols] * R.sum(axis=0)
         raw *= self.inverse_scale[cols]
         return raw
+
+    def rmatvec_for(self, owners: Array, R: Array, cols: Cols = ALL) -> Array:
+        """`rmatvec` where column i of R (n, m) belongs to problem ``owners[i]``. Shape (len(cols), m)."""
+        raw = self._mapped_transpose_times(R, cols, owners)
+        center, factor, sums = self.center[cols], self.inverse_scale[cols], R.sum(axis=0)
+        cuts = np.flatnonzero(np.diff(owners)) + 1
+        for part, total, owner in zip(np.split(raw.T, cuts), np.split(sums, cuts), owners[[0, *cuts]], strict=True):
+            part -= total[:, None] * center[:, owner]  # each part fits a cache
+            part *= factor[:, owner]
+        return raw
+
+    def _mapped_transpose_times(self, R: Array, cols: Cols, owners: Sequence[int] | Array) -> Array:
+        if self.maps is None:
+            return self._transpose_times(R, cols)
+        stored, maps = self._transpose_times(R, ALL), self._mapping(cols)
+        return np.column_stack([maps[i].T @ column for i, column in zip(owners, stored.T, strict=True)])
 
     @abstractmethod
     def standardized(self, weights: Array, centered: bool = True) -> Self:

@@ -30,7 +30,9 @@ class SparseDesign(Design):
         return np.asarray(self._columns(cols).T @ R)
 
     def _columns(self, cols: Cols) -> sparse.csc_array:
-        return self.store if isinstance(cols, slice) and cols == ALL else self.store[:, cols]
+        if not isinstance(cols, slice):
+            return self.store[:, cols]
+        return self.store if cols == ALL else _view(self.store, cols)
 
     def gram(self, weights: Array, cols: Cols = ALL, others: Cols | None = None) -> Array:
         left, left_mean = self._scaled(cols)
@@ -73,10 +75,8 @@ class SparseDesign(Design):
         store, sums = self.store, np.empty((self.store.shape[1], weights.shape[1]))
         step = max(1, ENTRIES * len(sums) // max(1, store.nnz))
         for start in range(0, len(sums), step):
-            pointers = store.indptr[start : start + step + 1]
-            entries = slice(pointers[0], pointers[-1])
-            parts = (store.data[entries] ** 2, store.indices[entries], pointers - pointers[0])
-            block = sparse.csc_array(parts, shape=(store.shape[0], len(pointers) - 1))
+            block = _view(store, slice(start, start + step))
+            block.data = block.data**2
             sums[start : start + step] = block.T @ weights
         return sums
 
@@ -99,10 +99,22 @@ class SparseDesign(Design):
         return replace(self, store=store, shift=shift)
 
     def blocks(self) -> list[slice]:
-        return [ALL]  # a slice of CSC columns is a copy
+        p = self.shape[1]
+        if self.maps is not None:
+            return [ALL]  # each block would be a product with all stored columns
+        width = max(64, -(-p // 4))
+        return [slice(start, start + width) for start in range(0, p, width)]
 
     def take(self, samples: Array | slice) -> Self:
         return replace(self, store=sparse.csc_array(self.store.tocsr()[samples]))
+
+
+def _view(store: sparse.csc_array, cols: slice) -> sparse.csc_array:
+    """A range of columns whose entries are not copied."""
+    pointers = store.indptr[cols.start : cols.stop + 1]
+    entries = slice(pointers[0], pointers[-1])
+    parts = store.data[entries], store.indices[entries], pointers - pointers[0]
+    return sparse.csc_array(parts, shape=(store.shape[0], len(pointers) - 1))
 
 
 def checked_sparse(X: Any) -> Any:

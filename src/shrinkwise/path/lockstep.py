@@ -11,7 +11,6 @@ import numpy as np
 from shrinkwise.design import Design
 from shrinkwise.design.base import Array
 from shrinkwise.engines import LocalEngine
-from shrinkwise.path.sight import Sight
 from shrinkwise.path.strengths import alpha_max
 from shrinkwise.penalties import Rows
 from shrinkwise.penalties.concave import Concave
@@ -80,15 +79,14 @@ class Lockstep:
                 self.batch.sets[i].choose(self.free[i])
             nothing = np.zeros(len(problems))
             for _ in range(3):
-                self.batch.solve(with_free, nothing, nothing, self.Q, ROUNDS, self._run)
+                self.batch.solve(with_free, nothing, nothing, self.Q, ROUNDS, self.run)
                 self.look(with_free)
         self.passes: Passes | None = None
         n, p = design.shape
         loss, grouped = self.batch.loss, any(problem.rows.grouped for problem in problems)
         plain = not (loss.quadratic or loss.kinked or loss.coupled or grouped or problems[0].outputs > 1)
         if plain and n * p**2 > CHEAP:
-            self.passes = Passes(self.batch, self.null_losses, lines, self.small, self._read, self._run)
-        self.sight = Sight(self.batch) if not self.small and Sight.helps(self.batch) else None
+            self.passes = Passes(self.batch, self.null_losses, lines, self.small, self._read, self.run)
         self.tops = [alpha_max(problem.rows, self.Q[:, i]) for i, problem in enumerate(problems)]
 
     def start_from(self, other: Lockstep) -> None:
@@ -97,18 +95,6 @@ class Lockstep:
         for name in ("w", "b", "eta"):
             getattr(self.batch, name)[:] = getattr(other.batch, name)[..., everyone]
         self.look(everyone)
-
-    def _look_for(self, which: Sequence[int], alphas: Array) -> None:
-        """Q of some problems where a condition may be violated; 0 where it cannot be."""
-        sight = self.sight
-        if sight is None:
-            self.look(which)
-        elif sight.suffices(which, alphas):
-            slopes = sight.design.problem(which).rmatvec(self.batch.residuals(which))
-            self.Q[np.ix_(sight.cols, np.array(which))] = slopes
-        else:
-            self.look(which)
-            sight.settle(self.Q, alphas, everyone=len(which) == len(self.problems))
 
     def look(self, which: Sequence[int], residuals: Array | None = None) -> None:
         """Q = −∇ of the loss at all columns for some problems: one product, cut into blocks of columns."""
@@ -120,16 +106,16 @@ class Lockstep:
             self.Q[cols, target] = design.rmatvec(residuals, cols)
 
         blocks = design.blocks()
-        list(self._map(fill, blocks, design.shape[0] / len(blocks) * design.shape[1]))
+        list(self.map(fill, blocks, design.shape[0] / len(blocks) * design.shape[1]))
 
-    def _map(self, function: Callable[[Item], Result], items: Sequence[Item], work: float) -> Iterator[Result]:
+    def map(self, function: Callable[[Item], Result], items: Sequence[Item], work: float) -> Iterator[Result]:
         """In threads where the work on one item is worth them; the results are the same bits either way."""
         worth = len(items) > 1 and work >= WORTH_A_THREAD
         return self.engine.map(function, items) if worth else map(function, items)
 
     def _read(self, function: Callable[[slice], Array], blocks: Sequence[slice]) -> Iterator[Array]:
         """``function(rows)`` for blocks of rows."""
-        return self._map(function, blocks, self.design.shape[0] / len(blocks) * self.design.shape[1])
+        return self.map(function, blocks, self.design.shape[0] / len(blocks) * self.design.shape[1])
 
     def each(self, function: Callable[[int], None], which: Sequence[int], work: float) -> None:
         """``function(i)`` for some problems."""
@@ -138,9 +124,9 @@ class Lockstep:
             self.engine.checkpoint()
             function(i)
 
-        list(self._map(guarded, which, work))
+        list(self.map(guarded, which, work))
 
-    def _run(self, function: Callable[[int], None], which: Sequence[int]) -> None:
+    def run(self, function: Callable[[int], None], which: Sequence[int]) -> None:
         """``function(i)`` for some problems, for work on their Grams."""
         widest = max((len(self.batch.sets[i].cols) for i in which), default=0)
         self.each(function, which, widest * max(self.design.shape[0], SWEPT * widest))
@@ -148,9 +134,9 @@ class Lockstep:
     def step(self, alphas: Array) -> tuple[Array, Array]:
         """Solve every problem at its next strength; returns relative gaps and Newton steps, both (k,)."""
         everyone = list(range(len(self.problems)))
-        tols = np.array([self._tolerance(i, alphas[i]) for i in everyone])
+        tols = np.array([self.tolerance(i, alphas[i]) for i in everyone])
         for i in everyone:
-            self._choose(i, alphas[i])
+            self.choose(i, alphas[i])
         gaps, steps = np.full(len(everyone), np.inf), np.zeros(len(everyone), dtype=np.int64)
         if self.passes is not None:
             gaps, steps = self._by_passes(self.passes, alphas, tols)
@@ -158,11 +144,11 @@ class Lockstep:
         if self.passes is not None:
             self.passes.forget(pending)
         for _ in range(self.max_iter if pending else 0):
-            taken, _ = self.batch.solve(pending, alphas, tols, self.Q, self.max_iter, self._run)
+            taken, _ = self.batch.solve(pending, alphas, tols, self.Q, self.max_iter, self.run)
             steps += taken
             if self.majorize is not None:
                 self.majorize(pending)
-            self._look_for(pending, alphas)
+            self.look(pending)
             ended = self.batch.endless
             pending = [i for i in pending if not ended[i] and self._unfinished(i, alphas[i], tols[i], best)]
             if pending:
@@ -176,7 +162,7 @@ class Lockstep:
             tols[pending] *= 1e-3
             best[pending] = np.inf
             self.batch.restart(pending)
-            self._look_for(pending, alphas)
+            self.look(pending)
         for i in pending:
             gaps[i] = self.gap(i, alphas[i])
         self.alphas = np.array(alphas, dtype=np.float64)
@@ -184,7 +170,7 @@ class Lockstep:
 
     def step_concave(self, alphas: Array, concave: Concave) -> tuple[Array, Array]:
         """`step` over majorizers, until each is the one at its own minimum; the gaps are theirs."""
-        self.sight = self.passes = None  # their proofs are for one penalty
+        self.passes = None  # its proofs are for one penalty
         bases = [problem.rows.times(alpha) for problem, alpha in zip(self.bases, alphas, strict=True)]
 
         def majorizer(i: int, cols: Array, w: Array) -> Rows:
@@ -238,11 +224,11 @@ class Lockstep:
         gap = self.problems[i].gap(alpha, batch.w[:, i], float(batch.b[i]), batch.eta[:, i], self.Q[:, i])
         return gap / self.null_losses[i] if self.null_losses[i] > 0 else gap
 
-    def _tolerance(self, i: int, alpha: float) -> float:
+    def tolerance(self, i: int, alpha: float) -> float:
         """The violation δ that leaves half of the gap: gap ≤ Σ|w|·δ ≤ (null loss / α l1)·δ, at the weakest l1."""
         return 0.5 * self.tol * alpha * self.weakest[i]
 
-    def _choose(self, i: int, alpha: float) -> None:
+    def choose(self, i: int, alpha: float) -> None:
         """The working set for the next strength: the sequential strong rule (Tibshirani et al. 2012, eq. 18)."""
         own, movable = self.batch.sets[i], self.movable[i]
         if self.small:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,8 @@ from shrinkwise.path.freedom import Gram, path_freedom
 from shrinkwise.path.least_norm import least_norm
 from shrinkwise.path.lockstep import Lockstep
 from shrinkwise.path.strengths import alpha_max
+from shrinkwise.path.strides import Strides
+from shrinkwise.path.walk import Nonzeros, Note
 from shrinkwise.penalties import Penalty
 from shrinkwise.penalties.concave import Concave
 from shrinkwise.penalties.standardized import unpenalized_rows
@@ -65,6 +68,8 @@ class LockstepRoute(Route):
         flat = [problem for line in problems for problem in line]
         everyone = design.problem(list(range(self.fits)) * len(problems))
         self.lockstep = self._march(everyone, flat, lines=len(problems))
+        plain = concave is None and isinstance(self.lockstep, Lockstep) and Strides.serve(self.lockstep)
+        self.strides = Strides(self.lockstep) if plain else None
         null = [problem.null_eta for problem in problems[0][:-1]]
         self.null_score = np.array([self._scores(k, eta)[1] for k, eta in enumerate(null)])
 
@@ -92,33 +97,45 @@ class LockstepRoute(Route):
         train, test = np.empty((n_ratios, n_alphas, self.fits - 1)), np.empty((n_ratios, n_alphas, self.fits - 1))
         deviance = np.empty((n_ratios, n_alphas))
         found: list[list[tuple[Array, Array]]] = [[] for _ in self.lockstep.problems]
-        batch = self.lockstep.batch
-        for a in range(n_alphas):
-            gap, steps = self._step(np.repeat(alphas[:, a], self.fits))
-            gaps[:, a], n_iter[:, a] = gap.reshape(n_ratios, -1), steps.reshape(n_ratios, -1)
 
-            def note(i: int, a: int = a) -> None:
-                ratio, fit = divmod(i, self.fits)
-                cols, coef, intercepts[ratio, a, fit] = self.lockstep.problems[i].nonzeros_in_data_units(
-                    batch.w[:, i], float(batch.b[i]), self.column_unit
-                )
-                found[i].append((cols, coef))
-                if fit < self.fits - 1:
-                    train[ratio, a, fit], test[ratio, a, fit] = self._scores(fit, batch.eta[:, i])
-                else:
-                    deviance[ratio, a] = self._deviance(self.lockstep.problems[i], batch.eta[:, i])
+        def note(before: int, i: int, a: int, nonzeros: Nonzeros, b: float, eta: Array, gap: float, steps: int) -> None:
+            a += before
+            ratio, fit = divmod(i, self.fits)
+            problem = self.lockstep.problems[i]
+            cols, coef, intercepts[ratio, a, fit] = problem.nonzeros_in_data_units(*nonzeros, b, self.column_unit)
+            found[i].append((cols, coef))
+            gaps[ratio, a, fit], n_iter[ratio, a, fit] = gap, steps
+            if fit < self.fits - 1:
+                train[ratio, a, fit], test[ratio, a, fit] = self._scores(fit, eta)
+            else:
+                deviance[ratio, a] = self._deviance(problem, eta)
 
-            self.lockstep.each(note, range(len(found)), len(batch.eta) * COSTLY)
-            self.progress(len(found))
+        done = 0
+        while done < n_alphas:
+            done += self._go_on(np.repeat(alphas[:, done:], self.fits, axis=0), partial(note, done))
         width = self.design.shape[1] - self.problems[0][0].n_intercepts
         lines = [_stacked(rows, width) for rows in found]
         coefs = tuple(tuple(lines[ratio * self.fits :][: self.fits]) for ratio in range(n_ratios))
         return Block(coefs, intercepts, gaps, n_iter, train, test, deviance)
 
-    def _step(self, alphas: Array) -> tuple[Array, Array]:
-        march = self.lockstep
-        gaps, steps = march.step(alphas) if self.concave is None else march.step_concave(alphas, self.concave)
-        return gaps, steps
+    def _go_on(self, alphas: Array, note: Note) -> int:
+        """Solve all problems at the first of some strengths (k, A), and perhaps a few more; returns how many."""
+        march, count = self.lockstep, 1
+        if self.strides is not None and self.strides.suit(alphas[:, : self.strides.length]):
+            count = min(self.strides.length, alphas.shape[1])
+            self.strides.march(alphas[:, :count], note)
+        else:
+            first, batch = alphas[:, 0], march.batch
+            gaps, steps = march.step(first) if self.concave is None else march.step_concave(first, self.concave)
+
+            def tell(i: int) -> None:
+                cols = np.flatnonzero(batch.w[:, i])
+                found = cols, batch.w[cols, i]
+                note(i, 0, found, float(batch.b[i]), batch.eta[:, i], float(gaps[i]), int(steps[i]))
+
+            march.each(tell, range(len(alphas)), len(batch.eta) * COSTLY)
+        self.progress(count * len(alphas))
+        return count
 
     def degrees_of_freedom(self, block: Block, alphas: Array) -> Array:
         freedom = []

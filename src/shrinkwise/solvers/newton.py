@@ -11,11 +11,12 @@ from shrinkwise.design.base import ALL, Array, Cols
 from shrinkwise.penalties import Rows
 from shrinkwise.problem import LEAP, Problem
 from shrinkwise.solvers.factored import Factored, solve_factored
-from shrinkwise.solvers.quadratic import solve_quadratic, violation
+from shrinkwise.solvers.quadratic import solve_path, solve_quadratic, violation
 
 REUSE = 0.1  # a step that leaves more than this share of the violation finds a fresh Hessian
 CHEAP = 4_000_000  # multiplications of a Hessian that is always made afresh
-FACTORED = 0.3  # of the violation to leave: what descent on columns is asked for, where digits are not for free
+SHARE = 0.01  # of the violation to leave: what the solution of a model is asked for
+FACTORED = 0.3  # the same of descent on columns, where digits are not for free
 FLOOR = 2e-16  # violations below this share of the steepest gradient are rounding
 STALLS = 4  # steps that do not halve the best violation: rounding has been reached
 MAJORIZERS = 300  # of a concave penalty in one quadratic model
@@ -90,10 +91,27 @@ class WorkingSet:
         """`solve_quadratic` on the working set."""
         if not self.factored:
             solve_quadratic(self.gram, q, w, rows, tol)
-        elif self.h is not None:
-            design = self.problem.design
-            centered = self.problem.free_intercept or bool(np.any(design.center))
-            solve_factored(Factored.of(design, self.h, self.cols, centered), q, w, rows, tol)
+        else:
+            solve_factored(self._factors(), q, w, rows, tol)
+
+    def follow(self, q: Array, w: Array, rows: Rows, alphas: Array, tols: Array) -> tuple[Array, Array, Array]:
+        """The quadratic model down its path: w and its slope q at each strength (A, m), and the rounds it took.
+
+        ``tols`` are violations to leave on the way to a solution over all columns: here it is a share of them.
+        """
+        if not self.factored:
+            return solve_path(self.gram, q, w, rows, alphas, SHARE * tols)
+        W, Q = np.empty((len(alphas), len(w))), np.empty((len(alphas), len(w)))
+        turns, model = np.zeros(len(alphas), dtype=np.int64), self._factors()
+        for a, (alpha, tol) in enumerate(zip(alphas, tols, strict=True)):
+            turns[a] = abs(solve_factored(model, q, w, rows.times(alpha), FACTORED * tol))
+            W[a], Q[a] = w, q
+        return W, Q, turns
+
+    def _factors(self) -> Factored:
+        design, h = self.problem.design, self.problem.weights if self.h is None else self.h
+        centered = self.problem.free_intercept or bool(np.any(design.center))
+        return Factored.of(design, h, self.cols, centered)
 
     def _suits_factors(self) -> bool:
         alone = not (self.problem.rows.grouped or self.problem.loss.coupled)
@@ -255,7 +273,7 @@ class Batch:
             own = self.sets[i]
             new[i] = self.w[own.cols, i]
             q = slope[i] - own.column * (pulls[i] / own.total)
-            share = FACTORED if own.factored else 0.01
+            share = FACTORED if own.factored else SHARE
             tol = share * tols[i] if self.loss.quadratic else min(0.1, worst[i]) * 0.1 * worst[i]
             own.minimize(q, new[i], rows[i], tol)
             if self.majorizer is None or not self.loss.quadratic:

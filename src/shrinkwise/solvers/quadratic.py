@@ -9,6 +9,8 @@ from shrinkwise.solvers import group_quadratic
 from shrinkwise.solvers.psd import solve_psd
 
 SWEEPS = 10  # of coordinate descent between two Newton steps
+FEW = 2  # the same where a Newton step has its Cholesky factor from the one before
+ROUNDS = 30  # of both, at one strength of a path
 FAST = 0.1  # sweeps that leave no more than this share of the violation need no Newton step on a large support
 KERNEL = 600  # with more coefficients than this the kernel comes back after each round
 CUTS = 50  # of a Newton step before coordinate descent takes over again
@@ -84,6 +86,65 @@ def solve_quadratic(gram: Array, q: Array, w: Array, rows: Rows, tol: float, max
         if stalled > 3 if at_once > 1 else stalled > 20:
             break
     return -turn
+
+
+class Factor:
+    """The Cholesky factor of a Gram on a support, which serves solutions while the Gram only grows."""
+
+    def __init__(self) -> None:
+        self.counts = np.zeros(2, dtype=np.int64)  # columns of the support, and rows of the factor that are known
+        self.support, self.inside = np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.bool_)
+        self.factor = np.zeros((0, 0))
+
+    def forget(self) -> None:
+        """There is another Gram."""
+        self.counts[:] = 0
+        self.inside[:] = False
+
+    def arrays(self, m: int) -> tuple[Array, Array, Array, Array]:
+        """What the kernel keeps in it, for m columns."""
+        if len(self.support) < m:
+            room = m + m // 2
+            support, inside = np.zeros(room, dtype=np.int64), np.zeros(room, dtype=np.bool_)
+            factor = np.empty((min(room, KERNEL), min(room, KERNEL)))
+            known = self.counts[1]
+            support[: len(self.support)], inside[: len(self.inside)] = self.support, self.inside
+            factor[:known, :known] = self.factor[:known, :known]
+            self.support, self.inside, self.factor = support, inside, factor
+        return self.factor, self.support, self.inside, self.counts
+
+
+def solve_path(
+    gram: Array, q: Array, w: Array, rows: Rows, alphas: Array, tols: Array, factor: Factor | None = None
+) -> tuple[Array, Array, Array]:
+    """`solve_quadratic` at each strength from the one before.
+
+    Parameters
+    ----------
+    rows : Rows of length m, without groups
+        The penalty at strength 1.
+    alphas, tols : arrays of shape (A,)
+        Strengths, and the largest violations at each.
+    factor : Factor
+        Of this Gram, or of its leading block.
+
+    Returns
+    -------
+    (Array, Array, Array)
+        w and its slope q at each strength, (A, m), and the rounds of coordinate descent and Newton step, (A,).
+    """
+    from shrinkwise.solvers._path_kernels import follow  # numba is imported when a fit starts
+
+    W, Q = np.empty((len(alphas), len(w))), np.empty((len(alphas), len(w)))
+    turns, known = np.zeros(len(alphas), dtype=np.int64), (factor or Factor()).arrays(len(w))
+    done = 0
+    while done < len(alphas):
+        done = follow(gram, q, w, *rows.vectors, alphas, tols, W, Q, turns, *known, done, FEW, ROUNDS)
+        if done < len(alphas):
+            turns[done] += abs(solve_quadratic(gram, q, w, rows.times(alphas[done]), tols[done]))
+            W[done], Q[done] = w, q
+            done += 1
+    return W, Q, turns
 
 
 def _newton_on_large_support(gram: Array, q: Array, w: Array, rows: Rows) -> None:
