@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from os import PathLike
 from typing import Any, NamedTuple
@@ -57,14 +58,33 @@ class Moments:
     @classmethod
     def of(cls, X: Array, y: Array, weights: Array | None, shift: Array) -> Moments:
         """Moments of a chunk of rows: X dense of shape (m, p), y (m,), weights (m,) or None for ones."""
-        z = np.empty((len(y), len(shift)))
-        np.subtract(X, shift[:-1], out=z[:, :-1])
-        np.subtract(y, shift[-1], out=z[:, -1])
-        if weights is None:
-            return cls(float(len(y)), shift, z.sum(axis=0), z.T @ z)
-        root = np.sqrt(weights)
-        z *= root[:, None]
-        return cls(float(weights.sum()), shift, root @ z, z.T @ z)
+        return cls.of_parts(X, y, weights, shift, None, [len(y)])[0]
+
+    @classmethod
+    def of_parts(
+        cls, X: Array, y: Array, weights: Array | None, shift: Array, order: Array | None, ends: Sequence[int]
+    ) -> list[Moments]:
+        """Moments of parts of a chunk: its rows in an order (None as they are), cut at ``ends``, the last of them m."""
+        by_column = abs(X.strides[0]) < abs(X.strides[1])  # sums run along memory
+        base = np.empty((len(shift) + 1, len(y)) if by_column else (len(y), len(shift) + 1))
+        z = base.T if by_column else base
+        np.subtract(X, shift[:-1], out=z[:, :-2])
+        np.subtract(y, shift[-1], out=z[:, -2])
+        z[:, -1] = 1.0  # its products with the others are their sums
+        if weights is not None:
+            z *= np.sqrt(weights)[:, None]
+        if order is not None:
+            base = np.take(base, order, axis=int(by_column))
+            z = base.T if by_column else base
+            weights = weights if weights is None else weights[order]
+        moments, start = [], 0
+        for end in ends:
+            part = z[start:end]
+            sums = part.T @ part  # one operand: BLAS computes half of it
+            weight = float(end - start if weights is None else weights[start:end].sum())
+            moments.append(cls(weight, shift, sums[-1, :-1], sums[:-1, :-1]))
+            start = end
+        return moments
 
     def __add__(self, other: Moments) -> Moments:
         other = other.about(self.shift)

@@ -189,7 +189,7 @@ def test_a_path_is_what_its_strengths_give_one_by_one():
     alphas = np.abs(c).max() * np.geomspace(1, 1e-3, 12)
     coefs, slopes, turns = np.zeros((12, 8)), np.zeros((12, 8)), np.zeros(12, dtype=np.int64)
     w, q = np.zeros(8), c.copy()
-    assert _kernels.settle_path(gram, q, w, *rows.vectors, alphas, coefs, slopes, turns, 0, TIGHT, 20) == 12
+    assert _kernels.settle_path(gram, q, w, *rows.vectors, alphas, coefs, slopes, turns, 0, TIGHT) == 12
     condition = 1 / np.linalg.eigvalsh(gram)[0]
     for a, alpha in enumerate(alphas):
         alone, _, _ = solved(gram, c, rows.times(alpha))

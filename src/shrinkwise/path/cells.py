@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -11,13 +13,15 @@ from shrinkwise.design.base import Array
 from shrinkwise.engines import LocalEngine
 from shrinkwise.moments import Moments
 
-ROWS = 2048  # of a chunk: small enough for a cache, large enough for a product
+ROWS = (2048, 8192)  # of a chunk: large enough for a product, small enough for a cache
+ENTRIES = 1 << 20  # of a chunk of all cells
+CODES = 1 << 62  # codes of memberships are 64-bit numbers
 CELLS = 64  # more cells than this, and than twice the sets, save nothing
 USABLE = (1e-200, 1e200)  # variances outside of it have lost digits to under- or overflow
 
 
 def moments_of_sets(
-    X: Any, y: Array, weights: Array, member: Array, engine: LocalEngine, memory: float
+    X: Any, y: Array, weights: Array, member: Sequence[Array], engine: LocalEngine, memory: float
 ) -> tuple[Moments, list[Moments]] | None:
     """Moments of all rows and of m sets of rows.
 
@@ -28,8 +32,8 @@ def moments_of_sets(
     ----------
     X : array or sparse matrix of shape (n, q)
     y, weights : arrays of shape (n,)
-    member : array of whole numbers of shape (n, m)
-        How often a row is in a set.
+    member : m arrays of whole numbers of shape (n,)
+        How often a row is in each set.
     memory : float
         Bytes that the cells may take.
 
@@ -38,24 +42,28 @@ def moments_of_sets(
     (Moments, list of m Moments), or None
         None where the sets share too little, or where squares have under- or overflowed: rows have to serve.
     """
-    patterns, cell_of = _distinct_rows(member)
-    if len(patterns) > max(2 * member.shape[1], CELLS) or 8.0 * (X.shape[1] + 1) ** 2 * len(patterns) > memory:
+    found = _cells(member, max(2 * len(member), CELLS))
+    if found is None or 8.0 * (X.shape[1] + 1) ** 2 * len(found[0]) > memory:
         return None
+    patterns, cell_of = found
     X = X.tocsr() if sparse.issparse(X) else X
-    shift = np.append(_mean_of_first(X), np.mean(y[:ROWS]))
+    shift = np.append(_mean_of_first(X), np.mean(y[: ROWS[0]]))
     uniform = bool(np.all(weights == weights[0]))
 
-    def read(rows: Array | slice) -> Moments:
-        block = X[rows].toarray() if sparse.issparse(X) else X[rows]
+    def read(rows: Array | slice) -> _Sums:
+        cells = cell_of[rows]
+        order = None if np.all(cells[1:] >= cells[:-1]) else np.argsort(cells, kind="stable")
+        counts = np.bincount(cells)
+        block = X[rows].toarray() if sparse.issparse(X) else _rows(X, rows)
+        own = None if uniform else weights[rows]
+        here = np.flatnonzero(counts)
         with np.errstate(over="ignore", under="ignore", invalid="ignore"):  # a thread has its own state
-            return Moments.of(block, y[rows], None if uniform else weights[rows], shift)
+            parts = Moments.of_parts(block, y[rows], own, shift, order, np.cumsum(counts)[here].tolist())
+        return _Sums(zip(here.tolist(), parts))
 
     with np.errstate(over="ignore", under="ignore", invalid="ignore"):
-        cells = []
-        for number in range(len(patterns)):
-            chunks = _chunks(np.flatnonzero(cell_of == number), max(ROWS, X.shape[1]))
-            cell: Moments = engine.sum(read, chunks)
-            cells.append(cell * float(weights[0]) if uniform else cell)
+        sums = engine.sum(read, _chunks(cell_of, len(patterns), X.shape[1]))
+        cells = [sums[cell] * float(weights[0]) if uniform else sums[cell] for cell in range(len(patterns))]
         whole = _sum(cells)
         diagonal = np.diagonal(whole.second) / whole.weight
     if not np.all(np.isfinite(whole.second)) or np.any(diagonal > USABLE[1]):
@@ -81,26 +89,65 @@ def _sum(parts: list[Moments]) -> Moments:
     return total
 
 
-def _distinct_rows(table: Array) -> tuple[Array, Array]:
-    """The distinct rows of a table of whole numbers, and which of them each row is."""
-    factors = np.random.default_rng(0).integers(1, 2**62, size=table.shape[1])
-    with np.errstate(over="ignore"):
-        keys = table.astype(np.int64) @ factors  # wraps around: a hash
-    _, first, which = np.unique(keys, return_index=True, return_inverse=True)
-    if not np.array_equal(table[first][which], table):  # two rows with one hash
-        distinct, which = np.unique(table, axis=0, return_inverse=True)
-        return distinct, which.ravel()
-    return table[first], which
+class _Sums(dict[int, Moments]):
+    """Moments of some cells by their number; those of one cell add."""
+
+    def __add__(self, other: _Sums) -> _Sums:
+        return _Sums(self | {cell: self[cell] + part if cell in self else part for cell, part in other.items()})
 
 
-def _chunks(rows: Array, size: int) -> list[Array | slice]:
-    """Cuts of ascending row numbers; a run of neighbours becomes a slice, which copies nothing."""
-    parts = [rows[start : start + size] for start in range(0, len(rows), size)]
-    return [slice(int(part[0]), int(part[-1]) + 1) if part[-1] - part[0] + 1 == len(part) else part for part in parts]
+def _cells(member: Sequence[Array], most: int) -> tuple[Array, Array] | None:
+    """How often each cell is in the sets, (cells, sets), and the cell of each row; None where cells are too many."""
+    cell, count = np.zeros(len(member[0]), dtype=np.int64), 1
+    for times in member:
+        width = int(times.max(initial=0)) + 1
+        if count * width > CODES:
+            cell, count = _numbered(cell)
+            if count > most:
+                return None
+        cell *= width
+        cell += times
+        count *= width
+    cell, count = _numbered(cell)
+    if count > most:
+        return None
+    first = np.empty(count, dtype=np.intp)
+    first[cell[::-1]] = np.arange(len(cell))[::-1]
+    return np.stack([times[first] for times in member], axis=1), cell.astype(np.min_scalar_type(count))
+
+
+def _numbered(codes: Array) -> tuple[Array, int]:
+    """Codes numbered from 0 in their order, and how many there are."""
+    distinct, numbers = np.unique(codes, return_inverse=True)
+    return numbers, len(distinct)
+
+
+def _chunks(cell_of: Array, n_cells: int, n_columns: int) -> list[Array | slice]:
+    """Cuts of the rows: neighbours of all cells, unless their products are larger than the rows; else cell by cell."""
+    n, size = len(cell_of), int(np.clip(ENTRIES // (n_columns + 2), *ROWS))
+    if n_cells * (n_columns + 2) <= size:
+        ends = np.linspace(0, n, -(-n // size) + 1).astype(int)
+        return [slice(start, end) for start, end in itertools.pairwise(ends.tolist())]
+    size, cuts = max(ROWS[0], n_columns), []
+    for number in range(n_cells):
+        rows = np.flatnonzero(cell_of == number)
+        cuts += [_as_slice(rows[start : start + size]) for start in range(0, len(rows), size)]
+    return cuts
+
+
+def _as_slice(rows: Array) -> Array | slice:
+    """A run of neighbours as a slice, which copies nothing."""
+    return slice(int(rows[0]), int(rows[-1]) + 1) if rows[-1] - rows[0] + 1 == len(rows) else rows
+
+
+def _rows(X: Array, rows: Array | slice) -> Array:
+    if X.flags.f_contiguous and not isinstance(rows, slice):
+        return np.take(X.T, rows, axis=1).T  # column by column, as they lie
+    return X[rows]
 
 
 def _mean_of_first(X: Any) -> Array:
-    first = X[:ROWS]
+    first = X[: ROWS[0]]
     mean = np.asarray(first.mean(axis=0, dtype=np.float64)).ravel()
     return np.where(np.isfinite(mean), mean, 0.0)
 

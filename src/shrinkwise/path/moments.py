@@ -24,7 +24,6 @@ RANK = 1e-11  # eigenvalues below this share of the largest are rounding
 KERNEL = 2_000_000  # entries of Grams that a kernel may sweep over before it comes back
 EPS = float(np.finfo(np.float64).eps)
 MAJORIZERS = 300  # of a concave penalty at one strength
-SWEEPS = 20  # of coordinate descent before a Newton step
 
 
 class MomentsRoute(Route):
@@ -166,7 +165,7 @@ class MomentsRoute(Route):
             self.engine.checkpoint()
             end = min(index + at_once, len(alphas))
             if not rows.grouped:
-                index = settle_path(quadratic.gram, q, w, *rows.vectors, alphas[:end], W, Q, steps, index, tol, SWEEPS)
+                index = settle_path(quadratic.gram, q, w, *rows.vectors, alphas[:end], W, Q, steps, index, tol)
             if index < end:
                 at = rows.times(alphas[index])
                 steps[index] += abs(solve_quadratic(quadratic.gram, q, w, at, tol))

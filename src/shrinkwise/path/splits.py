@@ -17,13 +17,15 @@ def members(splits: Sequence[Split], weights: Array) -> tuple[Array, tuple[Array
     if not len(splits):
         raise UsageError("cv must give at least one pair of training and held-out rows, got none")
     n = len(weights)
-    counts = np.zeros((n, len(splits)), dtype=np.int32)
+    counts = np.zeros((n, len(splits)), dtype=np.int32, order="F")
+    positive = weights > 0
+    alike = bool(np.all(positive))
     tests = []
     for fold, pair in enumerate(splits):
         train, test = (_row_numbers(part, n, fold) for part in pair)
         counts[:, fold] = np.bincount(train, minlength=n)
         for rows, kind in ((train, "training"), (test, "held-out")):
-            if not np.any(weights[rows] > 0):
+            if not (len(rows) if alike else np.any(positive[rows])):
                 raise DataError(
                     f"the {kind} rows of fold {fold + 1} have no weight ({len(rows)} rows); "
                     "use fewer folds, or drop the rows of weight 0"
