@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from shrinkwise.design.base import Array
+from shrinkwise.losses import LogisticLoss, Loss
 from shrinkwise.penalties import Rows
 from shrinkwise.problem import feasible_scaling, scaled_gap
 from shrinkwise.solvers.newton import ARMIJO, Batch
@@ -21,6 +22,7 @@ SHORTEST = 1e-12  # step
 EXACT = 1e-14  # violations below this share of the steepest gradient are rounding
 
 Run = Callable[[Callable[[int], None], Sequence[int]], object]
+Certify = Callable[[slice, Array], tuple[Array, Array]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,6 +79,8 @@ class Passes:
         self.gradients = np.zeros_like(batch.eta)
         self.duals = None if whole else np.zeros_like(batch.eta)  # θ of the last steps, weighted
         self.pulls = np.zeros(k)  # Σ residuals
+        self.y = np.array(batch.y[:, :1] if batch.y.strides[1] == 0 else batch.y, order="F")
+        self.compiled = _compiled(batch.loss)
         self.moved = np.ones(k, dtype=bool)  # gradients, pulls and slopes are not those of the predictor
 
     def forget(self, which: Sequence[int]) -> None:
@@ -222,28 +226,14 @@ class Passes:
             directions[places, column] = step
         design = batch.design.problem(which)
         blocks = design.row_blocks()
-        everyone = len(which) == len(batch.problems)
-        cols = slice(None) if everyone else which
-        source = self.source[cols]
+        certify = self._formulas(which, shifts, taus) if self.compiled is None else self._compiled(which, shifts, taus)
 
         def read(rows: slice) -> Array:
             part = design if len(blocks) == 1 else design.take(rows)
-            y, s, eta = batch.y[rows, cols], batch.weights[rows, cols], batch.eta[rows, cols]
-            change = part.matvec(directions, union)
-            change += shifts
-            eta = eta + change
-            batch.eta[rows, cols] = eta
-            change *= self.curvature[rows, source]
-            change *= s > 0  # what held-out rows hold must not leave the domain of the loss
-            change += self.gradients[rows, cols]
-            change *= taus  # −θ
+            change = np.asfortranarray(part.matvec(directions, union))
+            residual, totals = certify(rows, change)
             if self.duals is not None:
-                self.duals[rows, cols] = -s * change
-            slack = loss.slack(y, eta, change)
-            residual = loss.gradient(y, eta)
-            self.gradients[rows, cols] = residual
-            residual *= -s
-            totals = [[column.sum() for column in residual.T], [a @ b for a, b in zip(s.T, slack.T, strict=True)]]
+                self.duals[rows, which] = -batch.weights[rows, which] * change
             return np.vstack([part.rmatvec(residual, union), totals])
 
         total = np.asarray(sum(self.read(read, blocks)))
@@ -252,6 +242,44 @@ class Passes:
         if batch.free_intercept:
             self.pulls[which] = total[-2]
         return np.asarray(total[-1])
+
+    def _compiled(self, which: list[int], shifts: Array, taus: Array) -> Certify:
+        """`_formulas` where they are compiled."""
+        batch, numbers = self.batch, np.array(which)
+        state = (self.y.T, batch.weights.T, self.curvature.T, batch.eta.T, self.gradients.T)
+
+        def certify(rows: slice, change: Array) -> tuple[Array, Array]:
+            residual, totals = np.empty(change.T.shape), np.empty((2, len(which)))
+            start, stop, _ = rows.indices(len(batch.eta))
+            self.compiled(start, stop, numbers, self.source[which], shifts, taus, *state, change.T, residual, totals)
+            return residual.T, totals
+
+        return certify
+
+    def _formulas(self, which: list[int], shifts: Array, taus: Array) -> Certify:
+        """What brings a block of rows on by a change, and leaves −θ in its place: residuals, their sums and slacks."""
+        batch, loss = self.batch, self.batch.loss
+        everyone = len(which) == len(batch.problems)
+        cols = slice(None) if everyone else which
+        source = self.source[which]
+
+        def certify(rows: slice, change: Array) -> tuple[Array, Array]:
+            y, s, eta = batch.y[rows, cols], batch.weights[rows, cols], batch.eta[rows, cols]
+            change += shifts
+            eta = eta + change
+            batch.eta[rows, cols] = eta
+            change *= self.curvature[rows] if self.curvature.shape[1] == 1 else self.curvature[rows, source]
+            change *= s > 0  # what held-out rows hold must not leave the domain of the loss
+            change += self.gradients[rows, cols]
+            change *= taus
+            slack = loss.slack(y, eta, change)
+            residual = loss.gradient(y, eta)
+            self.gradients[rows, cols] = residual
+            residual *= -s
+            sums = [column.sum() for column in residual.T], [a @ b for a, b in zip(s.T, slack.T, strict=True)]
+            return residual, np.array(sums)
+
+        return certify
 
     def _gap(self, model: Model, alpha: float, slack: float) -> float:
         """Relative gap after a full step; infinite where it certifies nothing."""
@@ -262,3 +290,12 @@ class Passes:
         tau = feasible_scaling(rows, model.new, model.q)[1]
         gap = float(scaled_gap(rows, model.new, tau * model.q, lambda _: np.asarray(slack), np.asarray(1.0)))
         return gap / null if null > 0 else gap
+
+
+def _compiled(loss: Loss) -> Callable[..., None] | None:
+    """A kernel in the place of formulas."""
+    if type(loss) is not LogisticLoss:
+        return None
+    from shrinkwise.solvers._logistic_kernels import certify  # numba is imported when a fit starts
+
+    return certify  # type: ignore[no-any-return]
