@@ -160,6 +160,12 @@ class DenseDesign(Design):
     def _stored(self, cols: Array) -> Array:
         return np.asfortranarray(self.store[:, cols])
 
+    @property
+    def columns_as_rows(self) -> Array | None:
+        store = np.asarray(self.store)
+        flags = store.flags
+        return store.T if self._plain and self.maps is None and flags.f_contiguous and flags.aligned else None
+
     def row_blocks(self) -> list[slice]:
         return [slice(start, start + ROWS) for start in range(0, self.store.shape[0], ROWS)]
 

@@ -215,10 +215,10 @@ class Lockstep:
             steps += taken
             gaps[pending] = found[pending]
             pending = [i for i in pending if gaps[i] <= self.tol]
-            if not pending or passes.duals is None:
+            if not pending or passes.blocks.duals is None:
                 break
             known = [self.Q[self.batch.sets[i].cols, i] for i in pending]
-            self.look(pending, passes.duals[:, pending])
+            self.look(pending, passes.blocks.duals[:, pending])
             for i, slopes in zip(pending, known, strict=True):
                 self.Q[self.batch.sets[i].cols, i] = slopes
             pending = [i for i in pending if self._let_in(i, alphas[i], 0.0)]

@@ -7,6 +7,8 @@ instructions; that is why it brings its own exponential and logarithm.
 # mypy: disable-error-code="no-untyped-def"
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numba import njit
 
@@ -15,8 +17,11 @@ TINY = 1e-300  # keeps log(0) away where its factor is zero
 LOG2_E = 1.4426950408889634
 LN2_HIGH, LN2_LOW = 6.93147180369123816490e-01, 1.90821492927058770002e-10  # k LN2_HIGH has no rounding
 SQRT_HALF = 0x3FE6A09E667F3BCD  # as bits
-PARTS = {"nogil": True, "error_model": "numpy", "fastmath": {"contract"}}
-ROWS = "f8[:,::1]"
+PARTS: dict[str, Any] = {"nogil": True, "error_model": "numpy", "fastmath": {"contract"}}
+SUMS = PARTS | {"fastmath": {"reassoc", "contract"}}
+ENTRY = PARTS | {"cache": True}
+ROWS, NUMBERS, VECTOR = "f8[:,::1]", "i8[::1]", "f8[::1]"
+TILE = 256  # rows, whose columns and products are in the caches when they are used again
 
 
 @njit(**PARTS)
@@ -64,7 +69,7 @@ def logarithm(x):
     return k * LN2_HIGH + (2 * s + (2 * s * z * series + k * LN2_LOW))
 
 
-@njit(nogil=True, fastmath={"reassoc", "contract"})
+@njit(**SUMS)
 def total(values):
     out = 0.0
     for value in values:
@@ -91,26 +96,84 @@ def meet(y, s, h, tau, shift, eta, gradient, change, residual, slack):
         slack[n] = s[n] * apart if s[n] > 0 else 0.0
 
 
-@njit(f"void(i8,i8,i8[::1],i8[::1],f8[::1],f8[::1],{ROWS},{ROWS},{ROWS},{ROWS},{ROWS},{ROWS},{ROWS},{ROWS})", **PARTS, cache=True)
-def certify(start, stop, which, source, shifts, taus, y, weights, curvature, eta, gradients, change, residual, totals):
+@njit(**PARTS)
+def add_times(V, X, cols, start, stop, out, at):
+    """out[:, at:] += V X[cols, start:stop], four columns for two problems at a time."""
+    n = stop - start
+    for c in range(0, len(cols), 4):
+        x0, x1, x2, x3 = X[cols[c]], X[cols[c + 1]], X[cols[c + 2]], X[cols[c + 3]]
+        x0, x1, x2, x3 = x0[start:stop], x1[start:stop], x2[start:stop], x3[start:stop]
+        for i in range(0, len(V), 2):
+            u, v, one, two = V[i, c : c + 4], V[i + 1, c : c + 4], out[i, at : at + n], out[i + 1, at : at + n]
+            u0, u1, u2, u3, v0, v1, v2, v3 = u[0], u[1], u[2], u[3], v[0], v[1], v[2], v[3]
+            for t in range(n):
+                one[t] += x0[t] * u0 + x1[t] * u1 + x2[t] * u2 + x3[t] * u3
+                two[t] += x0[t] * v0 + x1[t] * v1 + x2[t] * v2 + x3[t] * v3
+
+
+@njit(**SUMS)
+def add_transposed(R, at, X, cols, start, stop, out):
+    """out += R[:, at:] X[cols, start:stop]', four columns for two problems at a time."""
+    n = stop - start
+    for c in range(0, len(cols), 4):
+        x0, x1, x2, x3 = X[cols[c]], X[cols[c + 1]], X[cols[c + 2]], X[cols[c + 3]]
+        x0, x1, x2, x3 = x0[start:stop], x1[start:stop], x2[start:stop], x3[start:stop]
+        for i in range(0, len(R), 2):
+            one, two, u, v = R[i, at : at + n], R[i + 1, at : at + n], out[i, c : c + 4], out[i + 1, c : c + 4]
+            u0, u1, u2, u3, v0, v1, v2, v3 = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
+            for t in range(n):
+                u0 += x0[t] * one[t]
+                u1 += x1[t] * one[t]
+                u2 += x2[t] * one[t]
+                u3 += x3[t] * one[t]
+                v0 += x0[t] * two[t]
+                v1 += x1[t] * two[t]
+                v2 += x2[t] * two[t]
+                v3 += x3[t] * two[t]
+            u[0] += u0
+            u[1] += u1
+            u[2] += u2
+            u[3] += u3
+            v[0] += v0
+            v[1] += v1
+            v[2] += v2
+            v[3] += v3
+
+
+@njit(
+    f"void(i8,i8,{NUMBERS},{NUMBERS},{VECTOR},{VECTOR},{ROWS},{ROWS},{ROWS},{ROWS},{ROWS},{ROWS},{ROWS},{ROWS},"
+    f"Array(f8, 2, 'C', True, aligned=True),{NUMBERS},{ROWS},{NUMBERS},{ROWS})",
+    **ENTRY,
+)
+def certify(
+    start, stop, which, source, shifts, taus, y, weights, curvature, eta, gradients, change, residual, totals,
+    X, live, V, cols, slopes,
+):  # fmt: skip
     """`meet` for rows from start to stop of some problems; Σ residuals and Σ slacks go to totals.
 
     Rows of weights, eta and gradients belong to all problems, those of change, residual, shifts and taus to the ones of
-    ``which``, of which source names the rows of curvature; y has one row where all problems share it.
+    ``which``, of which source names the rows of curvature; y has one row where all problems share it. Products with the
+    columns X, V X[live] and R X[cols]', are taken with it where there are such; their shapes are multiples of (2, 4).
     """
-    slack = np.empty(stop - start)
-    for a in range(len(which)):
-        i = which[a]
-        meet(
-            y[i if len(y) > 1 else 0, start:stop],
-            weights[i, start:stop],
-            curvature[source[a], start:stop],
-            taus[a],
-            shifts[a],
-            eta[i, start:stop],
-            gradients[i, start:stop],
-            change[a],
-            residual[a],
-            slack,
-        )
-        totals[0, a], totals[1, a] = total(residual[a]), total(slack)
+    slack = np.empty(TILE)
+    for first in range(start, stop, TILE):
+        last = min(first + TILE, stop)
+        at, n = first - start, last - first
+        add_times(V, X, live, first, last, change, at)
+        for a in range(len(which)):
+            i = which[a]
+            meet(
+                y[i if len(y) > 1 else 0, first:last],
+                weights[i, first:last],
+                curvature[source[a], first:last],
+                taus[a],
+                shifts[a],
+                eta[i, first:last],
+                gradients[i, first:last],
+                change[a, at : at + n],
+                residual[a, at : at + n],
+                slack,
+            )
+            totals[0, a] += total(residual[a, at : at + n])
+            totals[1, a] += total(slack[:n])
+        add_transposed(residual, at, X, cols, first, last, slopes)

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from shrinkwise.design.base import Array
-from shrinkwise.losses import LogisticLoss, Loss
 from shrinkwise.penalties import Rows
 from shrinkwise.problem import feasible_scaling, scaled_gap
+from shrinkwise.solvers.blocks import Move, blocks_of
 from shrinkwise.solvers.newton import ARMIJO, Batch
 from shrinkwise.solvers.quadratic import violation
 from shrinkwise.solvers.shared import Read, SharedHessian
@@ -22,7 +22,6 @@ SHORTEST = 1e-12  # step
 EXACT = 1e-14  # violations below this share of the steepest gradient are rounding
 
 Run = Callable[[Callable[[int], None], Sequence[int]], object]
-Certify = Callable[[slice, Array], tuple[Array, Array]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,13 +73,8 @@ class Passes:
         first, weights = batch.design.problem(list(range(fits))), batch.weights[:, :fits]
         shared = whole and SharedHessian.serves(first, weights)
         self.shared = SharedHessian(first, weights) if shared else None
-        self.source = np.arange(k) // fits if self.shared else np.arange(k)  # whose curvatures a problem takes
-        self.curvature = np.zeros((len(batch.eta), self.source[-1] + 1), order="F")
-        self.gradients = np.zeros_like(batch.eta)
-        self.duals = None if whole else np.zeros_like(batch.eta)  # θ of the last steps, weighted
+        self.blocks = blocks_of(batch, np.arange(k) // fits if self.shared else np.arange(k), whole)
         self.pulls = np.zeros(k)  # Σ residuals
-        self.y = np.array(batch.y[:, :1] if batch.y.strides[1] == 0 else batch.y, order="F")
-        self.compiled = _compiled(batch.loss)
         self.moved = np.ones(k, dtype=bool)  # gradients, pulls and slopes are not those of the predictor
 
     def forget(self, which: Sequence[int]) -> None:
@@ -141,18 +135,18 @@ class Passes:
             return np.asarray(batch.loss.curvature(batch.y[:, i], batch.eta[:, i]))
 
         def fresh(i: int) -> None:
-            self.curvature[:, i] = curvature(i)
+            self.blocks.curvature[:, i] = curvature(i)
             batch.sets[i].refresh(batch.eta[:, i])
 
         if self.shared is None:
             self.run(fresh, which)
             return
-        for line in sorted({int(self.source[i]) for i in which}):
-            members = np.flatnonzero(self.source == line)
-            self.curvature[:, line] = curvature(int(members[-1]))
-            parts = self.shared.hessians(self.curvature[:, line], self.read)
+        for line in sorted({int(self.blocks.source[i]) for i in which}):
+            members = np.flatnonzero(self.blocks.source == line)
+            self.blocks.curvature[:, line] = curvature(int(members[-1]))
+            parts = self.shared.hessians(self.blocks.curvature[:, line], self.read)
             for i, (gram, column, total) in zip(members, parts, strict=True):
-                own, h = batch.sets[i], batch.weights[:, i] * self.curvature[:, line]
+                own, h = batch.sets[i], batch.weights[:, i] * self.blocks.curvature[:, line]
                 own.adopt(h, gram[np.ix_(own.cols, own.cols)], column[own.cols], total)
 
     def _models(self, active: list[int], rows: dict[int, Rows], exact: Array, slopes: Array) -> list[Model]:
@@ -218,68 +212,19 @@ class Passes:
 
     def _pass(self, which: list[int], steps: Sequence[Array], shifts: Array, taus: Array, slopes: Array) -> Array:
         """Move on by Xd + shift, take slopes and pulls there; the slack of the dual points of the models times τ."""
-        batch, loss = self.batch, self.batch.loss
+        batch = self.batch
         union = batch.union(which)
         within = [batch.within(union, i) for i in which]
         directions = np.zeros((len(batch.w[union]), len(which)))
         for column, (places, step) in enumerate(zip(within, steps, strict=True)):
             directions[places, column] = step
-        design = batch.design.problem(which)
-        blocks = design.row_blocks()
-        certify = self._formulas(which, shifts, taus) if self.compiled is None else self._compiled(which, shifts, taus)
-
-        def read(rows: slice) -> Array:
-            part = design if len(blocks) == 1 else design.take(rows)
-            change = np.asfortranarray(part.matvec(directions, union))
-            residual, totals = certify(rows, change)
-            if self.duals is not None:
-                self.duals[rows, which] = -batch.weights[rows, which] * change
-            return np.vstack([part.rmatvec(residual, union), totals])
-
-        total = np.asarray(sum(self.read(read, blocks)))
+        move = Move(batch.design.problem(which), which, union, directions, shifts, taus)
+        total = np.asarray(sum(self.read(self.blocks.reader(move), move.design.row_blocks())))
         for column, (places, i) in enumerate(zip(within, which, strict=True)):
             slopes[batch.sets[i].cols, i] = total[:-2][places, column]
         if batch.free_intercept:
             self.pulls[which] = total[-2]
         return np.asarray(total[-1])
-
-    def _compiled(self, which: list[int], shifts: Array, taus: Array) -> Certify:
-        """`_formulas` where they are compiled."""
-        batch, numbers = self.batch, np.array(which)
-        state = (self.y.T, batch.weights.T, self.curvature.T, batch.eta.T, self.gradients.T)
-
-        def certify(rows: slice, change: Array) -> tuple[Array, Array]:
-            residual, totals = np.empty(change.T.shape), np.empty((2, len(which)))
-            start, stop, _ = rows.indices(len(batch.eta))
-            self.compiled(start, stop, numbers, self.source[which], shifts, taus, *state, change.T, residual, totals)
-            return residual.T, totals
-
-        return certify
-
-    def _formulas(self, which: list[int], shifts: Array, taus: Array) -> Certify:
-        """What brings a block of rows on by a change, and leaves −θ in its place: residuals, their sums and slacks."""
-        batch, loss = self.batch, self.batch.loss
-        everyone = len(which) == len(batch.problems)
-        cols = slice(None) if everyone else which
-        source = self.source[which]
-
-        def certify(rows: slice, change: Array) -> tuple[Array, Array]:
-            y, s, eta = batch.y[rows, cols], batch.weights[rows, cols], batch.eta[rows, cols]
-            change += shifts
-            eta = eta + change
-            batch.eta[rows, cols] = eta
-            change *= self.curvature[rows] if self.curvature.shape[1] == 1 else self.curvature[rows, source]
-            change *= s > 0  # what held-out rows hold must not leave the domain of the loss
-            change += self.gradients[rows, cols]
-            change *= taus
-            slack = loss.slack(y, eta, change)
-            residual = loss.gradient(y, eta)
-            self.gradients[rows, cols] = residual
-            residual *= -s
-            sums = [column.sum() for column in residual.T], [a @ b for a, b in zip(s.T, slack.T, strict=True)]
-            return residual, np.array(sums)
-
-        return certify
 
     def _gap(self, model: Model, alpha: float, slack: float) -> float:
         """Relative gap after a full step; infinite where it certifies nothing."""
@@ -290,12 +235,3 @@ class Passes:
         tau = feasible_scaling(rows, model.new, model.q)[1]
         gap = float(scaled_gap(rows, model.new, tau * model.q, lambda _: np.asarray(slack), np.asarray(1.0)))
         return gap / null if null > 0 else gap
-
-
-def _compiled(loss: Loss) -> Callable[..., None] | None:
-    """A kernel in the place of formulas."""
-    if type(loss) is not LogisticLoss:
-        return None
-    from shrinkwise.solvers._logistic_kernels import certify  # numba is imported when a fit starts
-
-    return certify  # type: ignore[no-any-return]
