@@ -116,7 +116,7 @@ class CompiledBlocks(Blocks):
 
         def read(rows: slice) -> Array:
             start, stop, _ = rows.indices(len(batch.eta))
-            part = self._part(design, rows)
+            part = self._part(design, rows) if X is None else design
             change, residual = np.zeros((even, stop - start)), np.zeros((even, stop - start))
             sums, slopes = np.zeros((2, m)), np.zeros((even, len(cols)))
             if X is None:

@@ -17,6 +17,8 @@ from shrinkwise.solvers.shared import Read, SharedHessian
 
 STEPS = 20  # at one strength; what has not settled by then is left to the solver that looks for rounding
 STALE = 0.1  # a step that leaves more than this share of the violation finds a fresh Hessian
+AHEAD = 1.5  # times the way that a first step has gone: where a Hessian is made, for the strengths to come
+REACH = 0.2  # how far ahead at most, so that curvatures stay near those at hand where strengths are far apart
 LESS = 0.5  # a step that leaves no more than this share of the gap needs no other proof that it went down
 SHORTEST = 1e-12  # step
 EXACT = 1e-14  # violations below this share of the steepest gradient are rounding
@@ -74,6 +76,8 @@ class Passes:
         shared = whole and SharedHessian.serves(first, weights)
         self.shared = SharedHessian(first, weights) if shared else None
         self.blocks = blocks_of(batch, np.arange(k) // fits if self.shared else np.arange(k), whole)
+        self.owners = [int(np.flatnonzero(self.blocks.source == line)[-1]) for line in np.unique(self.blocks.source)]
+        self.start = batch.eta[:, self.owners]  # predictors of the owners of curvatures at the strength before
         self.pulls = np.zeros(k)  # Σ residuals
         self.moved = np.ones(k, dtype=bool)  # gradients, pulls and slopes are not those of the predictor
 
@@ -110,6 +114,7 @@ class Passes:
         rows = {i: batch.problems[i].rows.take(batch.sets[i].cols).times(alphas[i]) for i in which}
         active = list(which)
         self._catch_up(slopes)
+        self.start = batch.eta[:, self.owners]
         for _ in range(STEPS):
             stale = []
             for i in active:
@@ -119,7 +124,7 @@ class Passes:
                     stale.append(i)
                 before[i] = worst
             self._refresh(stale)
-            self._step(self._models(active, rows, exact, slopes), alphas, slopes, gaps)
+            self._step(self._models(active, rows, exact, slopes), slopes, gaps)
             steps[active] += 1
             active = [i for i in active if not gaps[i] <= tol]
             if not active:
@@ -129,25 +134,28 @@ class Passes:
 
     def _refresh(self, which: Sequence[int]) -> None:
         """Fresh Hessians, and the curvatures that they are made of."""
-        batch = self.batch
-
-        def curvature(i: int) -> Array:
-            return np.asarray(batch.loss.curvature(batch.y[:, i], batch.eta[:, i]))
-
-        def fresh(i: int) -> None:
-            self.blocks.curvature[:, i] = curvature(i)
-            batch.sets[i].refresh(batch.eta[:, i])
-
+        batch, blocks = self.batch, self.blocks
         if self.shared is None:
+
+            def fresh(i: int) -> None:
+                eta = self._ahead(i)
+                blocks.curvature[:, i] = batch.loss.curvature(batch.y[:, i], eta)
+                batch.sets[i].refresh(eta)
+
             self.run(fresh, which)
             return
-        for line in sorted({int(self.blocks.source[i]) for i in which}):
-            members = np.flatnonzero(self.blocks.source == line)
-            self.blocks.curvature[:, line] = curvature(int(members[-1]))
-            parts = self.shared.hessians(self.blocks.curvature[:, line], self.read)
+        for line in sorted({int(blocks.source[i]) for i in which}):
+            members = np.flatnonzero(blocks.source == line)
+            blocks.curvature[:, line] = batch.loss.curvature(batch.y[:, members[-1]], self._ahead(int(members[-1])))
+            parts = self.shared.hessians(blocks.curvature[:, line], self.read)
             for i, (gram, column, total) in zip(members, parts, strict=True):
-                own, h = batch.sets[i], batch.weights[:, i] * self.blocks.curvature[:, line]
+                own, h = batch.sets[i], batch.weights[:, i] * blocks.curvature[:, line]
                 own.adopt(h, gram[np.ix_(own.cols, own.cols)], column[own.cols], total)
+
+    def _ahead(self, i: int) -> Array:
+        """A predictor on the way that a problem has gone at this strength: its Hessian has to serve those to come."""
+        eta = self.batch.eta[:, i]
+        return np.asarray(eta + np.clip(AHEAD * (eta - self.start[:, self.blocks.source[i]]), -REACH, REACH))
 
     def _models(self, active: list[int], rows: dict[int, Rows], exact: Array, slopes: Array) -> list[Model]:
         """The minima of the quadratic models."""
@@ -166,7 +174,7 @@ class Passes:
         self.run(settle, active)
         return [models[i] for i in active]
 
-    def _step(self, models: list[Model], alphas: Array, slopes: Array, gaps: Array) -> None:
+    def _step(self, models: list[Model], slopes: Array, gaps: Array) -> None:
         """Go to the minima of the models, or less far where neither the gap nor the objective falls enough."""
         batch, which = self.batch, [model.number for model in models]
         for model in models:
@@ -177,7 +185,7 @@ class Passes:
         slacks = self._pass(which, [model.new - model.old for model in models], shifts, taus, slopes)
         for model, slack in zip(models, slacks, strict=True):
             i, last = model.number, gaps[model.number]
-            gaps[i] = self._gap(model, alphas[i], float(slack))
+            gaps[i] = self._gap(model, float(slack))
             if not (gaps[i] < np.inf and gaps[i] <= LESS * last):
                 self._back_off(model)
         self._catch_up(slopes)
@@ -226,10 +234,10 @@ class Passes:
             self.pulls[which] = total[-2]
         return np.asarray(total[-1])
 
-    def _gap(self, model: Model, alpha: float, slack: float) -> float:
+    def _gap(self, model: Model, slack: float) -> float:
         """Relative gap after a full step; infinite where it certifies nothing."""
         problem, null = self.batch.problems[model.number], self.null_losses[model.number]
-        rows = problem.noticeable(problem.rows.times(alpha)).take(model.cols)
+        rows = problem.noticeable(model.rows)
         if not (model.solved and np.isfinite(slack)):
             return np.inf
         tau = feasible_scaling(rows, model.new, model.q)[1]
