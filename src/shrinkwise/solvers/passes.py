@@ -9,7 +9,7 @@ import numpy as np
 
 from shrinkwise.design.base import Array
 from shrinkwise.penalties import Rows
-from shrinkwise.problem import feasible_scaling, scaled_gap
+from shrinkwise.problem import FEASIBLE, feasible_scaling, scaled_gap
 from shrinkwise.solvers.blocks import Move, blocks_of
 from shrinkwise.solvers.newton import ARMIJO, Batch
 from shrinkwise.solvers.quadratic import violation
@@ -165,10 +165,11 @@ class Passes:
             own, pull = self.batch.sets[i], self.pulls[i]
             old, slope = self.batch.w[own.cols, i], slopes[own.cols, i]
             new, q = old.copy(), slope - own.column * (pull / own.total)
-            own.minimize(q, new, rows[i], exact[i])
+            tol = max(0.0 if np.any(rows[i].unpenalized) else exact[i], EXACT * self.batch.steepest[i])
+            own.minimize(q, new, rows[i], tol)
             shift = (pull - float(own.column @ (new - old))) / own.total if self.batch.free_intercept else 0.0
             promised = float(np.sum(rows[i].value(new) - rows[i].value(old)) - slope @ (new - old) - pull * shift)
-            solved = violation(q, new, rows[i]) <= max(exact[i], EXACT * self.batch.steepest[i])
+            solved = violation(q, new, rows[i]) <= tol
             models[i] = Model(i, own.cols, rows[i], old, new, q, shift, promised, solved)
 
         self.run(settle, active)
@@ -240,6 +241,8 @@ class Passes:
         rows = problem.noticeable(model.rows)
         if not (model.solved and np.isfinite(slack)):
             return np.inf
-        tau = feasible_scaling(rows, model.new, model.q)[1]
-        gap = float(scaled_gap(rows, model.new, tau * model.q, lambda _: np.asarray(slack), np.asarray(1.0)))
+        rounding = rows.unpenalized & (np.abs(model.q) <= FEASIBLE * problem.slope_size)
+        q = np.where(rounding, 0.0, model.q)
+        tau = feasible_scaling(rows, model.new, q)[1]
+        gap = float(scaled_gap(rows, model.new, tau * q, lambda _: np.asarray(slack), np.asarray(1.0)))
         return gap / null if null > 0 else gap
