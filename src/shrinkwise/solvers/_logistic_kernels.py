@@ -92,7 +92,7 @@ def meet(y, s, h, tau, shift, eta, gradient, change, residual, slack):
         v = y[n] + u
         rest = 1 - v
         apart = v * logarithm(max(v, TINY)) + rest * logarithm(max(rest, TINY)) + above + logarithm(1 + e) - v * eta[n]
-        apart = np.inf if min(v, rest) < 0 else max(apart, 0.0)
+        apart = np.inf if min(v, rest) < 0 else (0.0 if apart <= 0 else apart)  # not a number remains it
         slack[n] = s[n] * apart if s[n] > 0 else 0.0
 
 

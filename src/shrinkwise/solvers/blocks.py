@@ -100,47 +100,45 @@ class CompiledBlocks(Blocks):
         self.y = np.array(batch.y[:, :1] if batch.y.strides[1] == 0 else batch.y, order="F")
 
     def reader(self, move: Move) -> Callable[[slice], Array]:
-        batch, m, design = self.batch, len(move.which), move.design
-        even = m + m % 2  # the kernel takes two problems and four columns at a time
+        batch, design, m = self.batch, move.design, len(move.which)
         X = design.columns_as_rows if isinstance(move.cols, slice) else None
-        live, cols, V, shifts = NONE, NONE, np.zeros((even, 0)), move.shifts
-        if X is not None:
-            raw = move.steps * design.inverse_scale
-            shifts = shifts - np.einsum("jk,jk->k", design.center, raw)
-            live, cols = _in_fours(np.flatnonzero(np.any(raw, axis=1))), _in_fours(np.arange(len(raw)))
-            used = np.count_nonzero(np.any(raw, axis=1))
-            V = np.zeros((even, len(live)))
-            V[:m, :used] = raw[live[:used]].T
-        numbers = np.array(move.which), self.source[move.which]
-        state = self.y.T, batch.weights.T, self.curvature.T, batch.eta.T, self.gradients.T
+        raw = move.steps * design.inverse_scale if X is not None else np.zeros((0, m))
+        used, every = np.flatnonzero(np.any(raw, axis=1)), np.arange(len(raw))
+        V = np.zeros((_up(m, 2), _up(len(used), 4)))
+        V[:m, : len(used)] = raw[used].T
+        shifts = move.shifts - np.einsum("jk,jk->k", design.center[: len(raw)], raw)
+        problems = np.array(move.which), self.source[move.which], shifts, move.taus
+        state = [part.T for part in (self.y, batch.weights, self.curvature, batch.eta, self.gradients)]
 
         def read(rows: slice) -> Array:
             start, stop, _ = rows.indices(len(batch.eta))
+            change, residual = np.zeros((2, len(V), stop - start))
+            sums, slopes = np.zeros((2, m)), np.zeros((len(V), _up(len(every), 4)))
             part = self._part(design, rows) if X is None else design
-            change, residual = np.zeros((even, stop - start)), np.zeros((even, stop - start))
-            sums, slopes = np.zeros((2, m)), np.zeros((even, len(cols)))
             if X is None:
                 change[:m] = part.matvec(move.steps, move.cols).T
-            columns = NOTHING if X is None else X
-            products = columns, live, V, cols, slopes
-            self.certify(start, stop, *numbers, shifts, move.taus, *state, change, residual, sums, *products)
+            products = np.zeros((0, 0)) if X is None else X, _in_fours(used), V, _in_fours(every), slopes
+            self.certify(start, stop, *problems, *state, change, residual, sums, *products)
             self._keep(rows, move.which, change[:m].T)
             if X is None:
-                return np.vstack([part.rmatvec(residual[:m].T, move.cols), sums])
-            pulled = slopes[:m, : len(X)].T - design.center * sums[0]
-            return np.vstack([pulled * design.inverse_scale, sums])
+                pulled = part.rmatvec(residual[:m].T, move.cols)
+            else:
+                pulled = (slopes[:m, : len(X)].T - design.center * sums[0]) * design.inverse_scale
+            return np.vstack([pulled, sums])
 
         return read
 
 
-NONE = np.zeros(0, dtype=np.intp)
-NOTHING = np.zeros((0, 0))
+def _up(count: int, multiple: int) -> int:
+    return count + -count % multiple
 
 
 def _in_fours(cols: Array) -> Array:
-    """Numbers of columns, with the first repeated until they are a multiple of four."""
+    """Numbers of columns, with the first of all repeated until they are a multiple of four."""
     return np.concatenate([cols, np.zeros(-len(cols) % 4, dtype=np.intp)])
 
 
 def blocks_of(batch: Batch, source: Array, whole: bool) -> Blocks:
-    return (CompiledBlocks if type(batch.loss) is LogisticLoss else Blocks)(batch, source, whole)
+    """Those that are fastest for the loss of a batch."""
+    compiled = type(batch.loss) is LogisticLoss
+    return (CompiledBlocks if compiled else Blocks)(batch, source, whole)
