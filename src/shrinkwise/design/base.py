@@ -174,6 +174,11 @@ class Design(ABC):
         """Cuts of the rows, of which `take` makes a view; they depend on the shape alone. One where it would copy."""
         return [slice(0, self.store.shape[0])]
 
+    @property
+    def columns_as_rows(self) -> Array | None:
+        """The stored columns as float64, one after the other, (p, n), where they lie so and nothing is done to them."""
+        return None
+
     def columns(self, cols: Array) -> Self:
         """The design of some columns, as a copy; there are no maps."""
         part = {name: getattr(self, name)[cols] for name in ("shift", "center", "scale")}

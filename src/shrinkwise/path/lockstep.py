@@ -27,6 +27,7 @@ WORTH_A_THREAD = 1 << 18  # numbers that a piece of work reads; below it, thread
 SWEPT = 10  # times that a Gram is read
 TURNS = 5  # of looking at majorizers of a concave penalty again, each of many steps
 AIM = 0.1  # of the tolerance: what a certificate that costs nothing is asked for; errors go with its root
+AIM_FREE = 1e-7  # the same without a penalty: there is one such fit, and others print its digits
 ROUNDS = 50  # of solving, looking at all columns and letting some in
 
 
@@ -140,6 +141,7 @@ class Lockstep:
         gaps, steps = np.full(len(everyone), np.inf), np.zeros(len(everyone), dtype=np.int64)
         if self.passes is not None:
             gaps, steps = self._by_passes(self.passes, alphas, tols)
+            self.batch.endless[:] = [self.batch.watched and self.problems[i].separated(self.batch.eta[:, i]) for i in everyone]
         pending, tries, best = self._above_tol(gaps), 0, np.full(len(everyone), np.inf)
         if self.passes is not None:
             self.passes.forget(pending)
@@ -197,14 +199,15 @@ class Lockstep:
         pending = list(range(len(self.problems)))
         gaps, steps = np.full(len(pending), np.inf), np.zeros(len(pending), dtype=np.int64)
         for _ in range(self.max_iter):
-            found, taken = passes.solve(pending, alphas, AIM * self.tol, 0.01 * tols, self.Q)
+            aim = (AIM if np.any(alphas) else AIM_FREE) * self.tol
+            found, taken = passes.solve(pending, alphas, aim, 0.01 * tols, self.Q)
             steps += taken
             gaps[pending] = found[pending]
             pending = [i for i in pending if gaps[i] <= self.tol]
-            if not pending or passes.duals is None:
+            if not pending or passes.blocks.duals is None:
                 break
             known = [self.Q[self.batch.sets[i].cols, i] for i in pending]
-            self.look(pending, passes.duals[:, pending])
+            self.look(pending, passes.blocks.duals[:, pending])
             for i, slopes in zip(pending, known, strict=True):
                 self.Q[self.batch.sets[i].cols, i] = slopes
             pending = [i for i in pending if self._let_in(i, alphas[i], 0.0)]

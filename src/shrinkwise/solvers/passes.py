@@ -9,13 +9,16 @@ import numpy as np
 
 from shrinkwise.design.base import Array
 from shrinkwise.penalties import Rows
-from shrinkwise.problem import feasible_scaling, scaled_gap
+from shrinkwise.problem import FEASIBLE, feasible_scaling, scaled_gap
+from shrinkwise.solvers.blocks import Move, blocks_of
 from shrinkwise.solvers.newton import ARMIJO, Batch
 from shrinkwise.solvers.quadratic import violation
 from shrinkwise.solvers.shared import Read, SharedHessian
 
 STEPS = 20  # at one strength; what has not settled by then is left to the solver that looks for rounding
 STALE = 0.1  # a step that leaves more than this share of the violation finds a fresh Hessian
+AHEAD = 1.5  # times the way that a first step has gone: where a Hessian is made, for the strengths to come
+REACH = 0.2  # how far ahead at most, so that curvatures stay near those at hand where strengths are far apart
 LESS = 0.5  # a step that leaves no more than this share of the gap needs no other proof that it went down
 SHORTEST = 1e-12  # step
 EXACT = 1e-14  # violations below this share of the steepest gradient are rounding
@@ -72,10 +75,9 @@ class Passes:
         first, weights = batch.design.problem(list(range(fits))), batch.weights[:, :fits]
         shared = whole and SharedHessian.serves(first, weights)
         self.shared = SharedHessian(first, weights) if shared else None
-        self.source = np.arange(k) // fits if self.shared else np.arange(k)  # whose curvatures a problem takes
-        self.curvature = np.zeros((len(batch.eta), self.source[-1] + 1), order="F")
-        self.gradients = np.zeros_like(batch.eta)
-        self.duals = None if whole else np.zeros_like(batch.eta)  # θ of the last steps, weighted
+        self.blocks = blocks_of(batch, np.arange(k) // fits if self.shared else np.arange(k), whole)
+        self.owners = [int(np.flatnonzero(self.blocks.source == line)[-1]) for line in np.unique(self.blocks.source)]
+        self.start = batch.eta[:, self.owners]  # predictors of the owners of curvatures at the strength before
         self.pulls = np.zeros(k)  # Σ residuals
         self.moved = np.ones(k, dtype=bool)  # gradients, pulls and slopes are not those of the predictor
 
@@ -112,6 +114,7 @@ class Passes:
         rows = {i: batch.problems[i].rows.take(batch.sets[i].cols).times(alphas[i]) for i in which}
         active = list(which)
         self._catch_up(slopes)
+        self.start = batch.eta[:, self.owners]
         for _ in range(STEPS):
             stale = []
             for i in active:
@@ -121,7 +124,7 @@ class Passes:
                     stale.append(i)
                 before[i] = worst
             self._refresh(stale)
-            self._step(self._models(active, rows, exact, slopes), alphas, slopes, gaps)
+            self._step(self._models(active, rows, exact, slopes), slopes, gaps)
             steps[active] += 1
             active = [i for i in active if not gaps[i] <= tol]
             if not active:
@@ -131,25 +134,28 @@ class Passes:
 
     def _refresh(self, which: Sequence[int]) -> None:
         """Fresh Hessians, and the curvatures that they are made of."""
-        batch = self.batch
-
-        def curvature(i: int) -> Array:
-            return np.asarray(batch.loss.curvature(batch.y[:, i], batch.eta[:, i]))
-
-        def fresh(i: int) -> None:
-            self.curvature[:, i] = curvature(i)
-            batch.sets[i].refresh(batch.eta[:, i])
-
+        batch, blocks = self.batch, self.blocks
         if self.shared is None:
+
+            def fresh(i: int) -> None:
+                eta = self._ahead(i)
+                blocks.curvature[:, i] = batch.loss.curvature(batch.y[:, i], eta)
+                batch.sets[i].refresh(eta)
+
             self.run(fresh, which)
             return
-        for line in sorted({int(self.source[i]) for i in which}):
-            members = np.flatnonzero(self.source == line)
-            self.curvature[:, line] = curvature(int(members[-1]))
-            parts = self.shared.hessians(self.curvature[:, line], self.read)
+        for line in sorted({int(blocks.source[i]) for i in which}):
+            members = np.flatnonzero(blocks.source == line)
+            blocks.curvature[:, line] = batch.loss.curvature(batch.y[:, members[-1]], self._ahead(int(members[-1])))
+            parts = self.shared.hessians(blocks.curvature[:, line], self.read)
             for i, (gram, column, total) in zip(members, parts, strict=True):
-                own, h = batch.sets[i], batch.weights[:, i] * self.curvature[:, line]
+                own, h = batch.sets[i], batch.weights[:, i] * blocks.curvature[:, line]
                 own.adopt(h, gram[np.ix_(own.cols, own.cols)], column[own.cols], total)
+
+    def _ahead(self, i: int) -> Array:
+        """A predictor on the way that a problem has gone at this strength: its Hessian has to serve those to come."""
+        eta = self.batch.eta[:, i]
+        return np.asarray(eta + np.clip(AHEAD * (eta - self.start[:, self.blocks.source[i]]), -REACH, REACH))
 
     def _models(self, active: list[int], rows: dict[int, Rows], exact: Array, slopes: Array) -> list[Model]:
         """The minima of the quadratic models."""
@@ -159,16 +165,17 @@ class Passes:
             own, pull = self.batch.sets[i], self.pulls[i]
             old, slope = self.batch.w[own.cols, i], slopes[own.cols, i]
             new, q = old.copy(), slope - own.column * (pull / own.total)
-            own.minimize(q, new, rows[i], exact[i])
+            tol = max(0.0 if np.any(rows[i].unpenalized) else exact[i], EXACT * self.batch.steepest[i])
+            own.minimize(q, new, rows[i], tol)
             shift = (pull - float(own.column @ (new - old))) / own.total if self.batch.free_intercept else 0.0
             promised = float(np.sum(rows[i].value(new) - rows[i].value(old)) - slope @ (new - old) - pull * shift)
-            solved = violation(q, new, rows[i]) <= max(exact[i], EXACT * self.batch.steepest[i])
+            solved = violation(q, new, rows[i]) <= tol
             models[i] = Model(i, own.cols, rows[i], old, new, q, shift, promised, solved)
 
         self.run(settle, active)
         return [models[i] for i in active]
 
-    def _step(self, models: list[Model], alphas: Array, slopes: Array, gaps: Array) -> None:
+    def _step(self, models: list[Model], slopes: Array, gaps: Array) -> None:
         """Go to the minima of the models, or less far where neither the gap nor the objective falls enough."""
         batch, which = self.batch, [model.number for model in models]
         for model in models:
@@ -179,7 +186,7 @@ class Passes:
         slacks = self._pass(which, [model.new - model.old for model in models], shifts, taus, slopes)
         for model, slack in zip(models, slacks, strict=True):
             i, last = model.number, gaps[model.number]
-            gaps[i] = self._gap(model, alphas[i], float(slack))
+            gaps[i] = self._gap(model, float(slack))
             if not (gaps[i] < np.inf and gaps[i] <= LESS * last):
                 self._back_off(model)
         self._catch_up(slopes)
@@ -214,51 +221,28 @@ class Passes:
 
     def _pass(self, which: list[int], steps: Sequence[Array], shifts: Array, taus: Array, slopes: Array) -> Array:
         """Move on by Xd + shift, take slopes and pulls there; the slack of the dual points of the models times τ."""
-        batch, loss = self.batch, self.batch.loss
+        batch = self.batch
         union = batch.union(which)
         within = [batch.within(union, i) for i in which]
         directions = np.zeros((len(batch.w[union]), len(which)))
         for column, (places, step) in enumerate(zip(within, steps, strict=True)):
             directions[places, column] = step
-        design = batch.design.problem(which)
-        blocks = design.row_blocks()
-        everyone = len(which) == len(batch.problems)
-        cols = slice(None) if everyone else which
-        source = self.source[cols]
-
-        def read(rows: slice) -> Array:
-            part = design if len(blocks) == 1 else design.take(rows)
-            y, s, eta = batch.y[rows, cols], batch.weights[rows, cols], batch.eta[rows, cols]
-            change = part.matvec(directions, union)
-            change += shifts
-            eta = eta + change
-            batch.eta[rows, cols] = eta
-            change *= self.curvature[rows, source]
-            change *= s > 0  # what held-out rows hold must not leave the domain of the loss
-            change += self.gradients[rows, cols]
-            change *= taus  # −θ
-            if self.duals is not None:
-                self.duals[rows, cols] = -s * change
-            slack = loss.slack(y, eta, change)
-            residual = loss.gradient(y, eta)
-            self.gradients[rows, cols] = residual
-            residual *= -s
-            totals = [[column.sum() for column in residual.T], [a @ b for a, b in zip(s.T, slack.T, strict=True)]]
-            return np.vstack([part.rmatvec(residual, union), totals])
-
-        total = np.asarray(sum(self.read(read, blocks)))
+        move = Move(batch.design.problem(which), which, union, directions, shifts, taus)
+        total = np.asarray(sum(self.read(self.blocks.reader(move), move.design.row_blocks())))
         for column, (places, i) in enumerate(zip(within, which, strict=True)):
             slopes[batch.sets[i].cols, i] = total[:-2][places, column]
         if batch.free_intercept:
             self.pulls[which] = total[-2]
         return np.asarray(total[-1])
 
-    def _gap(self, model: Model, alpha: float, slack: float) -> float:
+    def _gap(self, model: Model, slack: float) -> float:
         """Relative gap after a full step; infinite where it certifies nothing."""
         problem, null = self.batch.problems[model.number], self.null_losses[model.number]
-        rows = problem.noticeable(problem.rows.times(alpha)).take(model.cols)
+        rows = problem.noticeable(model.rows)
         if not (model.solved and np.isfinite(slack)):
             return np.inf
-        tau = feasible_scaling(rows, model.new, model.q)[1]
-        gap = float(scaled_gap(rows, model.new, tau * model.q, lambda _: np.asarray(slack), np.asarray(1.0)))
+        rounding = rows.unpenalized & (np.abs(model.q) <= FEASIBLE * problem.slope_size)
+        q = np.where(rounding, 0.0, model.q)
+        tau = feasible_scaling(rows, model.new, q)[1]
+        gap = float(scaled_gap(rows, model.new, tau * q, lambda _: np.asarray(slack), np.asarray(1.0)))
         return gap / null if null > 0 else gap

@@ -34,10 +34,11 @@ class SharedHessian:
         self.design, self.weights = design.problem(design.n_problems - 1), weights[:, -1]
         keys, cell_of = np.unique(_sets(weights), return_inverse=True)
         self.blocks = design.row_blocks()
-        self.cells = {
-            block.start: [block.start + np.flatnonzero(cell_of[block] == cell) for cell in range(len(keys))]
-            for block in self.blocks
-        }
+        self.orders, self.ends = {}, {}  # of the rows of a block, cell by cell
+        for block in self.blocks:
+            rows = block.start + np.argsort(cell_of[block], kind="stable")
+            self.orders[block.start] = block if len(keys) == 1 else rows
+            self.ends[block.start] = np.searchsorted(cell_of[rows], np.arange(len(keys) + 1))
         holds = (keys[None] >> np.arange(weights.shape[1])[:, None]) & 1  # (m + 1, cells)
         self.factors = holds / (holds @ np.bincount(cell_of, weights[:, -1]))[:, None]
         self.stretch, self.offset = _coordinates(design)
@@ -46,7 +47,7 @@ class SharedHessian:
     def serves(design: Design, weights: Array) -> bool:
         """Whether all of this is so, and the cells are few."""
         k = weights.shape[1]
-        if not 2 <= k <= SETS or design.maps is not None or not design.by_rows:
+        if k > SETS or design.maps is not None or not design.by_rows:
             return False
         used, whole = weights > 0, weights[:, -1]
         totals = np.array([whole[rows].sum() for rows in used.T])
@@ -61,9 +62,11 @@ class SharedHessian:
 
         def of_block(block: slice) -> Array:
             sums = np.zeros((len(self.factors.T), p + 1, p + 1))
-            for total, rows in zip(sums, self.cells[block.start], strict=True):
-                if len(rows):
-                    part, h = self.design.take(rows), self.weights[rows] * curvature[rows]
+            rows, ends = self.orders[block.start], self.ends[block.start]
+            whole, weights = self.design.take(rows), self.weights[rows] * curvature[rows]
+            for total, start, stop in zip(sums, ends[:-1], ends[1:], strict=True):
+                if start < stop:
+                    part, h = whole.take(slice(start, stop)), weights[start:stop]
                     total[:p, :p], total[p, :p], total[p, p] = part.gram(h), part.rmatvec(h[:, None])[:, 0], h.sum()
             return sums
 
