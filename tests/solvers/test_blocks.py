@@ -71,7 +71,9 @@ def test_a_dual_point_out_of_the_domain_has_an_infinite_slack_where_its_row_coun
 
 
 def test_what_is_not_a_number_is_not_lost():
-    batch, blocks = state(np.asfortranarray(np.random.default_rng(0).standard_normal((300, 2))), 1, True, CompiledBlocks)
+    batch, blocks = state(
+        np.asfortranarray(np.random.default_rng(0).standard_normal((300, 2))), 1, True, CompiledBlocks
+    )
     batch.eta[np.flatnonzero(batch.weights[:, 0])[0]] = np.nan
     move = Move(batch.design, [0], slice(None), np.zeros((2, 1)), np.zeros(1), np.ones(1))
     assert np.all(np.isnan(blocks.reader(move)(slice(0, 300))[-2:]))

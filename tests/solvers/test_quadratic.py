@@ -187,9 +187,7 @@ def test_a_path_is_what_its_strengths_give_one_by_one():
     gram, c = system(rng, 8)
     rows = ElasticNet(0.9).rows(8)
     alphas = np.abs(c).max() * np.geomspace(1, 1e-3, 12)
-    coefs, slopes, turns = np.zeros((12, 8)), np.zeros((12, 8)), np.zeros(12, dtype=np.int64)
-    w, q = np.zeros(8), c.copy()
-    assert _kernels.settle_path(gram, q, w, *rows.vectors, alphas, coefs, slopes, turns, 0, TIGHT) == 12
+    coefs, slopes, turns = solve_path(gram, c.copy(), np.zeros(8), rows, alphas, np.full(12, TIGHT))
     condition = 1 / np.linalg.eigvalsh(gram)[0]
     for a, alpha in enumerate(alphas):
         alone, _, _ = solved(gram, c, rows.times(alpha))

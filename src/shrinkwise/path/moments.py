@@ -17,11 +17,10 @@ from shrinkwise.penalties import Penalty, Rows
 from shrinkwise.penalties.concave import Concave
 from shrinkwise.penalties.standardized import common_scale, groups_of, standardized_rows, unpenalized_rows, with_factors
 from shrinkwise.problem import FEASIBLE, scaled_gap
-from shrinkwise.solvers.quadratic import solve_quadratic, violation
+from shrinkwise.solvers.quadratic import solve_path, solve_quadratic, violation
 
 TIGHT = 1e-10  # violations below this share of the steepest gradient end coordinate descent
 RANK = 1e-11  # eigenvalues below this share of the largest are rounding
-KERNEL = 2_000_000  # entries of Grams that a kernel may sweep over before it comes back
 EPS = float(np.finfo(np.float64).eps)
 MAJORIZERS = 300  # of a concave penalty at one strength
 
@@ -154,23 +153,8 @@ class MomentsRoute(Route):
 
     def _walk(self, quadratic: Quadratic, rows: Rows, alphas: Array, w: Array, q: Array) -> tuple[Array, Array, Array]:
         """w at all strengths, gaps and steps; w and its slope q end where the path does."""
-        from shrinkwise.solvers._kernels import settle_path  # numba is imported when a fit starts
-
-        size = len(w)
-        W, Q = np.zeros((len(alphas), size)), np.zeros((len(alphas), size))
-        steps = np.zeros(len(alphas), dtype=np.int64)
-        tol = TIGHT * float(np.max(np.abs(quadratic.c), initial=0.0))
-        index, at_once = 0, 1 + KERNEL // size**2  # a kernel that runs long would keep Ctrl-C waiting
-        while index < len(alphas):
-            self.engine.checkpoint()
-            end = min(index + at_once, len(alphas))
-            if not rows.grouped:
-                index = settle_path(quadratic.gram, q, w, *rows.vectors, alphas[:end], W, Q, steps, index, tol)
-            if index < end:
-                at = rows.times(alphas[index])
-                steps[index] += abs(solve_quadratic(quadratic.gram, q, w, at, tol))
-                W[index], Q[index] = w, q
-                index += 1
+        tols = np.full(len(alphas), TIGHT * float(np.max(np.abs(quadratic.c), initial=0.0)))
+        W, Q, steps = solve_path(quadratic.gram, q, w, rows, alphas, tols, checkpoint=self.engine.checkpoint)
         gaps = self._gaps(quadratic, rows, alphas, W, Q)
         for a in np.flatnonzero(gaps > 0.1 * self.tol * 0.5 * quadratic.yy):
             self.engine.checkpoint()

@@ -9,9 +9,7 @@ import numpy as np
 from numba import njit
 
 LIFT = 1e-10  # of the diagonal of a singular system: its step is long where the system sees nothing, and cut at a zero
-SWEEPS = 3  # of descent before a Newton step on a path, whose support is nearly the one before
 LARGE = 600  # a support beyond this is left to LAPACK
-ROUNDS = 30  # of descent and Newton step that one strength of a path may take
 CUTS = 50  # of a Newton step before descent takes over again
 
 VECTOR = "f8[::1]"
@@ -85,56 +83,34 @@ def _dot(a, b, count):
 
 
 @njit(**PARTS)
-def _factor(gram, l2, support, k, system, known, lift):
-    """Rows of the Cholesky factor of Newton's system on the support, from row ``known`` on; a share lifts the diagonal.
-
-    False where a pivot is lost to rounding.
-    """
-    for a in range(known, k):
-        j, row = support[a], system[a]
+def _solve_in_place(system, x):
+    """Cholesky of the lower triangle of a positive definite system; False where a pivot is lost to rounding."""
+    k = len(x)
+    for a in range(k):
+        diagonal = system[a, a]
         for b in range(a):
-            row[b] = gram[j, support[b]]
-        for b in range(a):
-            row[b] = (row[b] - _dot(row, system[b], b)) / system[b, b]
-        diagonal = (gram[j, j] + l2[j]) * (1.0 + lift)
-        rest = diagonal - _dot(row, row, a)
+            system[a, b] = (system[a, b] - _dot(system[a], system[b], b)) / system[b, b]
+        rest = diagonal - _dot(system[a], system[a], a)
         if not rest > 0.1 * LIFT * diagonal:
             return False
-        row[a] = np.sqrt(rest)
-    return True
-
-
-@njit(**PARTS)
-def _solve_in_place(system, x, k):
-    """x[:k] becomes the solution of the system that is factored."""
-    for a in range(k):
+        system[a, a] = np.sqrt(rest)
         x[a] = (x[a] - _dot(system[a], x, a)) / system[a, a]
     for a in range(k - 1, -1, -1):
         x[a] /= system[a, a]
         for b in range(a):
             x[b] -= system[a, b] * x[a]
+    return True
 
 
 @njit(**PARTS)
-def _reorder(gram, w, l1, lower, upper, support, k, known):
-    """The support as it is now, those who stay in their order; its size, and how many rows of the factor stay."""
-    here = np.zeros(len(w), np.bool_)
-    for j in range(len(w)):
-        here[j] = gram[j, j] > 0.0 and (w[j] != 0.0 or l1[j] == 0.0) and lower[j] < w[j] < upper[j]
-    kept = 0
-    for a in range(k):
+def _assemble(gram, q, w, l1, l2, support, system, right, lift):
+    """Newton's equations on the support, their diagonal lifted by a share."""
+    for a in range(len(right)):
         j = support[a]
-        if here[j]:
-            here[j] = False
-            support[kept] = j
-            kept += 1
-        else:
-            known = min(known, kept)
-    for j in range(len(w)):
-        if here[j]:
-            support[kept] = j
-            kept += 1
-    return kept, known
+        for b in range(a + 1):
+            system[a, b] = gram[j, support[b]]
+        system[a, a] = (system[a, a] + l2[j]) * (1.0 + lift)
+        right[a] = q[j] - l2[j] * w[j] - l1[j] * np.sign(w[j])
 
 
 @njit(**PARTS)
@@ -151,32 +127,24 @@ def newton(gram, q, w, l1, l2, lower, upper):
 
     Returns False where the support is too large for a kernel, or its system too singular.
     """
-    support = np.empty(len(w), np.int64)
-    k, known = _reorder(gram, w, l1, lower, upper, support, 0, 0)
+    m = len(w)
+    support = np.empty(m, np.int64)
+    k = 0
+    for j in range(m):
+        if gram[j, j] > 0.0 and (w[j] != 0.0 or l1[j] == 0.0) and lower[j] < w[j] < upper[j]:
+            support[k] = j
+            k += 1
     if k > LARGE:
         return False
-    return newton_from(gram, q, w, l1, l2, lower, upper, support, k, np.empty((k, k)), known)[1] >= 0
-
-
-@njit(**PARTS)
-def newton_from(gram, q, w, l1, l2, lower, upper, support, k, system, known):
-    """`newton` on a support whose factor is known in the first rows.
-
-    Returns the size of the support and how many rows of its factor are in the system at the end, -1 where it is
-    singular.
-    """
-    step = np.empty(k)
     for _ in range(CUTS):
         if k == 0:
-            return k, 0
-        lifted = not _factor(gram, l2, support, k, system, known, 0.0)
-        if lifted and not _factor(gram, l2, support, k, system, 0, LIFT):
-            return k, -1
-        known = 0 if lifted else k
-        for a in range(k):
-            j = support[a]
-            step[a] = q[j] - l2[j] * w[j] - l1[j] * np.sign(w[j])
-        _solve_in_place(system, step, k)
+            return True
+        system, step = np.empty((k, k)), np.empty(k)
+        _assemble(gram, q, w, l1, l2, support, system, step, 0.0)
+        if not _solve_in_place(system, step):
+            _assemble(gram, q, w, l1, l2, support, system, step, LIFT)
+            if not _solve_in_place(system, step):
+                return False
         length = 1.0
         for a in range(k):
             j = support[a]
@@ -191,17 +159,15 @@ def newton_from(gram, q, w, l1, l2, lower, upper, support, k, system, known):
             blocked = length < 1.0 and step[a] != 0.0 and (edge - old) / step[a] <= length
             w[j] = edge if blocked else old + length * step[a]
             if w[j] != old:
-                for i in range(len(w)):
+                for i in range(m):
                     q[i] -= (w[j] - old) * gram[j, i]
-            if blocked:
-                known = min(known, kept)
-            else:
+            if not blocked:
                 support[kept] = j
                 kept += 1
-        k = kept
         if length >= 1.0:
-            return k, known
-    return k, known
+            return True
+        k = kept
+    return True
 
 
 @njit(f"i8({PROBLEM},f8,i8,i8,b1)", **ENTRY)
@@ -221,36 +187,3 @@ def settle(gram, q, w, l1, l2, lower, upper, tol, max_sweeps, max_rounds, warm):
         if violation(q, w, l1, l2, lower, upper) <= tol:
             return turn
     return -max_rounds
-
-
-@njit(f"i8({PROBLEM},{VECTOR},f8[:,::1],f8[:,::1],i8[::1],i8,f8)", **ENTRY)
-def settle_path(gram, q, w, l1, l2, lower, upper, alphas, coefs, slopes, n_iter, first, tol):
-    """`settle` for alphas[first:], each from the one before; stops at one that needs more than ROUNDS.
-
-    Rows of coefs and slopes receive w and q. Returns the number of alphas that are done. Without an L2 part the
-    factor of one Newton step serves the next, but for the columns that came or went.
-    """
-    m = len(w)
-    size = min(m, LARGE)
-    support, system = np.empty(m, np.int64), np.empty((size, size))
-    k, known, ridge = 0, 0, np.any(l2 > 0.0)
-    for a in range(first, len(alphas)):
-        one, two = alphas[a] * l1, alphas[a] * l2
-        turn, settled = 0, False
-        known = 0 if ridge else known
-        while not settled:
-            turn += 1
-            n_iter[a] = turn
-            settled = descend(gram, q, w, one, two, lower, upper, tol, SWEEPS) > 0
-            settled = settled or violation(q, w, one, two, lower, upper) <= tol
-            if not settled:
-                k, known = _reorder(gram, w, one, lower, upper, support, k, known)
-                if turn > ROUNDS or k > LARGE:
-                    return a
-                k, known = newton_from(gram, q, w, one, two, lower, upper, support, k, system, known)
-                if known < 0:
-                    return a
-                settled = violation(q, w, one, two, lower, upper) <= tol
-        coefs[a] = w
-        slopes[a] = q
-    return np.int64(len(alphas))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from shrinkwise.penalties.base import Array, Rows, open_pull
@@ -12,6 +14,7 @@ SWEEPS = 10  # of coordinate descent between two Newton steps
 FEW = 2  # the same where a Newton step has its Cholesky factor from the one before
 ROUNDS = 30  # of both, at one strength of a path
 FAST = 0.1  # sweeps that leave no more than this share of the violation need no Newton step on a large support
+ENTRIES = 2_000_000  # of Grams that a kernel may sweep over before it comes back
 KERNEL = 600  # with more coefficients than this the kernel comes back after each round
 CUTS = 50  # of a Newton step before coordinate descent takes over again
 
@@ -115,18 +118,27 @@ class Factor:
 
 
 def solve_path(
-    gram: Array, q: Array, w: Array, rows: Rows, alphas: Array, tols: Array, factor: Factor | None = None
+    gram: Array,
+    q: Array,
+    w: Array,
+    rows: Rows,
+    alphas: Array,
+    tols: Array,
+    factor: Factor | None = None,
+    checkpoint: Callable[[], object] = bool,
 ) -> tuple[Array, Array, Array]:
     """`solve_quadratic` at each strength from the one before.
 
     Parameters
     ----------
-    rows : Rows of length m, without groups
+    rows : Rows of length m
         The penalty at strength 1.
     alphas, tols : arrays of shape (A,)
         Strengths, and the largest violations at each.
     factor : Factor
         Of this Gram, or of its leading block.
+    checkpoint : function
+        Called now and then; it may raise.
 
     Returns
     -------
@@ -137,10 +149,13 @@ def solve_path(
 
     W, Q = np.empty((len(alphas), len(w))), np.empty((len(alphas), len(w)))
     turns, known = np.zeros(len(alphas), dtype=np.int64), (factor or Factor()).arrays(len(w))
-    done = 0
+    done, at_once = 0, 1 + ENTRIES // max(1, len(gram)) ** 2  # a kernel that runs long would keep Ctrl-C waiting
     while done < len(alphas):
-        done = follow(gram, q, w, *rows.vectors, alphas, tols, W, Q, turns, *known, done, FEW, ROUNDS)
-        if done < len(alphas):
+        checkpoint()
+        end = min(done + at_once, len(alphas))
+        if not rows.grouped:
+            done = follow(gram, q, w, *rows.vectors, alphas[:end], tols, W, Q, turns, *known, done, FEW, ROUNDS)
+        if done < end:
             turns[done] += abs(solve_quadratic(gram, q, w, rows.times(alphas[done]), tols[done]))
             W[done], Q[done] = w, q
             done += 1
