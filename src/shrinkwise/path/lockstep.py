@@ -155,7 +155,9 @@ class Lockstep:
         gaps, steps = np.full(len(everyone), np.inf), np.zeros(len(everyone), dtype=np.int64)
         if self.passes is not None:
             gaps, steps = self._by_passes(self.passes, alphas, tols)
-            self.batch.endless[:] = [self.batch.watched and self.problems[i].separated(self.batch.eta[:, i]) for i in everyone]
+            self.batch.endless[:] = [
+                self.batch.watched and self.problems[i].separated(self.batch.eta[:, i]) for i in everyone
+            ]
         pending, tries, best = self._above_tol(gaps), 0, np.full(len(everyone), np.inf)
         if self.passes is not None:
             self.passes.forget(pending)
