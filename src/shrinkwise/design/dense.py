@@ -56,18 +56,14 @@ class DenseDesign(Design):
         return out
 
     def gram(self, weights: Array, cols: Cols = ALL, others: Cols | None = None) -> Array:
-        both = _joined(cols, others)
-        cut, factor = len(self.center[cols]), self._factor(both)
-        right = slice(0 if others is None else cut, None)
-        total = np.zeros((cut, len(factor[right])))
-        for rows, block in self._centered_chunks(both):
-            if others is None:
-                block *= np.sqrt(weights[rows])[:, None]
+        total = np.zeros((len(self.center[cols]), len(self.center[cols if others is None else others])))
+        for rows, (left, right) in self._standardized_chunks(cols, others):
+            if right is None:
+                left *= np.sqrt(weights[rows])[:, None]
+                total += left.T @ left
             else:
-                block[:, :cut] *= weights[rows][:, None]
-            total += block[:, :cut].T @ block[:, right]
-        total *= factor[:cut, None]
-        total *= factor[right]
+                left *= weights[rows][:, None]
+                total += left.T @ right
         return total
 
     def grams(
@@ -96,14 +92,11 @@ class DenseDesign(Design):
     ) -> Iterator[tuple[slice, tuple[Array, Array | None]]]:
         """Blocks of the columns and of the others."""
         both = _joined(cols, others)
-        factor, cut = self._factor(both), len(self.center[cols])
+        scale, cut = self.scale[both, 0], len(self.center[cols])
+        factor = np.divide(1.0, scale, out=np.zeros_like(scale), where=scale > 0)
         for rows, block in self._centered_chunks(both):
             block *= factor
             yield rows, (block if others is None else block[:, :cut], None if others is None else block[:, cut:])
-
-    def _factor(self, cols: Cols) -> Array:
-        scale = self.scale[cols, 0]
-        return np.divide(1.0, scale, out=np.zeros_like(scale), where=scale > 0)
 
     def _centered_chunks(self, cols: Cols) -> Iterator[tuple[slice, Array]]:
         """Explicitly centered blocks: the digits that lazy centering would cancel in a Gram are kept."""

@@ -96,7 +96,7 @@ class CompiledBlocks(Blocks):
         from shrinkwise.solvers._logistic_kernels import certify  # numba is imported when a fit starts
 
         super().__init__(batch, source, whole)
-        self.certify = certify
+        self.certify: Callable[..., None] = certify
         self.y = np.array(batch.y[:, :1] if batch.y.strides[1] == 0 else batch.y, order="F")
 
     def reader(self, move: Move) -> Callable[[slice], Array]:
