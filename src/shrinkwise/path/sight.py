@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from shrinkwise.design import Design
 from shrinkwise.design.base import Array
 from shrinkwise.solvers.newton import Batch
 
@@ -28,10 +27,10 @@ class Sight:
     """
 
     def __init__(self, batch: Batch) -> None:
-        self.batch = batch
+        self.batch, self.design = batch, batch.design
         rows = [problem.rows for problem in batch.problems]
-        held = np.column_stack([part.upper - part.lower <= 0 for part in rows])
-        self.l1 = np.asfortranarray(np.where(held, np.inf, np.column_stack([part.l1 for part in rows])))
+        held = [part.upper - part.lower <= 0 for part in rows]
+        self.l1 = [np.where(at, np.inf, part.l1) if np.any(at) else part.l1 for at, part in zip(held, rows)]
         self.cols = np.zeros(0, dtype=np.intp)  # none: all columns have to be looked at
         self.served, self.pause, self.paused = True, 0, 0  # references that serve nobody are taken ever less often
 
@@ -46,6 +45,7 @@ class Sight:
     def settle(self, Q: Array, alphas: Array, everyone: bool) -> None:
         """Take the present residuals for the reference if everyone's slopes are in Q; those out of sight become 0."""
         batch, self.cols = self.batch, np.zeros(0, dtype=np.intp)
+        self.design = batch.design  # lets go of the last copy before there is another
         if not everyone:
             return
         if self.paused:
@@ -53,17 +53,19 @@ class Sight:
             return
         self.pause = 0 if self.served else 2 * self.pause + 1
         self.served, self.paused = False, self.pause
-        ratio = np.abs(Q) / self.l1
+        ratio = np.abs(Q)
+        for column, l1 in zip(ratio.T, self.l1):
+            column /= l1
         score = np.max(ratio / alphas, axis=1)
         near = score >= np.partition(score, -(len(score) // SHARE))[-(len(score) // SHARE)]
         for own in batch.sets:
             near[own.cols] = True
         far = ~near
         self.largest = np.max(ratio[far], axis=0, initial=0.0)
-        self.weakest = np.min(self.l1[far], axis=0, initial=np.inf)
+        self.weakest = np.array([np.min(l1[far], initial=np.inf) for l1 in self.l1])
         if np.all(self.largest <= alphas * (1 - MARGIN)) and np.count_nonzero(near) < len(near) / 2:
             self.cols = np.flatnonzero(near)
-            self.design: Design = batch.design.columns(self.cols)
+            self.design = batch.design.columns(self.cols)
             self.reference = self._residuals(range(len(batch.sets)))
             self.square = np.einsum("nk,nk,nk->k", batch.weights, self.reference, self.reference)
             Q[far] = 0.0
