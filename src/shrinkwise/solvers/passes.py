@@ -148,7 +148,7 @@ class Passes:
             self.curvature[:, line] = curvature(int(members[-1]))
             parts = self.shared.hessians(self.curvature[:, line], self.read)
             for i, (gram, column, total) in zip(members, parts, strict=True):
-                own, h = batch.sets[i], batch.weights[:, i] * self.curvature[:, line]
+                own, h = batch.sets[i], self.curvature[:, line]  # which no new column asks for: all are in
                 own.adopt(h, gram[np.ix_(own.cols, own.cols)], column[own.cols], total)
 
     def _models(self, active: list[int], rows: dict[int, Rows], exact: Array, slopes: Array) -> list[Model]:
