@@ -102,7 +102,7 @@ class LockstepRoute(Route):
                 cols, coef, intercepts[ratio, a, fit] = self.lockstep.problems[i].nonzeros_in_data_units(
                     batch.w[:, i], float(batch.b[i]), self.column_unit
                 )
-                found[i].append((cols, coef))
+                found[i].append((cols.astype(np.int32), coef))
                 if fit < self.fits - 1:
                     train[ratio, a, fit], test[ratio, a, fit] = self._scores(fit, batch.eta[:, i])
                 else:
@@ -111,7 +111,7 @@ class LockstepRoute(Route):
             self.lockstep.each(note, range(len(found)), len(batch.eta) * COSTLY)
             self.progress(len(found))
         width = self.design.shape[1] - self.problems[0][0].n_intercepts
-        lines = [_stacked(rows, width) for rows in found]
+        lines = [_stacked(found.pop(0), width) for _ in range(len(found))]
         coefs = tuple(tuple(lines[ratio * self.fits :][: self.fits]) for ratio in range(n_ratios))
         return Block(coefs, intercepts, gaps, n_iter, train, test, deviance)
 
