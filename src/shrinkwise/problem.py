@@ -13,8 +13,7 @@ from shrinkwise.design import Design
 from shrinkwise.design.base import Array
 from shrinkwise.losses import Loss
 from shrinkwise.penalties import Penalty, Rows
-from shrinkwise.penalties.groups import Groups
-from shrinkwise.penalties.standardized import common_scale, standardized_rows, with_factors
+from shrinkwise.penalties.standardized import standardized_rows, with_factors
 
 TINY = 1e-300
 LEAP = 2.0  # the longest step of an intercept on the scale of a logarithm
@@ -353,16 +352,18 @@ def build_problems(
         See `with_factors`.
     """
     problems: list[Problem] = []
-    for i in range(weights.shape[1]):
-        center = _mean(y, weights[:, i]) if loss.quadratic and fit_intercept else 0.0
+    weights = np.asfortranarray(weights)  # the problems hold its columns, and those of one array of targets
+    centers = [_mean(y, s) if loss.quadratic and fit_intercept else 0.0 for s in weights.T]
+    targets = y - np.array(centers)[:, None] if any(centers) else [y] * len(centers)
+    for i, center in enumerate(centers):
         rows = standardized_rows(penalty, design.scale[:, i] * column_unit, unit, standardize, loss.degree)
         rows = rows.sharing(problems[-1].rows) if problems else rows
         problems.append(
             Problem(
                 loss=loss,
                 design=design.problem(i),
-                y=y - center if center else y,
-                weights=np.ascontiguousarray(weights[:, i]),
+                y=targets[i],
+                weights=weights[:, i],
                 rows=rows if l1_factors is None else with_factors(rows, l1_factors[i]),
                 free_intercept=fit_intercept and not loss.quadratic,
                 y_center=center,
@@ -405,11 +406,3 @@ def power_of_two(y: Array) -> float:
     """A power of two of the magnitude of y about its mean, 1 for a constant: dividing by it changes no bit."""
     spread = float(np.max(np.abs(y - np.mean(y[:1]))))
     return float(np.ldexp(1.0, int(np.frexp(spread)[1]))) if spread > 0 and np.isfinite(spread) else 1.0
-
-
-def one_scale_a_group(design: Design, groups: Groups, column_unit: Array) -> Design:
-    """The design with `common_scale` for the columns as they came, which are ``column_unit`` of the stored ones."""
-    if not len(groups.members):
-        return design
-    unit = column_unit[:, None]
-    return replace(design, scale=common_scale(design.scale * unit, groups) / unit)

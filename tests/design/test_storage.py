@@ -113,3 +113,19 @@ def test_chunks_do_not_change_what_is_computed(monkeypatch):
     np.testing.assert_allclose(cut.gram(weights[:, 0]), expected[0], atol=N * EPS)
     np.testing.assert_allclose(cut.rmatvec(weights), expected[1], atol=N * EPS)
     np.testing.assert_allclose(cut.matvec(np.ones((5, 1)))[:N], expected[2], atol=N * EPS)
+
+
+@pytest.mark.parametrize("kind", [np.float32, np.float64])
+@pytest.mark.parametrize("rows", [1, N])
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize("cols", [slice(None), slice(1, 5), np.array([4, 0, 2]), np.zeros(0, dtype=np.intp)])
+def test_pieces_do_not_change_a_product(monkeypatch, kind, rows, order, cols):
+    X = np.asarray(np.vstack([table()] * 3) + 1e5, dtype=kind, order=order)
+    weights = np.full((len(X), 1), 1 / len(X))
+    whole = DenseDesign.of(X).standardized(weights)
+    explicit = whole.explicit(cols)
+    W, R = np.ones((explicit.shape[1], 1)), np.arange(len(X))[:, None] - 90.0
+    for name, size in (("CHUNK", 64), ("PIECE", 3 * len(X)), ("ROWS", rows)):
+        monkeypatch.setattr(f"shrinkwise.design.dense.{name}", size)
+    np.testing.assert_allclose(whole.matvec(W, cols), explicit @ W, atol=64 * EPS * 10)
+    np.testing.assert_allclose(whole.rmatvec(R, cols), explicit.T @ R, atol=64 * EPS * np.abs(R).sum())

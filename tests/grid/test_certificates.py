@@ -104,3 +104,30 @@ def test_what_cannot_be_reached_is_not_called_converged(route):
     np.testing.assert_array_equal(grid.converged, grid.gaps <= 1e-40)
     exact = Definition(case.X, case.y, grid.alphas[0, -1])
     assert exact.gap(grid.coef(0, -1), grid.intercept(0, -1)) <= 1e-11  # as good as double precision allows
+
+
+@pytest.mark.parametrize("tol", [1e-6, 1e-8])
+@pytest.mark.parametrize("loss", ["squared", "logistic"])
+@pytest.mark.parametrize("shape", [(60, 1500), (400, 12)])
+def test_fits_of_single_precision_columns_are_optimal_for_their_values(take, monkeypatch, shape, loss, tol):
+    """A dual point of scaled residuals bounds the optimum from below; that of passes the definition does not know."""
+    take("rows")
+    rng = np.random.default_rng(7)
+    X = np.asfortranarray(rng.standard_normal(shape) + 3.0, dtype=np.float32)
+    signal = X[:, :5].sum(axis=1, dtype=np.float64) - 15 + rng.standard_normal(len(X))
+    y = signal if loss == "squared" else (signal > 0).astype(float)
+    splits = folds(len(y))
+    arguments = {"loss": loss, "alphas": 9, "extend": False, "unpenalized": False}
+    grid = fit_grid(X, y, splits, tol=tol, **arguments)
+    monkeypatch.setattr("shrinkwise.path.lockstep.CHEAP", np.inf)
+    tight = fit_grid(X, y, splits, tol=1e-10, **arguments)
+    assert grid.all_converged
+    assert tight.all_converged
+    for fold, train in [(0, splits[0][0]), (-1, np.arange(len(y)))]:
+        for a in (2, 5, 8):
+            exact = Definition(X[train], y[train], grid.alphas[0, a], loss=loss)
+            best = tight.coef(0, a, fold), tight.intercept(0, a, fold)
+            apart = exact.objective(grid.coef(0, a, fold), grid.intercept(0, a, fold)) - exact.objective(*best)
+            known = exact.gap(*best)
+            assert known <= 1e-10 + ROUNDING
+            assert -known - ROUNDING <= float(apart / exact.null_loss) <= tol + ROUNDING

@@ -3,10 +3,11 @@
 import numpy as np
 
 from shrinkwise.design import as_design
+from shrinkwise.design.build import one_scale_a_group
 from shrinkwise.losses import LOSSES
 from shrinkwise.penalties import penalty_of
 from shrinkwise.penalties.standardized import groups_of
-from shrinkwise.problem import build_problems, one_scale_a_group, power_of_two
+from shrinkwise.problem import build_problems, power_of_two
 
 
 def build(case, loss, *, fit_intercept=True, standardize=True, **penalty):

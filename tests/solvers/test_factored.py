@@ -26,7 +26,7 @@ def model(rng, n=90, m=30, centered=True, dependent=False):
     design, _ = as_design(sparse.csc_array(X))
     design = design.standardized(weights[:, None], centered)
     h = weights * rng.uniform(0.1, 1.0, n)
-    Z = (X - design.center[:, 0]) * design.inverse_scale[:, 0]
+    Z = (X - design.center[:, 0]) / design.divisor[:, 0]
     if centered:
         Z = Z - (h @ Z) / h.sum()
     cols = rng.permutation(m)

@@ -69,9 +69,9 @@ class Design(ABC):
         return np.asarray(self.center + self.offsets) if np.any(self.shift) else self.center
 
     @cached_property
-    def inverse_scale(self) -> Array:
-        """1 / scale, 0 where a column is constant."""
-        return np.divide(1.0, self.scale, out=np.zeros_like(self.scale), where=self.scale > 0)
+    def divisor(self) -> Array:
+        """The scale, but infinite where a column is constant: the scale itself where none is."""
+        return self.scale if np.all(self.scale > 0) else np.where(self.scale > 0, self.scale, np.inf)
 
     @property
     def offsets(self) -> Array:
@@ -88,7 +88,7 @@ class Design(ABC):
         which = slice(picked[0], picked[0] + 1) if len(picked) == 1 else picked  # a view of one
         maps = None if self.maps is None else tuple(self.maps[i] for i in picked)
         some = replace(self, center=self.center[:, which], scale=self.scale[:, which], maps=maps)
-        some.__dict__["inverse_scale"] = self.inverse_scale[:, which]
+        some.__dict__["divisor"] = some.scale if self.divisor is self.scale else self.divisor[:, which]
         return some
 
     def mapped(self, maps: tuple[sparse.csc_array, ...]) -> Self:
@@ -98,7 +98,7 @@ class Design(ABC):
 
     def matvec(self, W: Array, cols: Cols = ALL) -> Array:
         """Standardized X[:, cols] @ W: column i of W (len(cols), k) belongs to problem i. Shape (n, k)."""
-        V = W * self.inverse_scale[cols]
+        V = W / self.divisor[cols]
         constant = np.einsum("jk,jk->k", self.center[cols], V)
         if self.maps is None:
             return np.asarray(self._times(V, cols) - constant)
@@ -115,17 +115,17 @@ class Design(ABC):
         """Standardized X[:, cols]' @ R: column i of R (n, k) belongs to problem i. Shape (len(cols), k)."""
         raw = self._mapped_transpose_times(R, cols, range(R.shape[1]))
         raw -= self.center[cols] * R.sum(axis=0)
-        raw *= self.inverse_scale[cols]
+        raw /= self.divisor[cols]
         return raw
 
     def rmatvec_for(self, owners: Array, R: Array, cols: Cols = ALL) -> Array:
         """`rmatvec` where column i of R (n, m) belongs to problem ``owners[i]``. Shape (len(cols), m)."""
         raw = self._mapped_transpose_times(R, cols, owners)
-        center, factor, sums = self.center[cols], self.inverse_scale[cols], R.sum(axis=0)
+        center, divisor, sums = self.center[cols], self.divisor[cols], R.sum(axis=0)
         cuts = np.flatnonzero(np.diff(owners)) + 1
         for part, total, owner in zip(np.split(raw.T, cuts), np.split(sums, cuts), owners[[0, *cuts]], strict=True):
             part -= total[:, None] * center[:, owner]  # each part fits a cache
-            part *= factor[:, owner]
+            part /= divisor[:, owner]
         return raw
 
     def _mapped_transpose_times(self, R: Array, cols: Cols, owners: Sequence[int] | Array) -> Array:

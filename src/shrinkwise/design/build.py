@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,8 @@ from shrinkwise.design.base import Array, Design
 from shrinkwise.design.dense import CHUNK, DenseDesign
 from shrinkwise.design.sparse import SparseDesign, sorted_csc
 from shrinkwise.exceptions import DataError
+from shrinkwise.penalties.groups import Groups
+from shrinkwise.penalties.standardized import common_scale
 from shrinkwise.validation import non_finite_message
 
 SAFE = 1e100  # magnitudes whose squares and sums of squares stay far from overflow and underflow
@@ -55,6 +58,14 @@ def as_design(X: Any) -> tuple[Design, Array]:
     if np.any(exponent):
         array = _ldexp(array.astype(np.float64), -exponent, largest)
     return DenseDesign.of(array), np.ldexp(1.0, exponent)
+
+
+def one_scale_a_group(design: Design, groups: Groups, column_unit: Array) -> Design:
+    """The design with `common_scale` for the columns as they came, which are ``column_unit`` of the stored ones."""
+    if not len(groups.members):
+        return design
+    unit = column_unit[:, None]
+    return replace(design, scale=common_scale(design.scale * unit, groups) / unit)
 
 
 def _pieces(array: Array) -> Iterator[tuple[slice, slice]]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Self
+from typing import Literal, Self
 
 import numpy as np
 
 from shrinkwise.design.base import ALL, FAR, Array, Cols, Design, Job, scale_of
 
 CHUNK = 1 << 18  # numbers in a chunk: 2 MB, the size of a cache
+PIECE = 1 << 16  # numbers that a product converts at a time
 WIDTH = 2048  # columns in a block of a wide array
 ROWS = 8192  # in a block at most: what losses make of them for a few problems fits a cache
 
@@ -26,34 +27,60 @@ class DenseDesign(Design):
         p = X.shape[1]
         return cls(X, np.zeros(p), np.zeros((p, 1)), np.ones((p, 1)))
 
-    @property
-    def _plain(self) -> bool:
-        return self.store.dtype == np.float64 and not np.any(self.shift)
+    def _plain(self, cols: Cols) -> bool:
+        """Whether BLAS takes these columns as they are stored, or a copy that fits a cache."""
+        small = isinstance(cols, slice) or self.store.shape[0] * len(cols) <= CHUNK
+        return small and self.store.dtype == np.float64 and not np.any(self.shift)
+
+    def _blocks(self, cols: Cols, height: int, width: int, shift: Array) -> Iterator[tuple[slice, slice, Array]]:
+        """(rows, places in ``cols``, float64 block about the shift), each good until the next one takes its place."""
+        (n, q), shift = self.store.shape, shift[cols]
+        m, shifts = max(len(shift), 1), bool(np.any(shift))
+        order: Literal["C", "F"] = "C" if self.store.strides[0] > self.store.strides[1] else "F"
+        numbers = range(q)[cols] if isinstance(cols, slice) else cols
+        scratch = np.empty(min(height, n) * min(width, m))
+        for left in range(0, m, width):
+            chosen = numbers[left : left + width]
+            places = slice(left, left + len(chosen))
+            some = slice(chosen.start, chosen.stop) if isinstance(chosen, range) else chosen
+            for top in range(0, n, height):
+                rows = slice(top, min(top + height, n))
+                part = self.store[rows][:, some]
+                block = scratch[: part.size].reshape(part.shape, order=order)
+                if shifts:
+                    np.subtract(part, shift[places], out=block)
+                else:
+                    block[:] = part
+                yield rows, places, block
 
     def _chunks(self, width: int, cols: Cols = ALL, shift: Array | None = None) -> Iterator[tuple[slice, Array]]:
-        """(rows, float64 block of the chosen columns about the shift); the cuts depend on the shape alone."""
-        step = max(64, CHUNK // max(width, 1))
-        shift = (self.shift if shift is None else shift)[cols]
-        for start in range(0, self.store.shape[0], step):
-            rows = slice(start, start + step)
-            block = self.store[rows][:, cols]
-            yield rows, np.subtract(block, shift, dtype=np.float64) if np.any(shift) else block.astype(np.float64)
+        """(rows, block of all the chosen columns); the cuts depend on the shape alone."""
+        everything = max(1, len(self.shift[cols]))
+        shift = self.shift if shift is None else shift
+        for rows, _, block in self._blocks(cols, max(64, CHUNK // max(width, 1)), everything, shift):
+            yield rows, block
+
+    def _pieces(self, cols: Cols) -> Iterator[tuple[slice, slice, Array]]:
+        """Blocks for a product, cut by columns where rows are few; the cuts depend on the shape alone."""
+        n, m = self.store.shape[0], max(1, len(self.shift[cols]))
+        height, width = (n, max(1, PIECE // n)) if n <= ROWS else (max(64, PIECE // m), m)
+        return self._blocks(cols, height, width, self.shift)
 
     def _times(self, V: Array, cols: Cols) -> Array:
-        if self._plain:
+        if self._plain(cols):
             return np.asarray(V.T @ self.store[:, cols].T).T  # BLAS is fastest with few rows on the left
-        out = np.empty((self.store.shape[0], V.shape[1]))
-        for rows, block in self._chunks(len(V), cols):
-            out[rows] = block @ V
-        return out
+        out = np.zeros((V.shape[1], self.store.shape[0]))
+        for rows, places, block in self._pieces(cols):
+            out[:, rows] += V[places].T @ block.T
+        return out.T
 
     def _transpose_times(self, R: Array, cols: Cols) -> Array:
-        if self._plain:
+        if self._plain(cols):
             return np.asarray(R.T @ self.store[:, cols]).T
-        out = np.zeros((len(self.shift[cols]), R.shape[1]))
-        for rows, block in self._chunks(len(out), cols):
-            out += block.T @ R[rows]
-        return out
+        out = np.zeros((R.shape[1], len(self.shift[cols])))
+        for rows, places, block in self._pieces(cols):
+            out[:, places] += R[rows].T @ block
+        return out.T
 
     def gram(self, weights: Array, cols: Cols = ALL, others: Cols | None = None) -> Array:
         total = np.zeros((len(self.center[cols]), len(self.center[cols if others is None else others])))
@@ -157,7 +184,7 @@ class DenseDesign(Design):
     def columns_as_rows(self) -> Array | None:
         store = np.asarray(self.store)
         flags = store.flags
-        return store.T if self._plain and self.maps is None and flags.f_contiguous and flags.aligned else None
+        return store.T if self._plain(ALL) and self.maps is None and flags.f_contiguous and flags.aligned else None
 
     def row_blocks(self) -> list[slice]:
         n = self.store.shape[0]
@@ -170,7 +197,7 @@ class DenseDesign(Design):
             part = replace(self, store=store.T.take(samples, axis=1, mode="wrap").T)  # many times as fast
         else:
             part = replace(self, store=store[samples])
-        part.__dict__["inverse_scale"] = self.inverse_scale
+        part.__dict__["divisor"] = self.divisor
         return part
 
 

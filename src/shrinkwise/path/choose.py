@@ -11,6 +11,7 @@ from scipy import sparse
 
 from shrinkwise.design import as_design
 from shrinkwise.design.base import Array
+from shrinkwise.design.build import one_scale_a_group
 from shrinkwise.engines import LocalEngine
 from shrinkwise.losses import Loss
 from shrinkwise.moments import Moments
@@ -24,7 +25,6 @@ from shrinkwise.path.rows import LockstepRoute
 from shrinkwise.penalties import Penalty
 from shrinkwise.penalties.concave import Concave
 from shrinkwise.penalties.standardized import groups_of
-from shrinkwise.problem import one_scale_a_group
 
 MEMORY = 2 << 30  # bytes that the moments of all folds may take
 
@@ -114,7 +114,9 @@ def _moments_of(task: Task, folds: Array) -> tuple[list[Moments], list[Moments],
 
 def rows_route(task: Task) -> tuple[Route, Array, Array]:
     """The route for rows, and center and scale of the columns on all data."""
-    weights = np.column_stack([task.counts, np.ones(len(task.y))]) * task.weights[:, None]
+    weights = np.empty((len(task.y), task.counts.shape[1] + 1), order="F")  # problems share its columns
+    weights[:, :-1], weights[:, -1] = task.counts, 1.0
+    weights *= task.weights[:, None]
     weights /= weights.sum(axis=0)
     design, column_unit = as_design(task.X)
     if task.maps is not None:
@@ -143,7 +145,7 @@ def rows_route(task: Task) -> tuple[Route, Array, Array]:
         )
         for penalty in task.penalties
     ]
-    test_weights = np.zeros((len(task.y), len(task.tests)))
+    test_weights = np.zeros((len(task.y), len(task.tests)), order="F")
     for fold, rows in enumerate(task.tests):
         np.add.at(test_weights[:, fold], rows, task.weights[rows])
     paths = built[0][0], [problems for _, problems in built], task.penalties

@@ -103,7 +103,7 @@ class LockstepRoute(Route):
             ratio, fit = divmod(i, self.fits)
             problem = self.lockstep.problems[i]
             cols, coef, intercepts[ratio, a, fit] = problem.nonzeros_in_data_units(*nonzeros, b, self.column_unit)
-            found[i].append((cols, coef))
+            found[i].append((cols.astype(np.int32), coef))
             gaps[ratio, a, fit], n_iter[ratio, a, fit] = gap, steps
             if fit < self.fits - 1:
                 train[ratio, a, fit], test[ratio, a, fit] = self._scores(fit, eta)
@@ -114,7 +114,7 @@ class LockstepRoute(Route):
         while done < n_alphas:
             done += self._go_on(np.repeat(alphas[:, done:], self.fits, axis=0), partial(note, done))
         width = self.design.shape[1] - self.problems[0][0].n_intercepts
-        lines = [_stacked(rows, width) for rows in found]
+        lines = [_stacked(found.pop(0), width) for _ in range(len(found))]
         coefs = tuple(tuple(lines[ratio * self.fits :][: self.fits]) for ratio in range(n_ratios))
         return Block(coefs, intercepts, gaps, n_iter, train, test, deviance)
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from shrinkwise.design import as_design
 from shrinkwise.design.base import Array
+from shrinkwise.design.build import one_scale_a_group
 from shrinkwise.engines import LocalEngine
 from shrinkwise.engines.local import one_blas_thread
 from shrinkwise.losses import Loss
@@ -17,7 +18,7 @@ from shrinkwise.path.lockstep import Lockstep
 from shrinkwise.penalties import ElasticNet, Penalty
 from shrinkwise.penalties.concave import Concave
 from shrinkwise.penalties.standardized import groups_of
-from shrinkwise.problem import one_scale_a_group, power_of_two, without_penalty
+from shrinkwise.problem import power_of_two, without_penalty
 from shrinkwise.validation import check_weights
 
 

@@ -102,7 +102,7 @@ class CompiledBlocks(Blocks):
     def reader(self, move: Move) -> Callable[[slice], Array]:
         batch, design, m = self.batch, move.design, len(move.which)
         X = design.columns_as_rows if isinstance(move.cols, slice) else None
-        raw = move.steps * design.inverse_scale if X is not None else np.zeros((0, m))
+        raw = move.steps / design.divisor if X is not None else np.zeros((0, m))
         used, every = np.flatnonzero(np.any(raw, axis=1)), np.arange(len(raw))
         V = np.zeros((_up(m, 2), _up(len(used), 4)))
         V[:m, : len(used)] = raw[used].T
@@ -123,7 +123,7 @@ class CompiledBlocks(Blocks):
             if X is None:
                 pulled = part.rmatvec(residual[:m].T, move.cols)
             else:
-                pulled = (slopes[:m, : len(X)].T - design.center * sums[0]) * design.inverse_scale
+                pulled = (slopes[:m, : len(X)].T - design.center * sums[0]) / design.divisor
             return np.vstack([pulled, sums])
 
         return read

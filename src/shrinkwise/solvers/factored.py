@@ -42,9 +42,9 @@ class Factored:
         """Of standardized columns, centered about their means in the metric h if at all."""
         columns = sparse.csc_array(design.store[:, cols])
         root = np.sqrt(h)
-        columns.data *= root[columns.indices] * np.repeat(design.inverse_scale[cols, 0], np.diff(columns.indptr))
+        columns.data *= root[columns.indices]
+        columns.data /= np.repeat(design.divisor[cols, 0], np.diff(columns.indptr))
         columns.indices = columns.indices.astype(np.int32, copy=False)
-        columns.indptr = columns.indptr.astype(np.int64, copy=False)
         mean = (
             np.asarray(columns.T @ root) / max(float(np.linalg.norm(root)), 1e-300) if centered else np.zeros(len(cols))
         )
@@ -68,12 +68,13 @@ def solve_factored(model: Factored, q: Array, w: Array, rows: Rows, tol: float, 
     from shrinkwise.solvers._sparse_kernels import descend  # numba is imported when a fit starts
 
     columns = model.columns
+    indptr = columns.indptr.astype(np.int64)  # for the kernel alone: SciPy would make all indices as wide
     best, stalled = np.inf, 0
     sweeps = max(1, min(SWEEPS, AT_ONCE // max(1, columns.nnz)))
     for turn in range(1, max_rounds + 1):
         image, along = np.zeros(columns.shape[0]), np.zeros(1)
         descend(
-            *(columns.data, columns.indices, columns.indptr, model.mean, model.diagonal),
+            *(columns.data, columns.indices, indptr, model.mean, model.diagonal),
             *(q, w, *rows.vectors, image, along, 0.3 * tol, sweeps),
         )
         q += columns.T @ image + model.mean * along

@@ -8,6 +8,7 @@ import numpy as np
 
 from shrinkwise.design import Design
 from shrinkwise.design.base import ALL, Array, Cols
+from shrinkwise.design.dense import ROWS
 from shrinkwise.penalties import Rows
 from shrinkwise.problem import LEAP, Problem
 from shrinkwise.solvers.factored import Factored, solve_factored
@@ -153,10 +154,11 @@ class Batch:
         self.loss = self.problems[0].loss
         self.free_intercept = self.problems[0].free_intercept
         self.y = _side_by_side([problem.y for problem in self.problems])
-        self.weights = np.asfortranarray(np.column_stack([problem.weights for problem in self.problems]))
-        self.w = np.asfortranarray(np.column_stack([problem.null_w for problem in self.problems]))
+        self.weights = _side_by_side([problem.weights for problem in self.problems])
+        self.w, self.eta = (np.empty((size, k), order="F") for size in (design.shape[1], len(self.y)))
         self.b = np.array([problem.null_intercept for problem in self.problems])
-        self.eta = np.asfortranarray(np.column_stack([problem.null_eta for problem in self.problems]))
+        for i, problem in enumerate(self.problems):
+            self.w[:, i], self.eta[:, i] = problem.null_w, problem.null_eta
         values = (np.abs(self.loss.value(y, eta)) for y, eta in zip(self.y.T, self.eta.T, strict=True))
         self.sizes = np.array([s @ value for s, value in zip(self.weights.T, values, strict=True)])  # of sums of losses
         self.sets = [WorkingSet(problem) for problem in self.problems]
@@ -169,8 +171,13 @@ class Batch:
     def residuals(self, which: Sequence[int]) -> Array:
         """s · (−dℓ/dη) of some problems, (n, len(which))."""
         some: slice | Sequence[int] = slice(None) if len(which) == len(self.problems) else which  # a view of all
-        residuals = self.loss.gradient(self.y[:, some], self.eta[:, some])
-        return np.asarray(-self.weights[:, some] * residuals)
+        out = np.empty((len(self.y), len(which)), order="F")
+        block = len(out) if self.loss.coupled else ROWS * self.problems[0].outputs
+        for start in range(0, len(out), block):
+            rows = slice(start, start + block)
+            residuals = self.loss.gradient(self.y[rows, some], self.eta[rows, some])
+            np.multiply(-self.weights[rows, some], residuals, out=out[rows])
+        return out
 
     def set_coefficients(self, i: int, w: Array) -> None:
         """Put a problem at w, with its best intercept."""
@@ -382,7 +389,13 @@ class Batch:
 
 
 def _side_by_side(vectors: Sequence[Array]) -> Array:
-    """Vectors as columns: a view where all are one."""
-    if all(vector is vectors[0] for vector in vectors):
-        return np.broadcast_to(vectors[0][:, None], (len(vectors[0]), len(vectors)))
-    return np.asfortranarray(np.column_stack(vectors))
+    """Vectors as columns: a view where all are one, or those of one array."""
+    first, whole = vectors[0], vectors[0].base
+    if all(vector is first for vector in vectors):
+        return np.broadcast_to(first[:, None], (len(first), len(vectors)))
+    if isinstance(whole, np.ndarray):
+        lines = whole if whole.flags.c_contiguous else whole.T
+        places = [(vector.ctypes.data, vector.strides) for vector in vectors]
+        if lines.shape == (len(vectors), len(first)) and places == [(line.ctypes.data, line.strides) for line in lines]:
+            return lines.T
+    return np.array(vectors).T

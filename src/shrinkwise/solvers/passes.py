@@ -149,7 +149,7 @@ class Passes:
             blocks.curvature[:, line] = batch.loss.curvature(batch.y[:, members[-1]], self._ahead(int(members[-1])))
             parts = self.shared.hessians(blocks.curvature[:, line], self.read)
             for i, (gram, column, total) in zip(members, parts, strict=True):
-                own, h = batch.sets[i], batch.weights[:, i] * blocks.curvature[:, line]
+                own, h = batch.sets[i], blocks.curvature[:, line]  # which no new column asks for: all are in
                 own.adopt(h, gram[np.ix_(own.cols, own.cols)], column[own.cols], total)
 
     def _ahead(self, i: int) -> Array:

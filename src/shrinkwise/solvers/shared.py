@@ -53,8 +53,9 @@ class SharedHessian:
         totals = np.array([whole[rows].sum() for rows in used.T])
         if not np.all(totals > 0) or len(np.unique(_sets(weights))) > 2 * k:
             return False
-        alike = np.abs(weights * totals - used * whole[:, None]) <= SAME * whole[:, None]
-        return bool(np.all(alike) and np.all(np.abs(_coordinates(design)) <= APART))
+        parts = zip(weights.T, used.T, totals, strict=True)
+        alike = all(np.all(np.abs(s * total - held * whole) <= SAME * whole) for s, held, total in parts)
+        return bool(alike and np.all(np.abs(_coordinates(design)) <= APART))
 
     def hessians(self, curvature: Array, read: Read) -> list[tuple[Array, Array, float]]:
         """For each set of rows X' diag(sh) X, X'sh and Σ sh."""
@@ -83,10 +84,12 @@ class SharedHessian:
 
 def _sets(weights: Array) -> Array:
     """In which sets each row is, as the bits of an integer."""
-    return np.asarray((weights > 0) @ (1 << np.arange(weights.shape[1])))
+    sets = np.zeros(len(weights), dtype=np.int64)
+    for i, s in enumerate(weights.T):
+        sets += (s > 0) * (1 << i)
+    return sets
 
 
 def _coordinates(design: Design) -> tuple[Array, Array]:
     """a and e of each column of each problem, (p, m + 1), next to those of the last."""
-    inverse = design.inverse_scale
-    return design.scale[:, -1:] * inverse, (design.center[:, -1:] - design.center) * inverse
+    return design.scale[:, -1:] / design.divisor, (design.center[:, -1:] - design.center) / design.divisor
