@@ -118,7 +118,9 @@ def test_chunks_do_not_change_what_is_computed(monkeypatch):
 @pytest.mark.parametrize("kind", [np.float32, np.float64])
 @pytest.mark.parametrize("rows", [1, N])
 @pytest.mark.parametrize("order", ["C", "F"])
-@pytest.mark.parametrize("cols", [slice(None), slice(1, 5), np.array([4, 0, 2]), np.zeros(0, dtype=np.intp)])
+@pytest.mark.parametrize(
+    "cols", [slice(None), slice(1, 5), slice(4, None, -2), np.array([4, 0, 2]), np.zeros(0, dtype=np.intp)]
+)
 def test_pieces_do_not_change_a_product(monkeypatch, kind, rows, order, cols):
     X = np.asarray(np.vstack([table()] * 3) + 1e5, dtype=kind, order=order)
     weights = np.full((len(X), 1), 1 / len(X))

@@ -37,12 +37,13 @@ class DenseDesign(Design):
         (n, q), shift = self.store.shape, shift[cols]
         m, shifts = max(len(shift), 1), bool(np.any(shift))
         order: Literal["C", "F"] = "C" if self.store.strides[0] > self.store.strides[1] else "F"
-        numbers = range(q)[cols] if isinstance(cols, slice) else cols
+        numbers = np.arange(q)[cols] if isinstance(cols, slice) else cols
         scratch = np.empty(min(height, n) * min(width, m))
         for left in range(0, m, width):
             chosen = numbers[left : left + width]
             places = slice(left, left + len(chosen))
-            some = slice(chosen.start, chosen.stop) if isinstance(chosen, range) else chosen
+            adjacent = isinstance(cols, slice) and cols.step in (None, 1) and len(chosen)
+            some = slice(chosen[0], chosen[-1] + 1) if adjacent else chosen
             for top in range(0, n, height):
                 rows = slice(top, min(top + height, n))
                 part = self.store[rows][:, some]
