@@ -58,10 +58,10 @@ def test_compiled_blocks_do_what_the_formulas_say(store, n, p, k, whole):
 def test_a_dual_point_out_of_the_domain_has_an_infinite_slack_where_its_row_counts():
     batch, blocks = state(np.asfortranarray(np.ones((300, 1)) * np.arange(300)[:, None]), 1, True, CompiledBlocks)
     blocks.gradients[:] = 1e6
-    counts = batch.weights[:, 0] > 0
+    counts = blocks.weights[:, 0] > 0
     move = Move(batch.design, [0], slice(None), np.zeros((1, 1)), np.zeros(1), np.ones(1))
     assert blocks.reader(move)(slice(0, 300))[-1] == np.inf
-    batch.weights[:] = 0.0
+    blocks.weights[:] = 0.0
     blocks.gradients[:] = 1e6
     assert np.any(counts)
     assert blocks.reader(move)(slice(0, 300))[-1] == 0.0

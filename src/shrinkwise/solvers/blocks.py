@@ -98,6 +98,7 @@ class CompiledBlocks(Blocks):
         super().__init__(batch, source, whole)
         self.certify: Callable[..., None] = certify
         self.y = np.array(batch.y[:, :1] if batch.y.strides[1] == 0 else batch.y, order="F")
+        self.weights = np.require(batch.weights, requirements=["F", "W"])  # as the kernel is compiled for
 
     def reader(self, move: Move) -> Callable[[slice], Array]:
         batch, design, m = self.batch, move.design, len(move.which)
@@ -108,7 +109,7 @@ class CompiledBlocks(Blocks):
         V[:m, : len(used)] = raw[used].T
         shifts = move.shifts - np.einsum("jk,jk->k", design.center[: len(raw)], raw)
         problems = np.array(move.which), self.source[move.which], shifts, move.taus
-        state = [part.T for part in (self.y, batch.weights, self.curvature, batch.eta, self.gradients)]
+        state = [part.T for part in (self.y, self.weights, self.curvature, batch.eta, self.gradients)]
 
         def read(rows: slice) -> Array:
             start, stop, _ = rows.indices(len(batch.eta))
