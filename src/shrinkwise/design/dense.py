@@ -11,7 +11,7 @@ import numpy as np
 from shrinkwise.design.base import ALL, FAR, Array, Cols, Design, Job, scale_of
 
 CHUNK = 1 << 18  # numbers in a chunk: 2 MB, the size of a cache
-PIECE = 1 << 16  # numbers that a product converts at a time
+PIECE = 1 << 17  # numbers that a product converts at a time: with fewer, threads wait for each other
 WIDTH = 2048  # columns in a block of a wide array
 ROWS = 8192  # in a block at most: what losses make of them for a few problems fits a cache
 
