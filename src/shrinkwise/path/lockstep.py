@@ -247,9 +247,9 @@ class Lockstep:
         candidates = candidates[movable[candidates] & ~wanted[candidates]]
         rows = self.problems[i].rows
         pull = rows.take(candidates).beyond(self.Q[candidates, i], weak)
-        wanted[_largest(candidates, pull, max(100, 2 * int(np.count_nonzero(wanted))))] = True
+        wanted[_largest(candidates, pull, max(100, int(np.count_nonzero(wanted))))] = True
         wanted[rows.groups.whole(np.flatnonzero(wanted))] = True
-        if len(own.cols) <= 2 * np.count_nonzero(wanted) + 100:
+        if len(own.cols) <= np.count_nonzero(wanted) + 100:
             wanted[own.cols] = True
         self._adopt(i, np.flatnonzero(wanted))
 
