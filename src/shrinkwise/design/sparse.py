@@ -27,12 +27,10 @@ class SparseDesign(Design):
         return np.asarray(self._columns(cols) @ V)
 
     def _transpose_times(self, R: Array, cols: Cols) -> Array:
-        return np.asarray(self._columns(cols).T @ R)
+        return np.asarray((_rows(self.store, cols) if isinstance(cols, slice) else self._columns(cols).T) @ R)
 
     def _columns(self, cols: Cols) -> sparse.csc_array:
-        if not isinstance(cols, slice):
-            return self.store[:, cols]
-        return self.store if cols == ALL else _view(self.store, cols)
+        return self.store if isinstance(cols, slice) and cols == ALL else self.store[:, cols]
 
     def gram(self, weights: Array, cols: Cols = ALL, others: Cols | None = None) -> Array:
         left, left_mean = self._scaled(cols)
@@ -75,9 +73,9 @@ class SparseDesign(Design):
         store, sums = self.store, np.empty((self.store.shape[1], weights.shape[1]))
         step = max(1, ENTRIES * len(sums) // max(1, store.nnz))
         for start in range(0, len(sums), step):
-            block = _view(store, slice(start, start + step))
+            block = _rows(store, slice(start, start + step))
             block.data = block.data**2
-            sums[start : start + step] = block.T @ weights
+            sums[start : start + step] = block @ weights
         return sums
 
     def _shifted(self) -> Self:
@@ -109,12 +107,14 @@ class SparseDesign(Design):
         return replace(self, store=sparse.csc_array(self.store.tocsr()[samples]))
 
 
-def _view(store: sparse.csc_array, cols: slice) -> sparse.csc_array:
-    """A range of columns whose entries are not copied."""
-    pointers = store.indptr[cols.start : cols.stop + 1]
+def _rows(store: sparse.csc_array, cols: slice) -> sparse.csr_array:
+    """The transpose of a range of columns. Its entries are no copy, which a constructor would make of a part."""
+    start, stop, _ = cols.indices(store.shape[1])
+    pointers = store.indptr[start : stop + 1]
     entries = slice(pointers[0], pointers[-1])
-    parts = store.data[entries], store.indices[entries], pointers - pointers[0]
-    return sparse.csc_array(parts, shape=(store.shape[0], len(pointers) - 1))
+    rows = sparse.csr_array((stop - start, store.shape[0]))
+    rows.data, rows.indices, rows.indptr = store.data[entries], store.indices[entries], pointers - pointers[0]
+    return rows
 
 
 def checked_sparse(X: Any) -> Any:
