@@ -27,7 +27,9 @@ class SparseDesign(Design):
         return np.asarray(self._columns(cols) @ V)
 
     def _transpose_times(self, R: Array, cols: Cols) -> Array:
-        return np.asarray((_rows(self.store, cols) if isinstance(cols, slice) else self._columns(cols).T) @ R)
+        if isinstance(cols, slice) and cols.step in (None, 1):
+            return np.asarray(_rows(self.store, cols) @ R)
+        return np.asarray(self._columns(cols).T @ R)
 
     def _columns(self, cols: Cols) -> sparse.csc_array:
         return self.store if isinstance(cols, slice) and cols == ALL else self.store[:, cols]
