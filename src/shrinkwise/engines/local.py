@@ -35,6 +35,12 @@ class LocalEngine(Engine):
         self._stop = threading.Event()
         self._pool: ThreadPoolExecutor | None = None  # its threads end with the engine
 
+    def within(self) -> LocalEngine:
+        """The engine of a piece of work that is in one of these threads already."""
+        inner = LocalEngine(1)
+        inner._stop = self._stop
+        return inner
+
     def checkpoint(self) -> None:
         """Raise :class:`Stopped` when the main thread has been interrupted."""
         if self._stop.is_set():

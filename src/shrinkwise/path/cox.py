@@ -25,7 +25,7 @@ class SideBySide:
     def __init__(
         self, design: Design, problems: Sequence[Problem], tol: float, engine: LocalEngine, small: bool = False
     ) -> None:
-        self.engine, inner = engine, _Within(engine)
+        self.engine, inner = engine, engine.within()
         self.worth = STEPS * design.shape[0] * design.shape[1] >= WORTH_A_THREAD
         parts = [(design.problem(i), [problem], tol, inner) for i, problem in enumerate(problems)]
         self.parts = [Lockstep(*part, small=small) for part in parts]
@@ -69,14 +69,6 @@ class SideBySide:
 
     def each(self, function: Callable[[int], None], which: Sequence[int], work: float) -> None:
         self.parts[0].each(function, which, work)
-
-
-class _Within(LocalEngine):
-    """The engine of a piece of work that is in a thread of another engine already."""
-
-    def __init__(self, outer: LocalEngine) -> None:
-        super().__init__(1)
-        self.checkpoint = outer.checkpoint  # type: ignore[method-assign]
 
 
 class CoxRoute(LockstepRoute):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 
 from shrinkwise.design.base import Array
-from shrinkwise.engines import LocalEngine
 from shrinkwise.path.lockstep import AIM, Lockstep
 from shrinkwise.path.walk import Note, Walk
 from shrinkwise.penalties import Rows
@@ -212,8 +211,7 @@ class CurvedWalk(Walk):
 
     def _alone(self) -> None:
         """The next strength by a lockstep of its own, which knows what to do about rounding."""
-        engine = LocalEngine(1)
-        engine.checkpoint = self.lockstep.engine.checkpoint  # type: ignore[method-assign]
+        engine = self.lockstep.engine.within()
         other = Lockstep(self.problem.design, [self.problem], self.lockstep.tol, engine)
         w = np.zeros(len(other.Q))
         w[self.own.cols] = self.w
