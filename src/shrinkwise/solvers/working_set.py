@@ -1,0 +1,122 @@
+"""The columns that one problem works on, and the quadratic model of its loss there."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from shrinkwise.design.base import Array
+from shrinkwise.penalties import Rows
+from shrinkwise.problem import Problem
+from shrinkwise.solvers.factored import Factored, solve_factored
+from shrinkwise.solvers.quadratic import solve_path, solve_quadratic
+
+SHARE = 0.01  # of the violation to leave: what the solution of a model is asked for
+FACTORED = 0.3  # the same of descent on columns, where digits are not for free
+
+
+class WorkingSet:
+    """The columns that one problem works on, and their Gram in the metric of the loss's second derivative.
+
+    The intercept is eliminated from the Gram. Columns that enter extend it; for losses other than the squared it is
+    kept as long as steps with it shrink the violation well. Of many sparse columns it stays a product of factors.
+    """
+
+    def __init__(self, problem: Problem) -> None:
+        self.problem = problem
+        self.cols = np.zeros(0, dtype=np.intp)
+        self.gram = np.zeros((0, 0))
+        self.column = np.zeros(0)  # X'h: the intercept's row of the Hessian
+        self.h: Array | None = problem.weights if problem.loss.quadratic else None
+        self.total = 1.0  # Σ h
+        self.factored = False  # whether a product of factors takes the place of the Gram
+
+    def choose(self, cols: Array) -> bool:
+        """Make ``cols`` the working set, with the entries of the Gram that are known; whether some of them are new."""
+        wanted = np.zeros(self.problem.design.shape[1], dtype=bool)
+        wanted[cols] = True
+        known = wanted[self.cols]
+        wanted[self.cols] = False
+        new = cols[wanted[cols]]
+        old = self.cols[known]
+        self.cols = np.concatenate([old, new])
+        if len(new) and self.problem.loss.coupled:
+            self.h = None  # what is not diagonal in a Hessian is not kept: it is made afresh
+        if self.h is None:
+            return len(new) > 0
+        formed = not self.factored
+        self.factored = self._suits_factors()
+        if self.factored or not formed:
+            self._renew(self.h)
+            return len(new) > 0
+        m = len(old)
+        gram = np.empty((len(self.cols), len(self.cols)))
+        gram[:m, :m] = self.gram if known.all() else self.gram[np.ix_(known, known)]
+        self.column = self.column[known]
+        if len(new):
+            design = self.problem.design
+            cross = design.gram(self.h, new, self.cols)
+            column = design.rmatvec(self.h[:, None], new)[:, 0] if self.problem.free_intercept else np.zeros(len(new))
+            self.column = np.concatenate([self.column, column])
+            cross -= np.outer(column, self.column) / self.total
+            gram[m:] = cross
+            gram[:m, m:] = cross[:, :m].T
+            gram[m:, m:] = (cross[:, m:] + cross[:, m:].T) / 2
+        self.gram = gram
+        return len(new) > 0
+
+    def refresh(self, eta: Array) -> None:
+        """The Hessian at a predictor."""
+        problem = self.problem
+        if problem.loss.coupled:
+            self.adopt(problem.weights, problem.hessian(self.cols, eta), None, 1.0)
+        else:
+            self.factored = self._suits_factors()
+            self._renew(problem.curvature(eta))
+
+    def minimize(self, q: Array, w: Array, rows: Rows, tol: float) -> None:
+        """`solve_quadratic` on the working set."""
+        if not self.factored:
+            solve_quadratic(self.gram, q, w, rows, tol)
+        else:
+            solve_factored(self._factors(), q, w, rows, tol)
+
+    def follow(self, q: Array, w: Array, rows: Rows, alphas: Array, tols: Array) -> tuple[Array, Array, Array]:
+        """The quadratic model down its path: w and its slope q at each strength (A, m), and the rounds it took.
+
+        ``tols`` are violations to leave on the way to a solution over all columns: here it is a share of them.
+        """
+        if not self.factored:
+            return solve_path(self.gram, q, w, rows, alphas, SHARE * tols)
+        W, Q = np.empty((len(alphas), len(w))), np.empty((len(alphas), len(w)))
+        turns, model = np.zeros(len(alphas), dtype=np.int64), self._factors()
+        for a, (alpha, tol) in enumerate(zip(alphas, tols, strict=True)):
+            turns[a] = abs(solve_factored(model, q, w, rows.times(alpha), FACTORED * tol))
+            W[a], Q[a] = w, q
+        return W, Q, turns
+
+    def _factors(self) -> Factored:
+        design, h = self.problem.design, self.problem.weights if self.h is None else self.h
+        centered = self.problem.free_intercept or bool(np.any(design.center))
+        return Factored.of(design, h, self.cols, centered)
+
+    def _suits_factors(self) -> bool:
+        alone = not (self.problem.rows.grouped or self.problem.loss.coupled)
+        return alone and Factored.suits(self.problem.design, self.cols)
+
+    def _renew(self, h: Array) -> None:
+        """All of the Hessian; its factors are made where they are used."""
+        design = self.problem.design
+        column = design.rmatvec(h[:, None], self.cols)[:, 0] if self.problem.free_intercept else None
+        if self.factored:
+            self.h, self.total, self.gram = h, max(float(h.sum()), 1e-300), np.zeros((0, 0))
+            self.column = np.zeros(len(self.cols)) if column is None else column
+        else:
+            self.adopt(h, design.gram(h, self.cols), column, float(h.sum()))
+
+    def adopt(self, h: Array, gram: Array, column: Array | None, total: float) -> None:
+        """X' diag(h) X, X'h and Σ h of the working set."""
+        self.h, self.gram, self.total = h, gram, max(total, 1e-300)
+        self.column = np.zeros(len(self.cols))
+        if self.problem.free_intercept and column is not None:
+            self.column = column
+            self.gram -= np.outer(column, column) / self.total
