@@ -6,7 +6,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from shrinkwise.solvers._kernels import CUTS, ENTRY, LIFT, PARTS, VECTOR, _dot, _edge, _solve_in_place
+from shrinkwise.solvers._kernels import CUTS, ENTRY, LIFT, PARTS, VECTOR, _edge, cholesky_row, substituted
 
 INNER = 10  # proximal steps on one block in one sweep
 ARMIJO = 0.1  # share of the decrease that the slope promises which a step has to bring
@@ -237,13 +237,17 @@ def _change(t, slope, curvature, pulls, squares, lengths, norms):
 @njit(f"void(f8[:,::1],{VECTOR})", **ENTRY)
 def substitute(factor, x):
     """x becomes (LL')⁻¹ x for the Cholesky factor L."""
-    k = len(x)
-    for a in range(k):
-        x[a] = (x[a] - _dot(factor[a], x, a)) / factor[a, a]
-    for a in range(k - 1, -1, -1):
-        x[a] /= factor[a, a]
-        for b in range(a):
-            x[b] -= factor[a, b] * x[a]
+    substituted(factor, x)
+
+
+@njit(**PARTS)
+def _solved(system, x):
+    """x becomes the solution of a system, and the system its Cholesky factor; False where rounding takes a pivot."""
+    for a in range(len(x)):
+        if not cholesky_row(system, a, system[a, a]):
+            return False
+    substituted(system, x)
+    return True
 
 
 @njit(f"i8({PROBLEM},{WHOLE},{VECTOR},{VECTOR})", **ENTRY)
@@ -321,10 +325,10 @@ def newton(gram, q, w, l1, l2, lower, upper, norm, members, starts, tol):
         if worst <= 0.1 * tol or stalled > 3:
             return True
         step = right.copy()
-        if not _solve_in_place(system, step):
+        if not _solved(system, step):
             assemble(gram, q, w, l1, l2, lower, upper, norm, members, starts, support, system, right, LIFT)
             step[:] = right
-            if not _solve_in_place(system, step):
+            if not _solved(system, step):
                 return False
         if advance(gram, q, w, l1, l2, lower, upper, norm, members, starts, support, right, step) < 0:
             return True

@@ -19,6 +19,18 @@ ENTRY = PARTS | {"cache": True}
 
 
 @njit(**PARTS)
+def minimizer(u, curvature, l1, lower, upper):
+    """Of ½ curvature w² − uw + l1|w| in the bounds."""
+    if u > l1:
+        new = (u - l1) / curvature
+    elif u < -l1:
+        new = (u + l1) / curvature
+    else:
+        new = 0.0
+    return min(max(new, lower), upper)
+
+
+@njit(**PARTS)
 def descend(gram, q, w, l1, l2, lower, upper, tol, max_sweeps):
     """Cyclic coordinate descent on ½ w'Gw − c'w + Σ l1|w| + l2/2 w² in the bounds; q = c − Gw is kept with w.
 
@@ -37,13 +49,7 @@ def descend(gram, q, w, l1, l2, lower, upper, tol, max_sweeps):
             if curvature <= 0.0:
                 continue
             u = q[j] + gram[j, j] * old
-            if u > l1[j]:
-                new = (u - l1[j]) / curvature
-            elif u < -l1[j]:
-                new = (u + l1[j]) / curvature
-            else:
-                new = 0.0
-            new = min(max(new, lower[j]), upper[j])
+            new = minimizer(u, curvature, l1[j], lower[j], upper[j])
             if new != old:
                 step = new - old
                 w[j] = new
@@ -83,34 +89,59 @@ def _dot(a, b, count):
 
 
 @njit(**PARTS)
-def _solve_in_place(system, x):
-    """Cholesky of the lower triangle of a positive definite system; False where a pivot is lost to rounding."""
-    k = len(x)
-    for a in range(k):
-        diagonal = system[a, a]
-        for b in range(a):
-            system[a, b] = (system[a, b] - _dot(system[a], system[b], b)) / system[b, b]
-        rest = diagonal - _dot(system[a], system[a], a)
-        if not rest > 0.1 * LIFT * diagonal:
-            return False
-        system[a, a] = np.sqrt(rest)
-        x[a] = (x[a] - _dot(system[a], x, a)) / system[a, a]
-    for a in range(k - 1, -1, -1):
-        x[a] /= system[a, a]
-        for b in range(a):
-            x[b] -= system[a, b] * x[a]
+def _rearrange(gram, w, l1, lower, upper, support, inside, counts):
+    """The support as it is now: those who stay in their order, then new ones; the factor keeps its rows above a gap."""
+    kept = 0
+    for a in range(counts[0]):
+        j = support[a]
+        if (w[j] != 0.0 or l1[j] == 0.0) and lower[j] < w[j] < upper[j]:
+            support[kept] = j
+            kept += 1
+        else:
+            inside[j] = False
+            counts[1] = min(counts[1], kept)
+    for j in range(len(w)):
+        if not inside[j] and (w[j] != 0.0 or l1[j] == 0.0) and lower[j] < w[j] < upper[j] and gram[j, j] > 0.0:
+            inside[j] = True
+            support[kept] = j
+            kept += 1
+    counts[0] = kept
+
+
+@njit(**PARTS)
+def cholesky_row(factor, a, diagonal):
+    """A row of a Cholesky factor in place of the system's; False where its pivot is lost to rounding."""
+    row = factor[a]
+    for b in range(a):
+        row[b] = (row[b] - _dot(row, factor[b], b)) / factor[b, b]
+    rest = diagonal - _dot(row, row, a)
+    if not rest > 0.1 * LIFT * diagonal:
+        return False
+    row[a] = np.sqrt(rest)
     return True
 
 
 @njit(**PARTS)
-def _assemble(gram, q, w, l1, l2, support, system, right, lift):
-    """Newton's equations on the support, their diagonal lifted by a share."""
-    for a in range(len(right)):
+def _factorize(gram, l2, factor, support, counts, lift):
+    """The missing rows of the Cholesky factor, of a diagonal lifted by a share; False where rounding takes a pivot."""
+    for a in range(counts[1], counts[0]):
         j = support[a]
-        for b in range(a + 1):
-            system[a, b] = gram[j, support[b]]
-        system[a, a] = (system[a, a] + l2[j]) * (1.0 + lift)
-        right[a] = q[j] - l2[j] * w[j] - l1[j] * np.sign(w[j])
+        for b in range(a):
+            factor[a, b] = gram[j, support[b]]
+        if not cholesky_row(factor, a, (gram[j, j] + l2[j]) * (1.0 + lift)):
+            return False
+    return True
+
+
+@njit(**PARTS)
+def substituted(factor, x):
+    """x becomes (LL')⁻¹ x for the Cholesky factor L."""
+    for a in range(len(x)):
+        x[a] = (x[a] - _dot(factor[a], x, a)) / factor[a, a]
+    for a in range(len(x) - 1, -1, -1):
+        x[a] /= factor[a, a]
+        for b in range(a):
+            x[b] -= factor[a, b] * x[a]
 
 
 @njit(**PARTS)
@@ -122,52 +153,62 @@ def _edge(w, step, l1, lower, upper):
 
 
 @njit(**PARTS)
+def _advance(gram, q, w, l1, lower, upper, support, step):
+    """Along a step, cut where a coefficient meets zero or a bound; whether it was cut."""
+    length = 1.0
+    for a in range(len(step)):
+        j = support[a]
+        edge = _edge(w[j], step[a], l1[j], lower[j], upper[j])
+        if step[a] != 0.0 and (edge - w[j]) / step[a] < length:
+            length = (edge - w[j]) / step[a]
+    for a in range(len(step)):
+        j = support[a]
+        old = w[j]
+        edge = _edge(old, step[a], l1[j], lower[j], upper[j])
+        blocked = length < 1.0 and step[a] != 0.0 and (edge - old) / step[a] <= length
+        w[j] = edge if blocked else old + length * step[a]
+        if w[j] != old:
+            for i in range(len(w)):
+                q[i] -= (w[j] - old) * gram[j, i]
+    return length < 1.0
+
+
+@njit(**PARTS)
+def newton_from(gram, q, w, l1, l2, lower, upper, factor, support, inside, counts):
+    """`newton` with what is known of the factor: counts holds the size of the support, and the rows that are known."""
+    for _ in range(CUTS):
+        _rearrange(gram, w, l1, lower, upper, support, inside, counts)
+        k = counts[0]
+        if k > len(factor):
+            return False
+        lifted = not _factorize(gram, l2, factor, support, counts, 0.0)
+        if lifted:
+            counts[1] = 0
+            if not _factorize(gram, l2, factor, support, counts, LIFT):
+                return False
+        counts[1] = 0 if lifted else k
+        step = np.empty(k)
+        for a in range(k):
+            j = support[a]
+            step[a] = q[j] - l2[j] * w[j] - l1[j] * np.sign(w[j])
+        substituted(factor, step)
+        if not _advance(gram, q, w, l1, lower, upper, support, step):
+            return True
+    return True
+
+
+@njit(**PARTS)
 def newton(gram, q, w, l1, l2, lower, upper):
     """Newton steps on the nonzeros, each cut where a coefficient meets zero or a bound, until one is full.
 
     Returns False where the support is too large for a kernel, or its system too singular.
     """
-    m = len(w)
-    support = np.empty(m, np.int64)
-    k = 0
-    for j in range(m):
-        if gram[j, j] > 0.0 and (w[j] != 0.0 or l1[j] == 0.0) and lower[j] < w[j] < upper[j]:
-            support[k] = j
-            k += 1
-    if k > LARGE:
+    support, inside, counts = np.empty(len(w), np.int64), np.zeros(len(w), np.bool_), np.zeros(2, np.int64)
+    _rearrange(gram, w, l1, lower, upper, support, inside, counts)
+    if counts[0] > LARGE:
         return False
-    for _ in range(CUTS):
-        if k == 0:
-            return True
-        system, step = np.empty((k, k)), np.empty(k)
-        _assemble(gram, q, w, l1, l2, support, system, step, 0.0)
-        if not _solve_in_place(system, step):
-            _assemble(gram, q, w, l1, l2, support, system, step, LIFT)
-            if not _solve_in_place(system, step):
-                return False
-        length = 1.0
-        for a in range(k):
-            j = support[a]
-            edge = _edge(w[j], step[a], l1[j], lower[j], upper[j])
-            if step[a] != 0.0 and (edge - w[j]) / step[a] < length:
-                length = (edge - w[j]) / step[a]
-        kept = 0
-        for a in range(k):
-            j = support[a]
-            old = w[j]
-            edge = _edge(old, step[a], l1[j], lower[j], upper[j])
-            blocked = length < 1.0 and step[a] != 0.0 and (edge - old) / step[a] <= length
-            w[j] = edge if blocked else old + length * step[a]
-            if w[j] != old:
-                for i in range(m):
-                    q[i] -= (w[j] - old) * gram[j, i]
-            if not blocked:
-                support[kept] = j
-                kept += 1
-        if length >= 1.0:
-            return True
-        k = kept
-    return True
+    factor = np.empty((counts[0], counts[0]))
+    return newton_from(gram, q, w, l1, l2, lower, upper, factor, support, inside, counts)
 
 
 @njit(f"i8({PROBLEM},f8,i8,i8,b1)", **ENTRY)

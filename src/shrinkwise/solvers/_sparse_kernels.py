@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from numba import njit
 
+from shrinkwise.solvers._kernels import minimizer
+
 V = "f8[::1]"
 
 
@@ -36,13 +38,7 @@ def descend(data, indices, indptr, mean, diagonal, q, w, l1, l2, lower, upper, i
             for t in range(start, end):
                 u += data[t] * image[indices[t]]
             u += q[j] + mean[j] * along[0] + diagonal[j] * old
-            if u > l1[j]:
-                new = (u - l1[j]) / curvature
-            elif u < -l1[j]:
-                new = (u + l1[j]) / curvature
-            else:
-                new = 0.0
-            new = min(max(new, lower[j]), upper[j])
+            new = minimizer(u, curvature, l1[j], lower[j], upper[j])
             if new != old:
                 step = new - old
                 w[j] = new
