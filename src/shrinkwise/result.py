@@ -17,6 +17,7 @@ from shrinkwise.criteria import information_criterion
 from shrinkwise.exceptions import UsageError
 from shrinkwise.held_out import repeats_as_groups, search_bias, standard_error
 from shrinkwise.losses import Loss, as_loss
+from shrinkwise.network import Network
 from shrinkwise.rules import Rule, parse_rule
 
 Array = NDArray[Any]
@@ -32,6 +33,7 @@ LATER = (
     "l1_factors",
     "concave",
     "relax",
+    "network",
 )  # not in files of 0.1.0, nor where they are None
 MANY_FOLDS = 100  # each of them chooses anew for a corrected error
 
@@ -112,6 +114,7 @@ class GridResult:
     degrees_of_freedom: Array | None = None  # (R, A)
     n_weighted: int | None = None
     repeats: Array | None = None  # (K,), the repeat of a repeated cross-validation that a fold belongs to
+    network: Network | None = None  # where the fits are networks
 
     @property
     def n_folds(self) -> int:
@@ -210,6 +213,13 @@ class GridResult:
         value = self.intercepts[ratio, index, fold]
         return float(value) if self.outputs is None else value
 
+    def l1_ratio(self, ratio: int, index: int) -> float:
+        """The mix of one cell; of networks l1 / (l1 + 2 l2), where a line of the grid has one l2."""
+        if self.network is None:
+            return float(self.l1_ratios[ratio])
+        alpha = self.alphas[ratio, index]
+        return float(self.network.l1[index] / alpha) if alpha > 0 else 1.0
+
     def standardized_coef(self, ratio: int, index: int) -> Array:
         """Change of the linear predictor for one standard deviation of each feature, (p,)."""
         return self.coef(ratio, index) * self.scale
@@ -293,7 +303,7 @@ class GridResult:
             ratio=ratio,
             index=index,
             alpha=float(self.alphas[ratio, index]),
-            l1_ratio=float(self.l1_ratios[ratio]),
+            l1_ratio=self.l1_ratio(ratio, index),
             mean=float(self.mean[ratio, index]),
             se=float(self.se[ratio, index]),
             train=float(self.train_mean[ratio, index]),
