@@ -5,9 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
+from shrinkwise.exceptions import UsageError
+
 Array = NDArray[Any]
+
+UNCOUNTED = (  # why no information criterion chooses a network
+    "it weighs a fit against its degrees of freedom, and nobody knows those of a network; use 1se, min, k=7, within=1%"
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,3 +64,20 @@ class Network:
         """Share of exact zeros among all penalized weights, (R, A, K + 1)."""
         share: Array = self.zeros.sum(axis=-1) / self.sizes.sum()
         return share
+
+    def strengths(self, ratio: int, index: int) -> dict[str, float]:
+        """``l1`` and ``l2`` of one cell of the grid."""
+        return {"l1": float(self.l1[index]), "l2": float(self.l2[ratio])}
+
+    def ranked(self, mean: Array, converged: Array) -> Array:
+        """Held-out errors (R, A) that a rule may compare: infinite where any of the cell's fits (R, A, F) diverged.
+
+        Raises
+        ------
+        UsageError
+            If none is left.
+        """
+        usable = np.where(np.all(converged, axis=-1), mean, np.inf)
+        if not np.any(np.isfinite(usable)):
+            raise UsageError("every network of this grid diverged; lower the learning rate, or scale the target")
+        return usable

@@ -5,7 +5,7 @@ Everything that a person is told afterwards — table, verdict, report, model fi
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
@@ -13,12 +13,15 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from shrinkwise._parts import from_parts, plain_fields, stacked, to_parts, unstacked
 from shrinkwise.criteria import information_criterion
 from shrinkwise.exceptions import UsageError
 from shrinkwise.held_out import repeats_as_groups, search_bias, standard_error
 from shrinkwise.losses import Loss, as_loss
-from shrinkwise.network import Network
+from shrinkwise.network import UNCOUNTED, Network
 from shrinkwise.rules import Rule, parse_rule
+
+__all__ = ["GridResult", "Selection", "Unpenalized"]
 
 Array = NDArray[Any]
 
@@ -49,6 +52,9 @@ class Unpenalized:
     gap: float  # relative to the null loss
     converged: bool
     note: str = ""
+
+
+PARTS: dict[str, type[Any]] = {"unpenalized": Unpenalized, "network": Network}  # fields that are records themselves
 
 
 @dataclass(frozen=True)
@@ -234,17 +240,19 @@ class GridResult:
             it: for each l1_ratio the strongest such alpha, of those the one with the fewest features. ``"k=7"``: the
             lowest error with at most 7 features. ``"within=1%"``: as 1se, with 1 % above the lowest error as the
             bound. ``"aic"``, ``"aicc"``, ``"bic"``, ``"ebic"``, ``"ebic:0.5"``: the lowest information criterion of
-            the fits on all data; folds have no say.
+            the fits on all data; folds have no say, and networks, whose degrees of freedom nobody knows, none of them.
 
         Raises
         ------
         UsageError
-            If the rule is unknown, or no cell satisfies it.
+            If the rule is unknown, no cell satisfies it, or every network diverged.
         """
         parsed = parse_rule(rule)
         if parsed.is_criterion:
             return self._lowest(rule, self.criterion(rule), "has fewer degrees of freedom than rows")
         mean = np.where(np.isfinite(self.mean), self.mean, np.inf)
+        if self.network is not None:
+            mean = self.network.ranked(mean, self.converged)
         if parsed.kind == "min":
             return self._cell(rule, *_first_lowest(mean))
         if parsed.kind == "k":
@@ -262,6 +270,8 @@ class GridResult:
         parsed: Rule = parse_rule(rule)
         if not parsed.is_criterion:
             raise UsageError(f"{rule!r} is no information criterion; use aic, aicc, bic or ebic")
+        if self.network is not None:
+            raise UsageError(f"rule {rule!r}: {UNCOUNTED}")
         if self.full_deviance is None or self.degrees_of_freedom is None or self.n_weighted is None:
             raise UsageError(
                 f"rule {rule!r}: this grid was fitted without its degrees of freedom; fit it again with this rule, or "
@@ -318,7 +328,7 @@ class GridResult:
         return "strong" if selection.index == 0 else ""
 
     def table(self, rule: str = "1se") -> list[dict[str, Any]]:
-        """Rows *min*, the rule's and *no penalty*: the short answer, ready to print.
+        """Rows *min*, the rule's and *no penalty*: the short answer, ready to print; of networks with l1 and l2.
 
         ``corrected`` is the score corrected for the search, see :meth:`corrected_error`.
         """
@@ -329,6 +339,7 @@ class GridResult:
                 "name": cell.rule,
                 "alpha": cell.alpha,
                 "l1_ratio": cell.l1_ratio,
+                **({} if self.network is None else self.network.strengths(cell.ratio, cell.index)),
                 "n_features": cell.n_features,
                 "mean": cell.mean,
                 "se": cell.se,
@@ -348,6 +359,7 @@ class GridResult:
                     "name": "no penalty",
                     "alpha": 0.0,
                     "l1_ratio": None,
+                    **({} if self.network is None else {"l1": 0.0, "l2": 0.0}),
                     "n_features": int(np.count_nonzero(np.any(free.coef.reshape(len(self.scale), -1), axis=1))),
                     "mean": float(mean),
                     "se": float(self.standard_error(free.test_score)),
@@ -364,17 +376,12 @@ class GridResult:
         """A header of JSON types and named arrays: all that a model file keeps of the grid."""
         header: dict[str, Any] = {}
         arrays: dict[str, Array] = {}
-        for name, value in _plain_fields(self):
+        for name, value in plain_fields(self):
             if name == "coefs":
-                stacked = sparse.vstack([matrix for row in value for matrix in row], format="csr")
-                arrays |= {f"coefs_{part}": getattr(stacked, part) for part in ("data", "indices", "indptr")}
-            elif name == "unpenalized":
-                header[name] = None
-                if value is not None:
-                    header[name] = {key: item for key, item in _plain_fields(value) if not isinstance(item, np.ndarray)}
-                    arrays |= {
-                        f"unpenalized_{key}": item for key, item in _plain_fields(value) if isinstance(item, np.ndarray)
-                    }
+                arrays |= stacked(value)
+            elif name in PARTS and value is not None:
+                header[name], own = to_parts(value, name)
+                arrays |= own
             elif isinstance(value, np.ndarray):
                 arrays[name] = value
             elif value is not None or name not in LATER:
@@ -386,33 +393,17 @@ class GridResult:
         """Inverse of :meth:`to_arrays`."""
         ratios, strengths, fits = arrays["gaps"].shape
         shape = (ratios * fits * strengths, len(header["feature_names"]) * len(header.get("outputs") or [0]))
-        parts = tuple(arrays[f"coefs_{part}"] for part in ("data", "indices", "indptr"))
-        stacked = sparse.csr_array(parts, shape=shape)
-        stacked.check_format(full_check=True)
-        coefs = tuple(
-            tuple(stacked[(row * fits + fit) * strengths :][:strengths] for fit in range(fits)) for row in range(ratios)
-        )
-        free = header["unpenalized"]
-        if free is not None:
-            free = Unpenalized(**dict(free), **_unpenalized_arrays(arrays))
-        own = {field.name for field in fields(cls)} - {"coefs", "unpenalized"}
+        coefs = unstacked(arrays, shape, ratios, fits)
+        own = {field.name for field in fields(cls)} - {"coefs", *PARTS}
         values: dict[str, Any] = {key: value for key, value in header.items() if key in own}
         values |= {key: value for key, value in arrays.items() if key in own}
         for key in ("feature_names", "classes", "outputs", "groups"):
             values[key] = None if values.get(key) is None else tuple(values[key])
-        return cls(**values, coefs=coefs, unpenalized=free)
+        parts: dict[str, Any] = {name: from_parts(kind, header.get(name), arrays, name) for name, kind in PARTS.items()}
+        return cls(**values, **parts, coefs=coefs)
 
 
 def _first_lowest(values: Array) -> tuple[int, int]:
     """The lowest cell, of equal ones the strongest penalty of the first mix."""
     ratio, index = np.unravel_index(int(np.argmin(values)), values.shape)
     return int(ratio), int(index)
-
-
-def _unpenalized_arrays(arrays: Mapping[str, Array]) -> dict[str, Any]:
-    several = ("intercept",) if "unpenalized_intercept" in arrays else ()
-    return {key: arrays[f"unpenalized_{key}"] for key in ("train_score", "test_score", "coef", *several)}
-
-
-def _plain_fields(record: Any) -> Iterator[tuple[str, Any]]:
-    return ((field.name, getattr(record, field.name)) for field in fields(record))
