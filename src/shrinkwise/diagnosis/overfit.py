@@ -42,36 +42,40 @@ def overfit_verdict(result: GridResult, rule: str = "1se") -> Verdict:
     Verdict
     """
     chosen, best = result.select(rule), result.select("min")
-    saved, saved_se = _paired(result, result.null_score - result.test_score[chosen.ratio, chosen.index])
+    who, does_not = ("you", "You do not") if result.network is None else ("the network", "The network does not")
+    noun = "feature" if result.network is None else "input"
+    saved, saved_se = paired(result, result.null_score - result.test_score[chosen.ratio, chosen.index])
     useful = saved > DISTINGUISHABLE * saved_se and chosen.n_features > 0
     warning = (
-        "" if useful else " Beware: the chosen model predicts no better than no features at all, as far as can be told."
+        "" if useful else f" Beware: the chosen model predicts no better than no {noun}s at all, as far as can be told."
     )
     free = result.unpenalized
     if free is None or not free.converged:
-        reason = free.note if free is not None else f"{len(result.feature_names)} features, {result.n_samples} rows"
+        reason = free.note if free is not None else f"{len(result.feature_names)} {noun}s, {result.n_samples} rows"
         sentence = f"Without a penalty there is no fit to compare with: {reason}."
         return Verdict(sentence + warning, None, useful, float("nan"), float("nan"))
 
     held_out = float(free.test_score @ result.fold_weights)
     train = float(free.train_score @ result.fold_weights)
     if abs(held_out) <= EXACT * abs(float(result.null_score @ result.fold_weights)):
-        sentence = "You do not overfit: without a penalty the target is predicted exactly; is it a copy of a feature?"
+        sentence = (
+            f"{does_not} overfit: without a penalty the target is predicted exactly; is some {noun} a copy of it?"
+        )
         return Verdict(sentence, False, useful, 0.0, 0.0)
     unit = abs(held_out) or 1.0
     gain, gain_se = (
-        part / unit for part in _paired(result, free.test_score - result.test_score[best.ratio, best.index])
+        part / unit for part in paired(result, free.test_score - result.test_score[best.ratio, best.index])
     )
     errors = f"its error is {train:.4g} on the rows it was fitted to and {held_out:.4g} on held-out rows"
     overfits = gain > DISTINGUISHABLE * gain_se
     if overfits:
         sentence = (
-            f"Without a penalty you would overfit: {errors}; "
+            f"Without a penalty {who} would overfit: {errors}; "
             f"the best penalty lowers the held-out error by {100 * gain:.1f} ± {100 * gain_se:.1f} %."
         )
     elif gain < -DISTINGUISHABLE * gain_se:
         sentence = (
-            f"You do not overfit: without a penalty {errors}; "
+            f"{does_not} overfit: without a penalty {errors}; "
             f"the best penalty of the grid raises it by {-100 * gain:.1f} ± {100 * gain_se:.1f} %."
         )
     else:
@@ -84,6 +88,6 @@ def overfit_verdict(result: GridResult, rule: str = "1se") -> Verdict:
     )
 
 
-def _paired(result: GridResult, differences: np.ndarray) -> tuple[float, float]:
-    """Fold-weighted mean of paired differences and its standard error."""
+def paired(result: GridResult, differences: np.ndarray) -> tuple[float, float]:
+    """Fold-weighted mean of paired differences (K,) over the folds of a result, and its standard error."""
     return float(differences @ result.fold_weights), float(result.standard_error(differences))

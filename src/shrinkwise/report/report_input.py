@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from shrinkwise.diagnosis.comparison import Comparison, compare_with_linear
 from shrinkwise.diagnosis.overfit import Verdict
 from shrinkwise.report.text import general
 from shrinkwise.result import GridResult, Selection
@@ -35,6 +36,8 @@ class ReportInput:
     certificate : dict
         ``max_gap, tol, n_fits, n_certified, final_gap, certified``; what is missing is read from the result.
     seed : int or None, default None
+    linear : GridResult or None, default None
+        Where ``result`` is of networks: linear models in the same folds, to compare with.
     """
 
     title: str
@@ -50,6 +53,7 @@ class ReportInput:
     versions: Mapping[str, str] = field(default_factory=dict)
     certificate: Mapping[str, Any] = field(default_factory=dict)
     seed: int | None = None
+    linear: GridResult | None = None
 
     @cached_property
     def chosen(self) -> Selection:
@@ -62,17 +66,46 @@ class ReportInput:
         return self.result.select("min")
 
     @property
+    def noun(self) -> str:
+        """What a column is to the model."""
+        return "feature" if self.result.network is None else "input"
+
+    @property
+    def symbol(self) -> str:
+        """What strengths are called: λ, or for networks l1."""
+        return "λ" if self.result.network is None else "l1"
+
+    def strengths(self, ratio: int) -> NDArray[np.float64]:
+        """The strengths of a line of the grid, (A,)."""
+        return np.asarray(self.result.alphas[ratio] if self.result.network is None else self.result.network.l1)
+
+    def strength(self, cell: Selection) -> float:
+        """The strength of a cell."""
+        return float(self.strengths(cell.ratio)[cell.index])
+
+    @cached_property
+    def comparison(self) -> Comparison | None:
+        """The network beside the best linear model, where there is one."""
+        return None if self.linear is None else compare_with_linear(self.result, self.linear, self.rule)
+
+    @property
     def mix_name(self) -> str:
         """What tells the lines of the grid from each other."""
+        if self.result.network is not None:
+            return "l2"
         return "l1_ratio" if self.result.relax is None else "l1_ratio, relax"
 
     def mix(self, ratio: int) -> str:
         """The mix of a line of the grid, in a table."""
+        if self.result.network is not None:
+            return general(float(self.result.network.l2[ratio]))
         words = general(float(self.result.l1_ratios[ratio]))
         return words if self.result.relax is None else f"{words}, {general(float(self.result.relax[ratio]))}"
 
     def at_mix(self, ratio: int) -> str:
         """The mix of a line of the grid, in a sentence."""
+        if self.result.network is not None:
+            return f"l2 = {self.mix(ratio)}"
         relax = "" if self.result.relax is None else f" and relax {general(float(self.result.relax[ratio]))}"
         return f"l1_ratio {general(float(self.result.l1_ratios[ratio]))}{relax}"
 
@@ -93,7 +126,9 @@ class ReportInput:
 
     @cached_property
     def effect(self) -> NDArray[np.float64]:
-        """The same for one standard deviation of each feature."""
+        """The same for one standard deviation of each feature; a network's inputs are standardized already."""
+        if self.result.network is not None:
+            return self.coef
         return np.asarray(self.coef * self.result.scale)
 
     @property

@@ -65,10 +65,11 @@ def spread(low: float, high: float, start: float, stop: float, margin: float = 0
 
 @dataclass(frozen=True)
 class Strength:
-    """The horizontal axis: λ on a log scale, strong on the left; a λ of 0 stands one step beyond the weakest."""
+    """The horizontal axis: λ, or l1, on a log scale, strong on the left; 0 stands one step beyond the weakest."""
 
     scale: Scale
     zero: float
+    name: str = "λ"
 
     def __call__(self, alpha: float) -> float:
         return self.scale(math.log10(alpha) if alpha > 0 else self.zero)
@@ -82,15 +83,15 @@ class Strength:
         return [*marks, (self.scale(self.zero), "0")] if self.zero >= low else marks
 
 
-def strength_axis(alphas: Sequence[float], size: Size) -> Strength:
-    """The axis that holds all of these λ."""
+def strength_axis(alphas: Sequence[float], size: Size, name: str = "λ") -> Strength:
+    """The axis that holds all of these strengths."""
     logs = [math.log10(alpha) for alpha in alphas if alpha > 0] or [0.0]
     weakest, strongest = min(logs), max(logs)
     step = max(0.25, (strongest - weakest) / 12)
     zero = weakest - step if min(alphas) == 0 else -math.inf
     end = max(weakest, zero) if zero == -math.inf else zero
     room = 0.02 * (strongest - end) or 0.5
-    return Strength(Scale(strongest + room, end - room, size.left, size.x_end), zero)
+    return Strength(Scale(strongest + room, end - room, size.left, size.x_end), zero, name)
 
 
 def linear_ticks(low: float, high: float, wanted: int) -> list[float]:
@@ -213,12 +214,12 @@ def axes(size: Size, strength: Strength, vertical: Scale, y_title: str) -> Html:
 
 
 def strength_ticks(size: Size, strength: Strength) -> Html:
-    """The axis of λ along the bottom."""
+    """The axis of strengths along the bottom."""
     parts = [line(size.left, size.y_end, size.x_end, size.y_end, "axis")]
     for x, label in strength.ticks(size.ticks):
         parts += [line(x, size.y_end, x, size.y_end + 4, "axis"), text(x, size.y_end + 18, label, "middle", "tick")]
     y = size.height - 8
-    title = "penalty λ, log scale" if size.kind == "wide" else "λ (log)"
+    title = f"penalty {strength.name}, log scale" if size.kind == "wide" else f"{strength.name} (log)"
     return join(
         [
             *parts,

@@ -55,7 +55,8 @@ def coefficient_paths(report: ReportInput) -> Html:
     Of several predictors each has a figure of its own, with the same colours and the same vertical scale.
     """
     paths, several = _paths(report), report.result.outputs is not None
-    title = f"Standardized coefficients over λ, at {report.at_mix(report.chosen.ratio)}"
+    what = "Standardized coefficients" if report.result.network is None else "Norms of the weights of inputs"
+    title = f"{what} over {report.symbol}, at {report.at_mix(report.chosen.ratio)}"
     caption = _sentence(report, paths)
     sizes = [replace(size, top=26.0, height=size.height - (100 if several else 10)) for size in (WIDE, NARROW)]
     if not several:
@@ -82,7 +83,8 @@ def _paths(report: ReportInput) -> Paths:
     matrix = result.coefs[chosen.ratio][-1]
     moving = np.unique(matrix.indices[matrix.data != 0] // outputs)
     flat = matrix[:, (moving[:, None] * outputs + np.arange(outputs)).ravel()].toarray()
-    values = flat.reshape(matrix.shape[0], len(moving), outputs).transpose(2, 0, 1) * result.scale[moving]
+    values = flat.reshape(matrix.shape[0], len(moving), outputs).transpose(2, 0, 1)
+    values = values * result.scale[moving] if result.network is None else values
     size = np.abs(values).max(axis=0)
     weakest = max(chosen.index, report.lowest.index if report.lowest.ratio == chosen.ratio else 0)
     here, there = size[chosen.index], size[weakest]
@@ -96,8 +98,8 @@ def _paths(report: ReportInput) -> Paths:
 
 
 def _draw(report: ReportInput, size: Size, paths: Paths, output: int) -> Html:
-    alphas = report.result.alphas[report.chosen.ratio]
-    strength = strength_axis(alphas.tolist(), size)
+    alphas = report.strengths(report.chosen.ratio)
+    strength = strength_axis(alphas.tolist(), size, report.symbol)
     y = spread(paths.low, paths.high, size.y_end, size.top)
     across = [strength(alpha) for alpha in alphas]
     frame = f"clip-paths-{output}-{size.kind}"
@@ -118,7 +120,7 @@ def _draw(report: ReportInput, size: Size, paths: Paths, output: int) -> Html:
                 size,
                 strength,
                 y,
-                "per standard deviation" if size.kind == "narrow" else "coefficient per standard deviation",
+                _vertical(report, size),
             ),
             line(size.left, y(0), size.x_end, y(0), "zero"),
             *mark_lines(report, size, strength),
@@ -145,6 +147,13 @@ def _names(report: ReportInput, size: Size, paths: Paths, edge: float, ends: dic
     return parts
 
 
+def _vertical(report: ReportInput, size: Size) -> str:
+    """The title of the vertical axis."""
+    if report.result.network is not None:
+        return "norm of weights" if size.kind == "narrow" else "norm of the weights that leave an input"
+    return "per standard deviation" if size.kind == "narrow" else "coefficient per standard deviation"
+
+
 def _colour(rank: int) -> str:
     return f"c{rank % COLOURS}" + (" dashed" if rank // COLOURS % 2 else "")
 
@@ -154,34 +163,34 @@ def _sentence(report: ReportInput, paths: Paths) -> str:
     result, chosen = report.result, report.chosen
     total = len(result.feature_names)
     if not paths.moving:
-        return f"All {count(total, 'feature')} stay at exactly zero over the whole path."
+        return f"All {count(total, report.noun)} stay at exactly zero over the whole path."
     active = np.flatnonzero(result.support_size[chosen.ratio])
     entering = np.unique(result.coefs[chosen.ratio][-1][[active[0]]].indices // len(report.outputs))
     if chosen.l1_ratio == 0 or len(entering) > 3:
-        alpha = general(result.alphas[chosen.ratio, active[0]])
-        start = f"{count(len(entering), 'feature')} are in from λ = {alpha}"
+        alpha = general(float(report.strengths(chosen.ratio)[active[0]]))
+        start = f"{count(len(entering), report.noun)} are in from {report.symbol} = {alpha}"
     else:
         names = [shorten(result.feature_names[column], 28) for column in entering]
         start = f"{listed(names)} {'enters' if len(names) == 1 else 'enter'} first"
     notes = ""
     if len(paths.columns) < paths.moving:
         notes = (
-            f" Drawn are the {len(paths.columns)} of {whole(paths.moving)} paths that are largest at the chosen λ, "
-            "then anywhere."
+            f" Drawn are the {len(paths.columns)} of {whole(paths.moving)} paths that are largest at the chosen "
+            f"{report.symbol}, then anywhere."
         )
     if paths.cut:
-        notes += " The frame cuts off coefficients that grow far larger at weak penalties."
+        notes += " The frame cuts off what grows far larger at weak penalties."
     return f"{start}; {_chosen(report, paths)}.{notes}"
 
 
 def _chosen(report: ReportInput, paths: Paths) -> str:
     """How many features the chosen model has, and of one predictor the two largest."""
     result, chosen = report.result, report.chosen
-    total, where = len(result.feature_names), f"at the chosen λ = {general(chosen.alpha)}"
+    total, where = len(result.feature_names), f"at the chosen {report.symbol} = {general(report.strength(chosen))}"
     if not chosen.n_features:
-        return f"{where} all {count(total, 'feature')} are still zero"
+        return f"{where} all {count(total, report.noun)} are still zero"
     kept = (
-        f"{whole(chosen.n_features)} of {count(total, 'feature')} {'is' if chosen.n_features == 1 else 'are'} nonzero"
+        f"{whole(chosen.n_features)} of {count(total, report.noun)} {'is' if chosen.n_features == 1 else 'are'} nonzero"
     )
     if result.outputs is not None:
         return f"{where}, {kept} for some {report.output_word}"
@@ -194,8 +203,9 @@ def _led(report: ReportInput, paths: Paths, output: int) -> str:
     first = np.argsort(-np.abs(here), kind="stable")[:2]
     leading = [
         f"{shorten(report.result.feature_names[paths.columns[rank]], 28)} "
-        f"({'+' if here[rank] > 0 else ''}{general(float(here[rank]), 3)})"
+        f"({'+' if here[rank] > 0 and report.result.network is None else ''}{general(float(here[rank]), 3)})"
         for rank in first
         if here[rank]
     ]
-    return f"{listed(leading)} per standard deviation" if leading else ""
+    unit = " per standard deviation" if report.result.network is None else ""
+    return f"{listed(leading)}{unit}" if leading else ""

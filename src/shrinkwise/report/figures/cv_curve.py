@@ -34,7 +34,7 @@ CUT = 2.0  # the frame ends at this many times the useful range above the lowest
 def cv_curve(report: ReportInput) -> Html:
     """The figure: held-out error with its ±SE band, training error, the cells of min and 1se, the support size."""
     vertical = _range(report)
-    title = f"Training and held-out error over λ, at {report.at_mix(report.chosen.ratio)}"
+    title = f"Training and held-out error over {report.symbol}, at {report.at_mix(report.chosen.ratio)}"
     caption = _sentence(report) + _cut(report, vertical)
     return figure("cv", title, caption, lambda size: _draw(report, size, vertical))
 
@@ -49,10 +49,10 @@ def mark_lines(report: ReportInput, size: Size, strength: Strength) -> list[Html
     """A vertical line for each marked λ; names stand outside of them, or below each other where there is no room."""
     lines: list[Html] = []
     names: list[Html] = []
-    cells = [cell for cell in marks(report) if strength.holds(cell.alpha)]
-    cells.sort(key=lambda cell: -cell.alpha)
+    cells = [cell for cell in marks(report) if strength.holds(report.strength(cell))]
+    cells.sort(key=lambda cell: -report.strength(cell))
     for rank, cell in enumerate(cells):
-        chosen, x = cell.rule == report.rule, strength(cell.alpha)
+        chosen, x = cell.rule == report.rule, strength(report.strength(cell))
         words = f"{cell.rule} (chosen)" if chosen and size.kind == "wide" else cell.rule
         width = 0.62 * size.font * len(words) + 5
         right = rank == len(cells) - 1
@@ -68,13 +68,14 @@ def mark_lines(report: ReportInput, size: Size, strength: Strength) -> list[Html
 def _draw(report: ReportInput, size: Size, vertical: tuple[float, float]) -> Html:
     result, ratio = report.result, report.chosen.ratio
     others = sorted({cell.ratio for cell in marks(report)} - {ratio})
-    strength = strength_axis(result.alphas[[ratio, *others]].ravel().tolist(), size)
+    lines = np.concatenate([report.strengths(row) for row in (ratio, *others)])
+    strength = strength_axis(lines.tolist(), size, report.symbol)
     y = spread(*vertical, size.y_end, size.top, margin=0.07)
     mean, train = result.mean, result.train_mean
-    alphas = [strength(alpha) for alpha in result.alphas[ratio]]
+    alphas = [strength(alpha) for alpha in report.strengths(ratio)]
 
     def points(values: np.ndarray, row: int = ratio) -> list[tuple[float, float]]:
-        return [(strength(a), y(v)) for a, v in zip(result.alphas[row], values, strict=True) if math.isfinite(v)]
+        return [(strength(a), y(v)) for a, v in zip(report.strengths(row), values, strict=True) if math.isfinite(v)]
 
     frame = f"clip-{size.kind}"
     lower, upper = _band(report)
@@ -94,7 +95,7 @@ def _draw(report: ReportInput, size: Size, vertical: tuple[float, float]) -> Htm
             el("g", *curves, clip_path=f"url(#{frame})"),
             *mark_lines(report, size, strength),
             *(
-                el("circle", cx=strength(cell.alpha), cy=y(cell.mean), r=4, class_="cv dot")
+                el("circle", cx=strength(report.strength(cell)), cy=y(cell.mean), r=4, class_="cv dot")
                 for cell in marks(report)
                 if y.inside(cell.mean)
             ),
@@ -127,7 +128,7 @@ def _bound(report: ReportInput, size: Size, strength: Strength, y: Scale) -> lis
     if not y.inside(bound) or not report.lowest.se:
         return []
     parts = [line(size.left, y(bound), size.x_end, y(bound), "bound")]
-    first = min(strength(cell.alpha) for cell in marks(report))
+    first = min(strength(report.strength(cell)) for cell in marks(report))
     if first - size.left > 0.62 * size.font * len(words):
         parts.append(text(size.left + 6, y(bound) + 1.2 * size.font, words, class_="muted"))
     return parts
@@ -145,7 +146,7 @@ def _support(report: ReportInput, size: Size, strength: Strength, alphas: list[f
             line(x, size.top - 4, x, size.top, "axis"),
             text(x, size.top - 8, str(sizes[index]), "middle", "tick"),
         ]
-    return [*parts, text(size.x_end + 8, size.top - 8, "features kept", class_="muted")]
+    return [*parts, text(size.x_end + 8, size.top - 8, f"{report.noun}s kept", class_="muted")]
 
 
 def _ends(report: ReportInput, size: Size, y: Scale, end: float) -> list[Html]:
@@ -210,12 +211,13 @@ def _sentence(report: ReportInput) -> str:
     """What this curve shows."""
     result, lowest, ratio = report.result, report.lowest, report.chosen.ratio
     score: Callable[[float], str] = score_words(report)
-    size = count(lowest.n_features, "feature")
-    best = f"{plus_minus(score, lowest.mean, lowest.se)} at λ = {general(lowest.alpha)} with {size}"
+    where = f"{report.symbol} = {general(report.strength(lowest))} with {count(lowest.n_features, report.noun)}"
+    best = f"{plus_minus(score, lowest.mean, lowest.se)} at {where}"
     if lowest.ratio != ratio:
         best += f" and {report.at_mix(lowest.ratio)} (the thin curve)"
     if lowest.n_features == 0:
-        return f"Held-out error is lowest, {best}: on rows it has not seen, the model gains nothing from any feature."
+        nothing = f"on rows it has not seen, the model gains nothing from any {report.noun}"
+        return f"Held-out error is lowest, {best}: {nothing}."
     end, end_train = float(result.mean[ratio, -1]), float(result.train_mean[ratio, -1])
     if not end <= lowest.mean + lowest.se:
         story = (
@@ -223,5 +225,5 @@ def _sentence(report: ReportInput) -> str:
             f"while the held-out error rises to {score(end)}: noise is being fitted"
         )
     else:
-        story = f"down to the weakest λ it stays within one standard error of that ({score(end)})"
+        story = f"down to the weakest {report.symbol} it stays within one standard error of that ({score(end)})"
     return f"Held-out error is lowest, {best}; {story}."

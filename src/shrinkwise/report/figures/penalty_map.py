@@ -22,7 +22,7 @@ ROW = 26.0
 
 def penalty_map(report: ReportInput) -> Html:
     """The figure: a row for each l1_ratio, coloured by how far its held-out error lies above the lowest."""
-    title = "Held-out error over λ and l1_ratio, in standard errors above the lowest"
+    title = f"Held-out error over {report.symbol} and {_line(report)}, in standard errors above the lowest"
     steps = _steps(report)
     rows = len(report.result.l1_ratios)
     room = 0.0 if report.result.relax is None else 26.0
@@ -47,22 +47,23 @@ def _steps(report: ReportInput) -> NDArray[np.intp]:
 
 def _draw(report: ReportInput, steps: NDArray[np.intp], size: Size) -> Html:
     result = report.result
-    strength = strength_axis(result.alphas.ravel().tolist(), size)
+    rows = range(len(result.l1_ratios))
+    strength = strength_axis(np.concatenate([report.strengths(row) for row in rows]).tolist(), size, report.symbol)
     parts = [
         text(2, 14, report.mix_name, class_="muted"),
         text(size.x_end + 8, 14, "lowest error", class_="muted"),
     ]
     score = score_words(report)
-    for row in range(len(result.l1_ratios)):
+    for row in rows:
         top = size.top + ROW * row
-        across = [strength(alpha) for alpha in result.alphas[row]]
+        across = [strength(alpha) for alpha in report.strengths(row)]
         parts.append(text(size.left - 7, top + ROW / 2 + 4, report.mix(row), "end", "tick"))
         parts += _cells(across, steps[row].tolist(), top)
         mean = np.where(np.isfinite(result.mean[row]), result.mean[row], np.inf)
         best = int(np.argmin(mean))
         words = score(float(mean[best]))
         if size.kind == "wide":
-            words += f", {count(int(result.support_size[row, best]), 'feature')}"
+            words += f", {count(int(result.support_size[row, best]), report.noun)}"
         parts.append(text(size.x_end + 8, top + ROW / 2 + 4, words, class_="tick"))
     for cell, radius, class_ in (
         (report.lowest, 7, "map-min"),
@@ -70,7 +71,7 @@ def _draw(report: ReportInput, steps: NDArray[np.intp], size: Size) -> Html:
         (report.chosen, 4.5, "map-chosen"),
     ):
         middle = size.top + ROW * (cell.ratio + 0.5)
-        parts.append(el("circle", cx=strength(cell.alpha), cy=middle, r=radius, class_=class_))
+        parts.append(el("circle", cx=strength(report.strength(cell)), cy=middle, r=radius, class_=class_))
     return join([*parts, strength_ticks(size, strength)])
 
 
@@ -101,10 +102,16 @@ def _sentence(report: ReportInput, steps: NDArray[np.intp]) -> str:
     """What this map shows."""
     near = [report.mix(row) for row, cells in enumerate(steps) if np.any(cells == 0)]
     relaxed = report.result.relax is not None
-    best, noun = f"The lowest error is at {report.at_mix(report.lowest.ratio)}", "mix" if relaxed else "l1_ratio"
+    best, noun = f"The lowest error is at {report.at_mix(report.lowest.ratio)}", "mix" if relaxed else _line(report)
+    which = "the mix" if report.result.network is None else noun
     if len(near) == len(steps):
-        return f"{best}, but every {noun} comes within one standard error of it: on these data the mix hardly matters."
+        return f"{best}, but every {noun} comes within one standard error of it: on these data {which} hardly matters."
     if len(near) == 1:
-        return f"{best}, and no other {noun} comes within one standard error of it: on these data the mix matters."
+        return f"{best}, and no other {noun} comes within one standard error of it: on these data {which} matters."
     which = f"{len(near)} of {len(steps)} mixes" if relaxed else listed(near)
     return f"{best}; within one standard error of it come {which}, the others do not."
+
+
+def _line(report: ReportInput) -> str:
+    """What a row of the map is called."""
+    return "l1_ratio" if report.result.network is None else "l2"
