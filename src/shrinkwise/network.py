@@ -19,7 +19,9 @@ UNCOUNTED = (  # why no information criterion chooses a network
 
 @dataclass(frozen=True, eq=False)
 class Network:
-    """The networks behind a `GridResult`: R values of l2, A of l1, K folds (of each seed), L penalized weight arrays.
+    """The networks behind a `GridResult`: R values of l2, A of l1, K folds, L penalized weight arrays.
+
+    K counts the folds of each seed: first those of the first seed, then those of the second, and so on.
 
     The objective is loss + l1 Σ|w| + l2 Σ w², as in Keras. In the grid that they belong to alpha is l1 + 2 l2, the
     "coefficient" of a feature is the Euclidean norm of the weights that leave its input, and gaps are not numbers:

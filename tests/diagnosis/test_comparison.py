@@ -16,9 +16,7 @@ def linear_of(grid, shift, folds=5):
     parts = {"fold_weights": np.full(folds, 1 / folds), "l1_ratios": np.array([0.5, 1.0]), "repeats": None}
     fits = {name: getattr(grid, name)[..., : folds + 1] for name in ("intercepts", "gaps", "converged", "n_iter")}
     coefs = tuple(line[: folds + 1] for line in grid.coefs)
-    return dataclasses.replace(
-        grid, test_score=scores, train_score=scores, network=None, coefs=coefs, **parts, **fits
-    )
+    return dataclasses.replace(grid, test_score=scores, train_score=scores, network=None, coefs=coefs, **parts, **fits)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from shrinkwise.diagnosis.overfit import DISTINGUISHABLE, paired
-from shrinkwise.held_out import repeats_as_groups
 from shrinkwise.result import GridResult, Selection
 
 
@@ -42,13 +41,11 @@ def compare_with_linear(result: GridResult, linear: GridResult, rule: str = "1se
     Comparison or None
         None where they have other folds or another error.
     """
-    seeds = repeats_as_groups(result.repeats, result.n_folds)
-    if result.metric != linear.metric or any(len(folds) != linear.n_folds for folds in seeds):
+    seeds = 1 if result.network is None else result.network.seeds
+    if result.metric != linear.metric or result.n_folds != seeds * linear.n_folds:
         return None
     chosen, other = result.select(rule), linear.select(rule)
-    error = np.empty(result.n_folds)
-    for folds in seeds:
-        error[folds] = linear.test_score[other.ratio, other.index]
+    error = np.tile(linear.test_score[other.ratio, other.index], seeds)
     gain, se = paired(result, error - result.test_score[chosen.ratio, chosen.index])
     better = None if abs(gain) <= DISTINGUISHABLE * se else gain > 0
     features = f"{other.n_features} {'feature' if other.n_features == 1 else 'features'}"

@@ -52,6 +52,38 @@ GLOSSARY = (
     ),
 )
 
+SHARED = ("training and held-out error", "± SE", "1se rule", "corrected for the search")
+
+NETWORK_GLOSSARY = (
+    (
+        "l1 and l2",
+        """How strongly weights are pulled towards zero, in the textbook's and Keras' units: training minimizes
+        loss + l1 · Σ|w| + l2 · Σw² over the penalized weights. l1 sets weights to exactly zero, l2 shrinks all.""",
+    ),
+    (
+        "input",
+        """A column as the network sees it, scaled to standard deviation 1. It is dropped where all weights that leave
+        it are exactly zero; else their norm, the root of the sum of their squares, says how much of it goes in.""",
+    ),
+    (
+        "loss and objective",
+        """The loss is the error alone; the objective is what training lowers, the loss and the penalty together. The
+        penalty grows with l1, so objectives of different strengths cannot be compared: networks are chosen by the
+        loss on held-out rows.""",
+    ),
+    *(entry for entry in GLOSSARY if entry[0] in SHARED),
+    (
+        "seed",
+        """Training starts from random weights and takes rows in a random order; the seed says which. From another seed
+        the same data give another network.""",
+    ),
+    (
+        "exact zeros",
+        """After each step of the optimizer every weight is moved to the minimum of penalty and squared distance (the
+        proximal step), with the step size that the optimizer has for it; that puts small weights at zero itself.""",
+    ),
+)
+
 PENALTIES = (  # shown where they were used
     (
         "adaptive lasso",

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from shrinkwise.report.figures import coefficient_paths, cv_curve, penalty_map
-from shrinkwise.report.glossary import GLOSSARY, METRICS, PENALTIES
+from shrinkwise.report.glossary import GLOSSARY, METRICS, NETWORK_GLOSSARY, PENALTIES
 from shrinkwise.report.markup import Html, el, join, name
+from shrinkwise.report.network_sections import inputs, layers
+from shrinkwise.report.network_words import comparison_sentence, training_facts
 from shrinkwise.report.report_input import ReportInput
+from shrinkwise.report.tables import bar, feature_cell, table_of, zeros_of
 from shrinkwise.report.text import aligned, count, general, glued, shorten, whole
 from shrinkwise.report.words import (
     certificate_sentence,
@@ -32,7 +36,6 @@ from shrinkwise.report.words import (
 COEFFICIENTS = 200  # of the coefficient table at most, a row each or, of several predictors, a cell
 OUTPUTS, HEAD = 12, 24  # columns of it, and letters of their names, at most
 MOST = 25  # rows of it that are shown whatever the columns
-ZEROS = 300  # names of features at zero at most
 NOTES = 200
 NOTE = 600  # characters of one
 SENTENCE = 2_000  # characters of any one text from outside
@@ -68,10 +71,16 @@ def summary(report: ReportInput) -> Html:
         )
         for row in rows
     ]
-    heads = ("model", "λ", report.mix_name, "features", "CV error ± SE", "training error")
+    heads = ("model", report.symbol, report.mix_name, f"{report.noun}s", "CV error ± SE", "training error")
     remarks = [f"{row.name}: {shorten(row.note, 300)}" for row in rows if row.note]
-    remarks += [search_sentence(report), risk_sets_sentence(report), edge_sentence(report), groups_sentence(report)]
-    return el("section", _table("summary", heads, body), *(el("p", remark) for remark in remarks if remark))
+    remarks += [
+        comparison_sentence(report),
+        search_sentence(report),
+        risk_sets_sentence(report),
+        edge_sentence(report),
+        groups_sentence(report),
+    ]
+    return el("section", table_of("summary", heads, body), *(el("p", remark) for remark in remarks if remark))
 
 
 def overfitting(report: ReportInput) -> Html:
@@ -84,12 +93,12 @@ def overfitting(report: ReportInput) -> Html:
             el("th", general(alpha), scope="row"),
             *(el("td", cell) for cell in (str(size[i]), plus_minus(score, mean[i], se[i]), score(train[i]))),
         )
-        for i, alpha in enumerate(result.alphas[ratio])
+        for i, alpha in enumerate(report.strengths(ratio))
     ]
-    table = _table("plain", ("λ", "features", "held-out error ± SE", "training error"), body)
+    table = table_of("plain", (report.symbol, f"{report.noun}s", "held-out error ± SE", "training error"), body)
     return el(
         "section",
-        el("h2", "Do I overfit, and which λ?"),
+        el("h2", f"Do I overfit, and which {report.symbol}?"),
         cv_curve(report),
         el("details", el("summary", "The numbers of this figure"), table),
     )
@@ -97,11 +106,13 @@ def overfitting(report: ReportInput) -> Html:
 
 def paths(report: ReportInput) -> Html:
     """Coefficient paths."""
-    return el("section", el("h2", "Which features, in which order?"), coefficient_paths(report))
+    return el("section", el("h2", f"Which {report.noun}s, in which order?"), coefficient_paths(report))
 
 
 def coefficients(report: ReportInput) -> Html:
     """The chosen model's coefficients, largest effect first; zeros are counted."""
+    if report.result.network is not None:
+        return inputs(report, COEFFICIENTS)
     shown = report.leading(OUTPUTS)
     limit = COEFFICIENTS if report.result.outputs is None else max(MOST, COEFFICIENTS // len(shown))
     kept = report.kept[:limit]
@@ -126,7 +137,7 @@ def coefficients(report: ReportInput) -> Html:
         many = count(len(report.outputs), report.output_word)
         parts.append(el("p", f"Shown are the {len(shown)} of {many} with the largest ones; the model file holds all."))
     zeros = np.flatnonzero(~np.any(report.coef, axis=0))
-    return el("section", *parts, _zeros(report, [int(column) for column in zeros]))
+    return el("section", *parts, zeros_of(report, [int(column) for column in zeros]))
 
 
 def _of_one(report: ReportInput, kept: Sequence[int]) -> Html:
@@ -136,14 +147,14 @@ def _of_one(report: ReportInput, kept: Sequence[int]) -> Html:
     body = [
         el(
             "tr",
-            _feature(report, column),
-            el("td", _bar(float(effect[column]) / longest), class_="bars"),
+            feature_cell(report, column),
+            el("td", bar(float(effect[column]) / longest), class_="bars"),
             el("td", per_sd(float(effect[column]))),
             *(el("td", general(float(value[column]))) for value in (coef, scale)),
         )
         for column in kept
     ]
-    return _table("coefficients", ("feature", "", "per SD", "per unit", "SD"), body)
+    return table_of("coefficients", ("feature", "", "per SD", "per unit", "SD"), body)
 
 
 def _of_several(report: ReportInput, kept: Sequence[int], shown: Sequence[int]) -> list[Html]:
@@ -152,37 +163,34 @@ def _of_several(report: ReportInput, kept: Sequence[int], shown: Sequence[int]) 
     longest, per_sd = float(np.abs(effect).max(initial=0)) or 1.0, aligned(effect.ravel())
 
     def with_bar(value: float) -> Html:
-        words, bar = (per_sd(value), _bar(value / longest)) if value else ("0", None)
-        return el("td", words, bar, class_="share" if value else "share zero")
+        words, drawn = (per_sd(value), bar(value / longest)) if value else ("0", None)
+        return el("td", words, drawn, class_="share" if value else "share zero")
 
-    first = [el("tr", _feature(report, column), *map(with_bar, effect[:, column].tolist())) for column in kept]
+    first = [el("tr", feature_cell(report, column), *map(with_bar, effect[:, column].tolist())) for column in kept]
     numbers = [report.coef[shown, column].tolist() for column in kept]
     spread = [general(float(report.result.scale[column])) for column in kept]
     second = [
-        el("tr", _feature(report, column), *(el("td", general(value)) for value in row), el("td", sd))
+        el("tr", feature_cell(report, column), *(el("td", general(value)) for value in row), el("td", sd))
         for column, row, sd in zip(kept, numbers, spread, strict=True)
     ]
     intercepts = [el("td", general(report.intercepts[k])) for k in shown]
     second.append(el("tr", el("th", "(intercept)", scope="row"), *intercepts, el("td", "")))
     return [
-        *([_table("coefficients several effects", ("per SD", *heads), first)] if kept else []),
+        *([table_of("coefficients several effects", ("per SD", *heads), first)] if kept else []),
         el(
             "details",
             el("summary", "The same per unit of each feature, and the intercepts"),
-            _table("coefficients several", ("per unit", *heads, "SD"), second),
+            table_of("coefficients several", ("per unit", *heads, "SD"), second),
         ),
     ]
-
-
-def _feature(report: ReportInput, column: int) -> Html:
-    return el("th", name(report.result.feature_names[column]), scope="row")
 
 
 def penalty(report: ReportInput) -> Html | None:
     """λ × l1_ratio, where several were tried."""
     if len(report.result.l1_ratios) < 2:
         return None
-    return el("section", el("h2", "Which penalty: L1, L2 or a mix?"), penalty_map(report))
+    words = "Which penalty: L1, L2 or a mix?" if report.result.network is None else "How much L2 beside L1?"
+    return el("section", el("h2", words), penalty_map(report))
 
 
 def notes(report: ReportInput) -> Html | None:
@@ -206,14 +214,18 @@ def certificate(report: ReportInput) -> Html:
     )
     result = report.result
     mixes = count(len(np.unique(result.l1_ratios)), "l1_ratio")
+    if result.network is not None:
+        mixes = f"{count(len(result.network.l2), 'value')} of l2"
     mixes += "" if result.relax is None else f" × {count(len(np.unique(result.relax)), 'share')} of the penalized fit"
     facts = {
         "data": shorten(report.source, 300) if report.source else "",
         "target": shorten(report.target, 120) if report.target else "",
-        "grid": f"{mixes} × {count(result.alphas.shape[1], 'strength')} × "
+        "grid": f"{mixes} × {count(result.alphas.shape[1], 'strength' if result.network is None else 'value')}"
+        f"{'' if result.network is None else ' of l1'} × "
         f"{folds_words(result)}, and once more on all rows",
         "seed": "" if report.seed is None else str(report.seed),
-        "tolerance": f"{general(result.tol)} of the loss without features",
+        "tolerance": "" if math.isnan(result.tol) else f"{general(result.tol)} of the loss without features",
+        **training_facts(result),
         "made": shorten(report.created, 60) if report.created else "",
         "versions": versions,
     }
@@ -230,7 +242,7 @@ def glossary(report: ReportInput) -> Html:
     """The words of this page, for a learner."""
     special = " ".join(penalty_words(report.result))
     shown = [
-        *GLOSSARY,
+        *(GLOSSARY if report.result.network is None else NETWORK_GLOSSARY),
         *((term, words) for term, words in PENALTIES if term in special),
         *[(term, words) for term, words in METRICS if term in report.result.metric][:1],
     ]
@@ -244,36 +256,9 @@ SECTIONS: tuple[Callable[[ReportInput], Html | None], ...] = (
     overfitting,
     paths,
     coefficients,
+    layers,
     penalty,
     notes,
     certificate,
     glossary,
 )
-
-
-def _table(class_: str, heads: Sequence[str], body: Sequence[Html]) -> Html:
-    """A table in a box of its own, which scrolls where the screen is narrow."""
-    row = el("tr", *(el("th", head, scope="col") for head in heads))
-    return el("div", el("table", el("thead", row), el("tbody", *body), class_=class_), class_="scroll", tabindex=0)
-
-
-def _bar(share: float) -> Html:
-    """A bar to the right of the middle for positive, to the left for negative."""
-    width = max(1.0, abs(share) * 50)
-    left = 50 if share > 0 else 50 - width
-    style = f"left:{left:.1f}%;width:{width:.1f}%"
-    return el("span", class_="bar plus" if share > 0 else "bar minus", style=style)
-
-
-def _zeros(report: ReportInput, columns: list[int]) -> Html | None:
-    """How many features are at exactly zero, and which."""
-    if not columns:
-        return None
-    names: list[Html | str] = []
-    for column in columns[:ZEROS]:
-        names += [name(report.result.feature_names[column], 32), ", "]
-    names = names[:-1]
-    if len(columns) > ZEROS:
-        names.append(f" and {whole(len(columns) - ZEROS)} more, in the model file")
-    words = f"{count(len(columns), 'feature')} at exactly zero"
-    return el("details", el("summary", words), el("p", *names, "."))

@@ -5,6 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from shrinkwise.report.network_words import (
+    comparison_sentence,
+    objective_sentence,
+    seeds_sentence,
+    sparsity_sentence,
+)
 from shrinkwise.report.report_input import ReportInput
 from shrinkwise.report.text import ELLIPSIS, aligned, count, general, shorten, visible, whole
 from shrinkwise.report.words import (
@@ -53,11 +59,14 @@ def print_report(report: ReportInput, console: Console) -> None:
     screen.line()
     screen.line(report.verdict.sentence, "bold")
     about = (
+        comparison_sentence(report),
         search_sentence(report),
         risk_sets_sentence(report),
         edge_sentence(report),
         groups_sentence(report),
         dropped_sentence(report),
+        sparsity_sentence(report),
+        *((objective_sentence(report), seeds_sentence(report)) if report.result.network is not None else ()),
     )
     for words in about:
         if words:
@@ -104,7 +113,7 @@ class _Screen:
 
 def _print_summary(report: ReportInput, screen: _Screen) -> None:
     """The rows min, chosen, no penalty."""
-    table = screen.table("model", "λ", report.mix_name, "features", "CV error ± SE", "train error")
+    table = screen.table("model", report.symbol, report.mix_name, f"{report.noun}s", "CV error ± SE", "train error")
     for row in summary_rows(report):
         label = f"{row.name} (chosen)" if row.chosen else row.name
         cells = (label, row.alpha, row.mix, row.features, row.error, row.train)
@@ -115,7 +124,7 @@ def _print_summary(report: ReportInput, screen: _Screen) -> None:
 def _print_features(report: ReportInput, screen: _Screen) -> None:
     """The chosen model's features, largest effect first."""
     if not report.kept:
-        screen.line("The chosen model keeps no feature: it predicts the same for every row.")
+        screen.line(f"The chosen model keeps no {report.noun}: it predicts the same for every row.")
         return
     room = (screen.console.width - NAME) // (OUTPUT + 2)
     shown = report.leading(min(OUTPUTS, max(1, room)))
@@ -127,7 +136,7 @@ def _print_features(report: ReportInput, screen: _Screen) -> None:
     if (more := len(report.outputs) - len(shown)) > 0:
         screen.line(f"and {count(more, f'more {report.output_word}')}: see the report", "dim")
     zeros = len(report.result.feature_names) - len(report.kept)
-    zero_words = f"{count(zeros, 'feature')} at exactly zero" if zeros else ""
+    zero_words = f"{count(zeros, report.noun)} at exactly zero" if zeros else ""
     if words := "; ".join(filter(None, (intercept_words(report), zero_words))):
         screen.line(words, "dim")
 
@@ -137,7 +146,9 @@ def _coefficients(report: ReportInput, shown: list[int], screen: _Screen) -> Tab
     per_sd, kept = aligned(report.effect.ravel()), report.kept[:FEATURES]
     names = [screen.name(report.result.feature_names[column]) for column in kept]
     rows = [[per_sd(value) if value else "0" for value in report.effect[shown, column].tolist()] for column in kept]
-    if report.result.outputs is None:
+    if report.result.network is not None:
+        table = screen.table("input", "norm of its weights")
+    elif report.result.outputs is None:
         table = screen.table("feature", "coefficient per SD", "per unit")
         rows = [[*row, general(float(report.coef[0, column]))] for row, column in zip(rows, kept, strict=True)]
     else:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from shrinkwise.losses import HuberLoss, QuantileLoss, named_loss
 from shrinkwise.losses.base import LogLink
+from shrinkwise.report.network_words import checked_sentence, network_edge_sentence, network_words
 from shrinkwise.report.report_input import ReportInput
 from shrinkwise.report.text import count, general, listed, scores, shorten, whole
 from shrinkwise.result import GridResult
@@ -43,19 +44,20 @@ class Row:
 
 
 def summary_rows(report: ReportInput) -> list[Row]:
-    """The rows *min*, the rule's and *no penalty*."""
+    """The rows *min*, the rule's and *no penalty*; beside networks also the linear model."""
     score = score_words(report)
     free = report.result.unpenalized
     lines = {cell.rule: cell.ratio for cell in (report.lowest, report.chosen)}
     rows = []
+    of_network = report.result.network is not None
     for row in report.result.table(report.rule):
         fitted = row["name"] != "no penalty" or (free is not None and free.converged)
         rows.append(
             Row(
                 name=row["name"],
-                meaning=RULES.get(re.split("[=:]", row["name"])[0], ""),
-                alpha=general(row["alpha"]),
-                mix=report.mix(lines[row["name"]]) if row["name"] in lines else general(None),
+                meaning=RULES.get(re.split("[=:]", row["name"])[0], "").replace("feature", report.noun),
+                alpha=general(row["l1" if of_network else "alpha"]),
+                mix=report.mix(lines[row["name"]]) if row["name"] in lines else general(row.get("l2")),
                 features=whole(row["n_features"]) if fitted else "–",
                 error=plus_minus(score, row["mean"], row["se"]) if fitted else "no finite fit",
                 train=score(row["train"]) if fitted else "–",
@@ -63,6 +65,11 @@ def summary_rows(report: ReportInput) -> list[Row]:
                 note=row["note"],
             )
         )
+    if report.comparison is not None:
+        other = report.comparison.linear
+        meaning, features = "linear model, chosen on the same folds", whole(other.n_features)
+        error, train = plus_minus(score, other.mean, other.se), score(other.train)
+        rows.append(Row("linear", meaning, "–", "–", features, error, train, False, ""))
     return rows
 
 
@@ -83,6 +90,8 @@ def plus_minus(score: Callable[[float], str], mean: float, se: float) -> str:
 def certificate_sentence(report: ReportInput) -> tuple[bool, str]:
     """Whether every fit is certified, and the sentence that says so."""
     result = report.result
+    if result.network is not None:
+        return checked_sentence(report)
     numbers = {
         "max_gap": result.max_gap,
         "tol": result.tol,
@@ -138,6 +147,8 @@ def edge_sentence(report: ReportInput) -> str:
             "and bic take noise for a fit; aicc, ebic and 1se are made for that."
         )
     edge = report.result.at_edge(report.lowest)
+    if edge and report.result.network is not None:
+        return network_edge_sentence(report, edge)
     if edge == "strong":
         return (
             "The lowest error lies at the strongest penalty of the grid: no feature earns its place on held-out rows."
@@ -178,9 +189,10 @@ def data_line(report: ReportInput) -> str:
     """What was fitted to what, in one line."""
     result = report.result
     several = count(len(result.outputs), report.output_word) if result.outputs else ""
+    special = penalty_words(result) if result.network is None else [network_words(result.network)]
     parts = [
-        ", ".join(part for part in (report.task, several, loss_words(report), *penalty_words(report.result)) if part),
-        f"{count(result.n_samples, 'row')} × {count(len(result.feature_names), 'feature')}",
+        ", ".join(part for part in (report.task, several, loss_words(report), *special) if part),
+        f"{count(result.n_samples, 'row')} × {count(len(result.feature_names), report.noun)}",
         folds_words(result),
         f"error = {result.metric}",
     ]
@@ -193,6 +205,8 @@ def folds_words(result: GridResult) -> str:
     if result.repeats is None:
         return words
     times = len(set(result.repeats.tolist()))
+    if result.network is not None and times == result.network.seeds:
+        return f"{count(result.n_folds // times, 'fold')} × {times} seeds"
     return f"{words} ({result.n_folds // times}, dealt {times} times)"
 
 
@@ -248,7 +262,11 @@ def factor_words(report: ReportInput) -> str:
 
 def intercept_words(report: ReportInput, digits: int = 4) -> str:
     """``intercept 4.2`` of one predictor; Cox regression has none."""
-    none = report.result.outputs is not None or named_loss(report.result.loss).name == "cox"
+    none = (
+        report.result.network is not None
+        or report.result.outputs is not None
+        or named_loss(report.result.loss).name == "cox"
+    )
     return "" if none else f"intercept {general(report.intercepts[0], digits)}"
 
 

@@ -1,0 +1,44 @@
+"""Parts that sections share: tables that scroll, bars, and the names that are left out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from shrinkwise.report.markup import Html, el, name
+from shrinkwise.report.report_input import ReportInput
+from shrinkwise.report.text import count, whole
+
+ZEROS = 300  # names of features at zero at most
+
+
+def table_of(class_: str, heads: Sequence[str], body: Sequence[Html]) -> Html:
+    """A table in a box of its own, which scrolls where the screen is narrow."""
+    row = el("tr", *(el("th", head, scope="col") for head in heads))
+    return el("div", el("table", el("thead", row), el("tbody", *body), class_=class_), class_="scroll", tabindex=0)
+
+
+def bar(share: float) -> Html:
+    """A bar to the right of the middle for positive, to the left for negative."""
+    width = max(1.0, abs(share) * 50)
+    left = 50 if share > 0 else 50 - width
+    style = f"left:{left:.1f}%;width:{width:.1f}%"
+    return el("span", class_="bar plus" if share > 0 else "bar minus", style=style)
+
+
+def zeros_of(report: ReportInput, columns: list[int]) -> Html | None:
+    """How many features are at exactly zero, and which."""
+    if not columns:
+        return None
+    names: list[Html | str] = []
+    for column in columns[:ZEROS]:
+        names += [name(report.result.feature_names[column], 32), ", "]
+    names = names[:-1]
+    if len(columns) > ZEROS:
+        names.append(f" and {whole(len(columns) - ZEROS)} more, in the model file")
+    words = f"{count(len(columns), report.noun)} at exactly zero"
+    return el("details", el("summary", words), el("p", *names, "."))
+
+
+def feature_cell(report: ReportInput, column: int) -> Html:
+    """The head of a row: the name of a column of the design."""
+    return el("th", name(report.result.feature_names[column]), scope="row")
