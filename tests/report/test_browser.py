@@ -7,6 +7,7 @@ import pytest
 from shrinkwise.report import write_page
 from tests.report.chromium import BINARY, Browser
 from tests.report.conftest import report_on
+from tests.result.networks import network_grid
 
 pytestmark = pytest.mark.skipif(
     BINARY is None and not os.environ.get("CI"), reason="no chromium binary on this machine"
@@ -37,6 +38,7 @@ def browser():
 def pages(tmp_path_factory, diabetes, hostile, cancer, iris, crowd):
     folder, paths = tmp_path_factory.mktemp("pages"), []
     results = {"diabetes": diabetes, "hostile": hostile, "cancer": cancer, "iris": iris, "crowd": crowd}
+    results["network"] = network_grid(p=64, strengths=12, names=hostile.feature_names)
     for name, result in results.items():
         paths.append(folder / f"{name}.html")
         write_page(paths[-1], report_on(result, title=f"<script>{name}", source="s" * 400))

@@ -71,7 +71,7 @@ NETWORK_GLOSSARY = (
         penalty grows with l1, so objectives of different strengths cannot be compared: networks are chosen by the
         loss on held-out rows.""",
     ),
-    *(entry for entry in GLOSSARY if entry[0] in SHARED),
+    *((term, words.replace("features", "inputs")) for term, words in GLOSSARY if term in SHARED),
     (
         "seed",
         """Training starts from random weights and takes rows in a random order; the seed says which. From another seed

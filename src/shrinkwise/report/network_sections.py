@@ -25,7 +25,7 @@ def inputs(report: ReportInput, limit: int) -> Html:
         el(
             "tr",
             feature_cell(report, column),
-            el("td", bar(float(norms[column]) / longest), class_="bars"),
+            el("td", bar(float(norms[column]) / longest, from_left=True), class_="bars right"),
             el("td", norm(float(norms[column]))),
             el("td", f"{times[column]} of {result.n_folds}"),
             el("td", general(float(result.scale[column]))),

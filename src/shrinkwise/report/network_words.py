@@ -84,13 +84,13 @@ def seeds_sentence(report: ReportInput) -> str:
         )
     by_seed = seed_scores(result, report.chosen.ratio, report.chosen.index)
     means, sd = by_seed.mean(axis=1), float(np.sqrt(np.mean(np.var(by_seed, axis=0, ddof=1))))
-    score = scores(means.tolist(), [sd])
+    of_mean = sd / float(np.sqrt(by_seed.shape[1]))
+    score = scores(means.tolist(), [report.chosen.se])
     each = listed([score(float(value)) for value in means])
-    against = "less" if sd < report.chosen.se else "no less"
     return (
-        f"Stability of training: the same fold trained from another seed has a held-out error that differs by "
-        f"{score(sd)} (sd over {result.network.seeds} seeds), {against} than the standard error over folds "
-        f"({score(report.chosen.se)}); the means by seed are {each}."
+        f"Stability of training: from seed to seed (there are {result.network.seeds}) the held-out error of one fold "
+        f"differs by {general(sd, 2)} (sd), so that of all folds by about {general(of_mean, 2)}, beside a standard "
+        f"error over folds of {score(report.chosen.se)}; by seed it is {each}."
     )
 
 

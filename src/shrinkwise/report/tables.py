@@ -17,8 +17,10 @@ def table_of(class_: str, heads: Sequence[str], body: Sequence[Html]) -> Html:
     return el("div", el("table", el("thead", row), el("tbody", *body), class_=class_), class_="scroll", tabindex=0)
 
 
-def bar(share: float) -> Html:
-    """A bar to the right of the middle for positive, to the left for negative."""
+def bar(share: float, *, from_left: bool = False) -> Html:
+    """A bar to the right of the middle for positive, to the left for negative; or from the left, if none is."""
+    if from_left:
+        return el("span", class_="bar plus", style=f"left:0;width:{max(1.0, 100 * share):.1f}%")
     width = max(1.0, abs(share) * 50)
     left = 50 if share > 0 else 50 - width
     style = f"left:{left:.1f}%;width:{width:.1f}%"

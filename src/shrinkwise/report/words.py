@@ -26,6 +26,7 @@ RULES = {
     "ebic": "lowest extended BIC of the fits on all rows",
     "no penalty": "every coefficient free",
 }
+NETWORK_RULES = {"k": "lowest error with so few inputs", "no penalty": "every weight free"}
 
 
 @dataclass(frozen=True)
@@ -50,12 +51,13 @@ def summary_rows(report: ReportInput) -> list[Row]:
     lines = {cell.rule: cell.ratio for cell in (report.lowest, report.chosen)}
     rows = []
     of_network = report.result.network is not None
+    meanings = RULES | (NETWORK_RULES if of_network else {})
     for row in report.result.table(report.rule):
         fitted = row["name"] != "no penalty" or (free is not None and free.converged)
         rows.append(
             Row(
                 name=row["name"],
-                meaning=RULES.get(re.split("[=:]", row["name"])[0], "").replace("feature", report.noun),
+                meaning=meanings.get(re.split("[=:]", row["name"])[0], ""),
                 alpha=general(row["l1" if of_network else "alpha"]),
                 mix=report.mix(lines[row["name"]]) if row["name"] in lines else general(row.get("l2")),
                 features=whole(row["n_features"]) if fitted else "–",

@@ -218,7 +218,8 @@ def _sentence(report: ReportInput) -> str:
     if lowest.n_features == 0:
         nothing = f"on rows it has not seen, the model gains nothing from any {report.noun}"
         return f"Held-out error is lowest, {best}: {nothing}."
-    end, end_train = float(result.mean[ratio, -1]), float(result.train_mean[ratio, -1])
+    last = int(np.flatnonzero(np.isfinite(result.mean[ratio]))[-1]) if result.network is not None else -1
+    end, end_train = float(result.mean[ratio, last]), float(result.train_mean[ratio, last])
     if not end <= lowest.mean + lowest.se:
         story = (
             f"to the right of that the training error still falls, to {score(end_train)}, "

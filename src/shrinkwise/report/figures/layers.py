@@ -27,7 +27,7 @@ def layer_zeros(report: ReportInput) -> Html:
     share = 100 * network.zeros[chosen.ratio, :, -1] / network.sizes
     total = 100 * network.sparsity[chosen.ratio, :, -1]
     here = f"{total[chosen.index]:.0f} % of all penalized weights are exactly zero"
-    caption = f"At the chosen l1 = {general(report.strength(chosen))} {here}; at the weakest l1, {total[-1]:.0f} %."
+    caption = f"At the chosen l1 = {general(report.strength(chosen))}, {here}; at the weakest l1, {total[-1]:.0f} %."
     return _figure(report, "zeros", "Exact zeros of each layer", "exact zeros, %", share, caption)
 
 
@@ -37,7 +37,11 @@ def layer_norms(report: ReportInput) -> Html:
     assert network is not None
     norms = network.norms[chosen.ratio, :, -1]
     dead = [shorten(network.layers[k], 40) for k in np.flatnonzero(norms[chosen.index] == 0)]
-    caption = "The norm of each layer's weights falls as l1 grows."
+    whole = np.linalg.norm(norms, axis=1)
+    caption = (
+        f"All penalized weights together have a norm of {general(float(whole[chosen.index]), 3)} at the chosen l1, and "
+        f"of {general(float(whole[-1]), 3)} at the weakest."
+    )
     if dead:
         caption = f"At the chosen l1 nothing passes through {', '.join(dead[:3])}: all its weights are zero."
     return _figure(report, "norms", "Norm of the weights of each layer", "norm of weights", norms, caption)
