@@ -5,18 +5,7 @@ import numpy as np
 import pytest
 
 from shrinkwise.diagnosis import compare_with_linear, overfit_verdict
-from tests.result.networks import network_grid
-
-
-def linear_of(grid, shift, folds=5):
-    """A linear grid whose error is that of the network's choice, and ``shift`` (a number, or one a fold) above."""
-    cell = grid.select("1se")
-    score = np.mean(grid.test_score[cell.ratio, cell.index].reshape(-1, folds), axis=0) + shift
-    scores = np.broadcast_to(score, (*grid.mean.shape, folds))
-    parts = {"fold_weights": np.full(folds, 1 / folds), "l1_ratios": np.array([0.5, 1.0]), "repeats": None}
-    fits = {name: getattr(grid, name)[..., : folds + 1] for name in ("intercepts", "gaps", "converged", "n_iter")}
-    coefs = tuple(line[: folds + 1] for line in grid.coefs)
-    return dataclasses.replace(grid, test_score=scores, train_score=scores, network=None, coefs=coefs, **parts, **fits)
+from tests.result.networks import linear_of, network_grid
 
 
 @pytest.mark.parametrize(

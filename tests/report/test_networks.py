@@ -6,11 +6,10 @@ import numpy as np
 import pytest
 
 from shrinkwise.report import render_page
-from tests.diagnosis.test_comparison import linear_of
 from tests.report.conftest import report_on
 from tests.report.test_page import Page
 from tests.report.test_terminal import printed
-from tests.result.networks import network_grid
+from tests.result.networks import linear_of, network_grid
 
 
 @pytest.fixture(scope="module")

@@ -76,3 +76,20 @@ def network_grid(p=12, strengths=8, l2=(0.0, 1e-3), folds=5, seeds=2, classes=No
         network=network,
     )
     return dataclasses.replace(grid, **changes)
+
+
+def linear_of(grid, shift, folds=5):
+    """A linear grid whose error is that of the network's choice, and ``shift`` (a number, or one a fold) above."""
+    cell = grid.select("1se")
+    score = np.mean(grid.test_score[cell.ratio, cell.index].reshape(-1, folds), axis=0) + shift
+    scores = np.zeros((*grid.mean.shape, folds)) + score
+    parts = {
+        "fold_weights": np.full(folds, 1 / folds),
+        "null_score": grid.null_score[:folds],
+        "l1_ratios": np.array([0.5, 1.0]),
+        "repeats": None,
+        "unpenalized": None,
+    }
+    fits = {name: getattr(grid, name)[..., : folds + 1] for name in ("intercepts", "gaps", "converged", "n_iter")}
+    coefs = tuple(line[: folds + 1] for line in grid.coefs)
+    return dataclasses.replace(grid, test_score=scores, train_score=scores, network=None, coefs=coefs, **parts, **fits)

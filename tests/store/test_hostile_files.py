@@ -102,8 +102,8 @@ class TestNotAModel:
 class TestSchema:
     def test_a_newer_schema_says_how_to_upgrade(self, path, good):
         header = json.loads(entries_of(good[0])["header.json"])
-        forge(path, entries_of(good[0]), header | {"schema": 3})
-        refused(path, r"made by a newer shrinkwise \(schema 3\); this one reads up to 2: pip install -U shrinkwise")
+        forge(path, entries_of(good[0]), header | {"schema": 4})
+        refused(path, r"made by a newer shrinkwise \(schema 4\); this one reads up to 3: pip install -U shrinkwise")
 
     @pytest.mark.parametrize("schema", [0, -1, True, "1", None, 1.0])
     def test_a_schema_that_is_no_number(self, path, good, schema):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -50,6 +50,16 @@ LATER_TYPES: dict[str, tuple[type, ...]] = {  # files of 0.1.0 lack them
     "sparse_ratio": (float, int),
     "outputs": (list,),
     "concave": (str,),
+    "network": (dict,),
+}
+NETWORK_TYPES: dict[str, tuple[type, ...]] = {
+    "layers": (list,),
+    "epochs": (int,),
+    "batch_size": (int,),
+    "seeds": (int,),
+    "optimizer": (str,),
+    "backend": (str,),
+    "route": (str,),
 }
 UNPENALIZED_TYPES: dict[str, tuple[type, ...]] = {
     "gap": (float, int),
@@ -77,6 +87,14 @@ LATER_SHAPES = {  # files of 0.1.0 lack them
     "l1_factors": "P",
     "relax": "R",
 }
+NETWORK_SHAPES = {  # L penalized arrays of weights
+    "network_l1": "A",
+    "network_l2": "R",
+    "network_sizes": "L",
+    "network_zeros": "RAFL",
+    "network_norms": "RAFL",
+    "network_objective": "RAK",
+}
 UNPENALIZED_SHAPES = {"unpenalized_train_score": "K", "unpenalized_test_score": "K"}
 KIND_WORDS = {"f": "floats", "iu": "whole numbers", "b": "booleans"}
 DTYPE_KINDS = {
@@ -86,6 +104,8 @@ DTYPE_KINDS = {
     "coefs_indices": "iu",
     "coefs_indptr": "iu",
     "coefs_data": "f",
+    "network_sizes": "iu",
+    "network_zeros": "iu",
 }
 
 
@@ -93,26 +113,39 @@ def check_header(values: Any) -> None:
     """Refuse a header with a part that is missing or of another type."""
     _check_types("the model", values, TYPES)
     _check_types("the model", values, {name: types for name, types in LATER_MODEL_TYPES.items() if name in values})
-    header = values.get("result")
-    _check_types("its grid", header, RESULT_TYPES)
-    _check_types("its grid", header, {name: types for name, types in LATER_TYPES.items() if name in header})
+    for name, what in (("result", "its grid"), ("linear", "its linear grid")):
+        if name == "result" or name in values:
+            _check_grid_header(what, values.get(name))
+    texts = {"notes": values["notes"], "classes": values["classes"] or [], "versions": values["versions"].values()}
+    _check_texts(texts)
+
+
+def _check_grid_header(what: str, header: Any) -> None:
+    _check_types(what, header, RESULT_TYPES)
+    _check_types(what, header, {name: types for name, types in LATER_TYPES.items() if name in header})
+    if "network" in header:
+        _check_types("its network", header["network"], NETWORK_TYPES)
+        if header["network"]["seeds"] < 1 or not header["network"]["layers"]:
+            raise Flaw("its network must have layers, and seeds of 1 or more")
     if ("groups" in header) != ("sparse_ratio" in header):
         raise Flaw("groups and sparse_ratio must come together")
     if "groups" in header and len(header["groups"]) != len(header["feature_names"]):
         raise Flaw(f"it has {len(header['groups'])} groups for {len(header['feature_names'])} features")
     texts = {
-        "notes": values["notes"],
-        "classes": values["classes"] or [],
-        "versions": values["versions"].values(),
         "feature names": header["feature_names"],
         "groups": header.get("groups", []),
         "outputs": header.get("outputs", []),
+        "layers": header.get("network", {}).get("layers", []),
     }
+    _check_texts(texts)
+    if "outputs" in header and len(set(header["outputs"])) < max(2, len(header["outputs"])):
+        raise Flaw("outputs must be two or more different names")
+
+
+def _check_texts(texts: Mapping[str, Iterable[Any]]) -> None:
     for name, items in texts.items():
         if not all(isinstance(item, str) for item in items):
             raise Flaw(f"{name} must all be text")
-    if "outputs" in header and len(set(header["outputs"])) < max(2, len(header["outputs"])):
-        raise Flaw("outputs must be two or more different names")
 
 
 def _check_types(what: str, values: Any, types: Mapping[str, tuple[type, ...]]) -> None:
@@ -139,6 +172,9 @@ def check_grid(header: Mapping[str, Any], arrays: Mapping[str, Array]) -> None:
     sizes = dict(zip("RAF", gaps.shape, strict=True)) | {"K": gaps.shape[2] - 1, "P": features, "O": outputs}
     sizes["C"] = features * outputs
     shapes = RESULT_SHAPES | {name: letters for name, letters in LATER_SHAPES.items() if name in arrays}
+    if "network" in header:
+        sizes["L"] = len(header["network"]["layers"])
+        shapes |= NETWORK_SHAPES
     shapes |= {"intercepts": "RAFO"} if "outputs" in header else {}
     if header["unpenalized"] is not None:
         number = {} if "outputs" in header else {"intercept": (float, int)}
@@ -156,6 +192,19 @@ def check_grid(header: Mapping[str, Any], arrays: Mapping[str, Array]) -> None:
     alphas = arrays["alphas"]
     if not np.all(np.isfinite(alphas)) or np.any(alphas < 0) or np.any(np.diff(alphas, axis=1) >= 0):
         raise Flaw("alphas must be finite, not negative and decreasing")
+    if "network" in header:
+        _check_strengths(header, arrays)
+
+
+def _check_strengths(header: Mapping[str, Any], arrays: Mapping[str, Array]) -> None:
+    """The strengths of networks make the alphas of their grid, and folds are those of each seed."""
+    l1, l2, sizes = (arrays[f"network_{name}"] for name in ("l1", "l2", "sizes"))
+    if np.any(l1 < 0) or np.any(l2 < 0) or not np.allclose(arrays["alphas"], l1 + 2 * l2[:, None], rtol=1e-9, atol=0):
+        raise Flaw("the alphas of networks must be l1 + 2 l2")
+    if np.any(sizes < 1) or np.any(arrays["network_zeros"] < 0) or np.any(arrays["network_zeros"] > sizes):
+        raise Flaw("its networks must have layers with weights, and no more zeros than these")
+    if arrays["test_score"].shape[2] % header["network"]["seeds"]:
+        raise Flaw("its networks must have the same folds for every seed")
 
 
 def named(arrays: Mapping[str, Array], name: str) -> Array:

@@ -21,11 +21,12 @@ from shrinkwise.result import GridResult
 from shrinkwise.store.checks import LATER_MODEL_TYPES, TYPES, check_grid, check_header, named
 from shrinkwise.store.container import DAMAGED, UNREADABLE, Flaw, read_container, write_container
 from shrinkwise.store.plain import from_plain, to_plain
+from shrinkwise.store.stored_network import StoredNetwork
 from shrinkwise.validation import check_offset
 
 Array = NDArray[Any]
 
-SCHEMA = 2
+SCHEMA = 3
 TASKS = ("regression", "classification", "survival")
 SHOWN = 100  # characters of a text of the file, in a message
 
@@ -68,6 +69,10 @@ class Model:
     command, source : str
     offset, exposure : str or None
         Columns of the table that are a known part of the linear predictor: it, or its exponential.
+    network : StoredNetwork or None
+        Where ``result`` is of networks: the chosen one. ``coef`` is then the norm of the weights of each input.
+    linear : GridResult or None
+        Beside networks: linear models in the same folds.
     """
 
     task: str
@@ -92,14 +97,21 @@ class Model:
     source: str = ""
     offset: str | None = None
     exposure: str | None = None
+    network: StoredNetwork | None = None
+    linear: GridResult | None = None
 
     @property
     def schema(self) -> int:
-        """Version of the layout of its file: 1 for one linear predictor without times, which all versions read."""
-        return 1 if self.result.outputs is None and self.task != "survival" else SCHEMA
+        """Version of the layout of its file.
+
+        1 for one linear predictor without times, which all versions read; 2 for several, or times; 3 for networks.
+        """
+        if self.network is not None:
+            return SCHEMA
+        return 1 if self.result.outputs is None and self.task != "survival" else 2
 
     def linear_predictor(self, X: Any, offset: Any = None) -> Array:
-        """``X @ coef.T + intercept + offset``.
+        """``X @ coef.T + intercept + offset``; of a network what it gives: the target, or logits.
 
         Parameters
         ----------
@@ -126,7 +138,12 @@ class Model:
         values = design.data if sparse.issparse(design) else design
         if not np.all(np.isfinite(values)):
             raise DataError("the design has missing or infinite values; encode the table with the model's own encoder")
-        eta: Array = np.asarray(design @ self.coef.T, dtype=np.float64) + self.intercept
+        if self.network is not None:
+            dense: Array = design.toarray() if sparse.issparse(design) else design  # type: ignore[union-attr]
+            found = self.network(dense)
+            eta: Array = found[:, 0] if found.shape[1] == 1 else found
+        else:
+            eta = np.asarray(design @ self.coef.T, dtype=np.float64) + self.intercept
         return eta if offset is None else eta + check_offset(offset, len(eta))
 
     def predict(self, X: Any, offset: Any = None) -> Array:
@@ -227,20 +244,25 @@ def _pack(model: Model) -> tuple[dict[str, Any], dict[str, Array]]:
     content = {name: to_plain(value, name) for name, value in values.items()}
     content["result"] = to_plain(header, "result")
     arrays = {"coef": np.asarray(model.coef), "folds": np.asarray(model.folds)}
-    return content, arrays | {f"result_{name}": np.asarray(array) for name, array in grid.items()}
+    arrays |= {f"result_{name}": np.asarray(array) for name, array in grid.items()}
+    if model.network is not None:
+        content["network"], weights = model.network.pack()
+        arrays |= weights
+    if model.linear is not None:
+        header, grid = model.linear.to_arrays()
+        content["linear"] = to_plain(header, "linear")
+        arrays |= {f"linear_{name}": np.asarray(array) for name, array in grid.items()}
+    return content, arrays
 
 
 def _unpack(content: Any, arrays: Mapping[str, Array]) -> Model:
     values = from_plain(content)
     check_header(values)
-    header = values["result"]
-    grid = {name.removeprefix("result_"): array for name, array in arrays.items() if name.startswith("result_")}
-    check_grid(header, grid)
+    result = _grid(values["result"], arrays, "result_")
     try:
-        result = GridResult.from_arrays(header, grid)
         intercept = np.asarray(values["intercept"], dtype=np.float64)
     except UNREADABLE as error:
-        raise Flaw(f"its grid does not fit together ({error})") from error
+        raise Flaw(f"its intercept is no number ({error})") from error
     texts = {name: tuple(values[name]) if values[name] is not None else None for name in ("classes", "notes")}
     numbers = {name: float(values[name]) for name in ("l1_ratio", "alpha")}
     model = Model(
@@ -251,17 +273,30 @@ def _unpack(content: Any, arrays: Mapping[str, Array]) -> Model:
         folds=named(arrays, "folds"),
         feature_names=result.feature_names,
         result=result,
+        network=StoredNetwork.unpack(values["network"], arrays) if "network" in values else None,
+        linear=_grid(values["linear"], arrays, "linear_") if "linear" in values else None,
     )
     _check_model(model)
     return model
+
+
+def _grid(header: Mapping[str, Any], arrays: Mapping[str, Array], prefix: str) -> GridResult:
+    """The grid whose arrays have this prefix."""
+    grid = {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}
+    check_grid(header, grid)
+    try:
+        return GridResult.from_arrays(header, grid)
+    except UNREADABLE as error:
+        raise Flaw(f"its grid does not fit together ({error})") from error
 
 
 def _check_model(model: Model) -> None:
     if model.task not in TASKS:
         raise Flaw(f"task must be one of {', '.join(TASKS)}, got {model.task!r}")
     outputs = () if model.result.outputs is None else (len(model.result.outputs),)
-    _check_loss(model, *outputs)
-    _check_classes(model)
+    given = _check_network(model)
+    _check_loss(model, *([given] if given else outputs))
+    _check_classes(model, given)
     shape = (*outputs, len(model.feature_names))
     if model.coef.shape != shape or model.coef.dtype.kind != "f":
         wanted = " x ".join(map(str, shape))
@@ -277,20 +312,40 @@ def _check_model(model: Model) -> None:
             raise Flaw(f"its penalty cannot be read ({str(error)[:SHOWN]})") from error
     if not 0 <= model.l1_ratio <= 1 or not 0 <= model.alpha < math.inf:
         raise Flaw(f"the penalty alpha={model.alpha}, l1_ratio={model.l1_ratio} is out of range")
-    folds, repeats = model.folds, model.result.repeats
+    folds, repeats, network = model.folds, model.result.repeats, model.result.network
     per_row = () if repeats is None else (len(np.unique(repeats)),)
+    if network is not None and per_row:  # every seed has the same folds
+        per_row = (per_row[0] // network.seeds,) if per_row[0] > network.seeds else ()
+    n_folds = model.result.n_folds // (1 if network is None else network.seeds)
     sound = folds.ndim == 1 + len(per_row) and folds.shape[1:] == per_row and folds.dtype.kind in "iu"
-    if not sound or np.any(folds < -1) or np.any(folds >= model.result.n_folds):
-        raise Flaw(f"folds must be whole numbers from -1 to {model.result.n_folds - 1}, one for each row and repeat")
+    if not sound or np.any(folds < -1) or np.any(folds >= n_folds):
+        raise Flaw(f"folds must be whole numbers from -1 to {n_folds - 1}, one for each row and repeat")
 
 
-def _check_classes(model: Model) -> None:
-    """A classification has some: two have one predictor, more have one each."""
+def _check_network(model: Model) -> int:
+    """How many outputs the network has, 0 where there is none; it goes with a grid of networks."""
+    if (model.network is None) != (model.result.network is None):
+        raise Flaw("a network and a grid of networks must come together")
+    if model.linear is not None and model.linear.network is not None:
+        raise Flaw("the linear models beside its networks are networks, too")
+    if model.network is None:
+        return 0
+    if model.offset is not None or model.exposure is not None or model.result.outputs is not None:
+        raise Flaw("a network has no offset, exposure or names of outputs")
+    given = model.network.check(len(model.feature_names))
+    if model.classes is None and given > 1:
+        raise Flaw(f"its network gives {given} outputs for one target")
+    return given
+
+
+def _check_classes(model: Model, given: int) -> None:
+    """A classification has some: two have one predictor, more have one each; a network has so many given."""
     classes, outputs = model.classes, model.result.outputs
     if classes is None:
         sound = model.task != "classification"
     else:
         wanted = 2 if outputs is None else len(outputs)
+        wanted = given if given > 1 else wanted
         sound = model.task == "classification" and len(set(classes)) == len(classes) == wanted
         sound = sound and outputs in (None, classes)
     if not sound:

@@ -1,0 +1,69 @@
+"""A network as it lies in a model file: a list of layers, of which only known ones are read, and raw arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shrinkwise.exceptions import ModelFileError, UsageError
+from shrinkwise.forward import predict
+from shrinkwise.store.container import UNREADABLE, Flaw
+from shrinkwise.store.plain import to_plain
+
+Array = NDArray[Any]
+
+PREFIX = "forward_"  # of the names of its arrays in the file
+
+
+@dataclass(frozen=True, eq=False)
+class StoredNetwork:
+    """A network that predicts by NumPy alone.
+
+    Parameters
+    ----------
+    layers : sequence of dict
+        As `shrinkwise.keras.portable` writes them and `shrinkwise.forward` reads them.
+    arrays : dict of str to ndarray
+        Its weights.
+    """
+
+    layers: Any
+    arrays: Mapping[str, Array]
+
+    def __call__(self, X: Array) -> Array:
+        """Outputs (n, k) of raw rows (n, p): the target, or logits."""
+        return np.asarray(predict(self.layers, self.arrays, X), dtype=np.float64)
+
+    def pack(self) -> tuple[dict[str, Any], dict[str, Array]]:
+        """A header of JSON types, and arrays whose names a container takes."""
+        names = list(self.arrays)
+        header = {"layers": to_plain(self.layers, "the layers of the network"), "arrays": names}
+        return header, {f"{PREFIX}{number}": np.asarray(self.arrays[name]) for number, name in enumerate(names)}
+
+    @classmethod
+    def unpack(cls, header: Any, arrays: Mapping[str, Array]) -> StoredNetwork:
+        """Inverse of :meth:`pack`; a flaw if it is not what it should be."""
+        names = header.get("arrays") if isinstance(header, dict) else None
+        if not isinstance(names, list) or not all(isinstance(name, str) for name in names) or "layers" not in header:
+            raise Flaw("its network has no layers and names of arrays")
+        places = [f"{PREFIX}{number}" for number in range(len(names))]
+        if set(places) != {name for name in arrays if name.startswith(PREFIX)} or len(set(names)) < len(names):
+            raise Flaw(f"its network names {len(names)} arrays, and the file holds others")
+        return cls(header["layers"], dict(zip(names, (arrays[place] for place in places), strict=True)))
+
+    def check(self, features: int) -> int:
+        """How many outputs it has for rows of so many features; a flaw if it cannot be computed."""
+        for name, array in self.arrays.items():
+            if array.dtype.kind not in "fiub" or not np.all(np.isfinite(array)):
+                raise Flaw(f"the weights {name[:100]!r} of its network must be finite numbers")
+        try:
+            found = self(np.zeros((1, features)))
+        except (UsageError, ModelFileError, AttributeError, *UNREADABLE) as error:
+            raise Flaw(f"its network cannot be computed ({error})") from error
+        if found.ndim != 2 or len(found) != 1 or not found.shape[1]:
+            raise Flaw(f"its network gives the impossible shape {found.shape} for one row")
+        return int(found.shape[1])
