@@ -12,10 +12,6 @@ from shrinkwise.exceptions import UsageError
 
 Array = NDArray[Any]
 
-UNCOUNTED = (  # why no information criterion chooses a network
-    "it weighs a fit against its degrees of freedom, and nobody knows those of a network; use 1se, min, k=7, within=1%"
-)
-
 
 @dataclass(frozen=True, eq=False)
 class Network:

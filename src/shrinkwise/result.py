@@ -18,8 +18,8 @@ from shrinkwise.criteria import information_criterion
 from shrinkwise.exceptions import UsageError
 from shrinkwise.held_out import repeats_as_groups, search_bias, standard_error
 from shrinkwise.losses import Loss, as_loss
-from shrinkwise.network import UNCOUNTED, Network
-from shrinkwise.rules import Rule, parse_rule
+from shrinkwise.network import Network
+from shrinkwise.rules import UNCOUNTED, Rule, parse_rule
 
 __all__ = ["GridResult", "Selection", "Unpenalized"]
 

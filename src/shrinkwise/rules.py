@@ -15,6 +15,9 @@ CRITERIA = ("aic", "aicc", "bic", "ebic")  # rules that weigh the fits on all da
 WORDS = re.compile(
     r"(?P<kind>min|1se|aicc?|e?bic)|k=(?P<k>\d+)|within=(?P<within>\d+(\.\d+)?)%|ebic:(?P<ebic>\d+(\.\d+)?)"
 )
+UNCOUNTED = (  # why no information criterion chooses a network
+    "it weighs a fit against its degrees of freedom, and nobody knows those of a network; use 1se, min, k=7, within=1%"
+)
 GAMMA = 1.0  # of ebic; consistent however fast p grows as a power of n (Chen & Chen 2008, theorem 1)
 
 

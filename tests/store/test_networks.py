@@ -21,8 +21,8 @@ def stored(outputs=1, seed=0):
     shapes = {"hidden/kernel": (P, 4), "hidden/bias": (4,), "output/kernel": (4, outputs)}
     arrays = {name: rng.normal(size=shape).astype(np.float32) for name, shape in shapes.items()}
     layers = [
-        {"layer": "dense", "kernel": "hidden/kernel", "bias": "hidden/bias", "activation": "relu"},
-        {"layer": "dense", "kernel": "output/kernel", "bias": None, "activation": "linear"},
+        {"kind": "Dense", "name": "hidden", "units": 4, "use_bias": True, "activation": "relu"},
+        {"kind": "Dense", "name": "output", "units": outputs, "use_bias": False, "activation": "linear"},
     ]
     return StoredNetwork(layers, arrays)
 
@@ -98,19 +98,24 @@ def replaced(name, array):
     return lambda content, arrays: arrays.__setitem__(name, array(arrays[name]))
 
 
+def two_outputs(content, arrays):
+    content["network"]["layers"][1]["units"] = 2
+    arrays["forward_2"] = arrays["forward_2"][:, [0, 0]]
+
+
 @pytest.mark.parametrize(
     ("damage", "words"),
     [
-        (lambda c, a: broken_layers(c, a, layer="lambda"), "network cannot be computed.*no kind that is known"),
+        (lambda c, a: broken_layers(c, a, kind="Lambda"), "network cannot be computed.*of kind 'Lambda'; allowed are"),
         (lambda c, a: broken_layers(c, a, activation="__import__"), "network cannot be computed"),
-        (lambda c, a: broken_layers(c, a, kernel="output/kernel"), "network cannot be computed"),
+        (lambda c, a: broken_layers(c, a, units=3), "network cannot be computed.*has shape"),
         (lambda c, a: c.pop("network"), "a network and a grid of networks must come together"),
         (lambda c, a: c["result"].pop("network"), "a network and a grid of networks must come together"),
         (lambda c, a: c["network"].pop("layers"), "no layers and names of arrays"),
         (without("forward_1"), "its network names 3 arrays, and the file holds others"),
-        (replaced("forward_0", lambda a: a * np.float32("nan")), "must be finite numbers"),
+        (replaced("forward_0", lambda a: a * np.float32("nan")), "is not finite in"),
         (replaced("forward_0", lambda a: a[:-1]), "network cannot be computed"),
-        (replaced("forward_2", lambda a: a[:, [0, 0]]), "gives 2 outputs for one target"),
+        (two_outputs, "gives 2 outputs for one target"),
         (without("result_network_zeros"), "'network_zeros' is missing"),
         (replaced("result_network_l1", lambda a: 2 * a), r"must be l1 \+ 2 l2"),
         (replaced("result_network_zeros", lambda a: a.astype(float)), "must hold whole numbers"),
@@ -133,7 +138,7 @@ def test_damaged_parts_are_refused_by_name(path, damage, words):
 def test_a_network_that_is_not_finite_is_not_saved(path):
     network = stored()
     network.arrays["hidden/bias"][0] = np.inf
-    with pytest.raises(ModelFileError, match=r"was not written.*must be finite"):
+    with pytest.raises(ModelFileError, match=r"was not written.*is not finite in 1 place"):
         save_model(path, network_model(network=network))
     assert not path.exists()
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from shrinkwise.diagnosis import overfit_verdict
+from shrinkwise.diagnosis import compare_with_linear, overfit_verdict
 from shrinkwise.report import ReportInput
 from shrinkwise.result import GridResult
 from shrinkwise.store import Model
@@ -31,6 +31,7 @@ def report_input(model: Model) -> ReportInput:
         versions=model.versions,
         certificate=model.certificate,
         seed=model.seed,
+        linear=model.linear,
     )
 
 
@@ -77,6 +78,7 @@ def to_json(model: Model, **more: Any) -> str:
         "seed": model.seed,
         "versions": model.versions,
         "schema": model.schema,
+        **_networks(model),
         **more,
     }
     return json.dumps(_plain(document), allow_nan=False)
@@ -85,9 +87,13 @@ def to_json(model: Model, **more: Any) -> str:
 def _features(model: Model) -> list[dict[str, Any]]:
     """Every feature: its group, its coefficient in the data's units and per standard deviation, its mean and sd.
 
-    Where a row has several predictors a feature has a list of coefficients, one for each of ``outputs``.
+    Where a row has several predictors a feature has a list of coefficients, one for each of ``outputs``. An input of a
+    network has the norm of its weights.
     """
     result = model.result
+    if result.network is not None:
+        columns = zip(result.feature_names, model.coef, result.center, result.scale, strict=True)
+        return [{"name": name, "norm": norm, "mean": mean, "sd": sd} for name, norm, mean, sd in columns]
     groups = result.groups or ("",) * len(result.feature_names)
     per_sd = model.coef * result.scale
     columns = {
@@ -101,6 +107,21 @@ def _features(model: Model) -> list[dict[str, Any]]:
         {"name": name, "group": group or None} | dict(zip(columns, values, strict=True))
         for name, group, *values in zip(result.feature_names, groups, *columns.values(), strict=True)
     ]
+
+
+def _networks(model: Model) -> dict[str, Any]:
+    """What is known of networks alone, and the linear models beside them; nothing of other models."""
+    result = model.result
+    if result.network is None:
+        return {}
+    cell, linear = result.select(model.rule), model.linear
+    chosen = {name: getattr(result.network, name)[cell.ratio, cell.index, -1] for name in ("zeros", "norms")}
+    beside = None if linear is None else compare_with_linear(result, linear, model.rule)
+    return {
+        "network": asdict(result.network) | {"chosen": result.network.strengths(cell.ratio, cell.index) | chosen},
+        "linear": None if linear is None else {"table": linear.table(model.rule), "grid": _grid(linear)},
+        "comparison": None if beside is None else asdict(beside),
+    }
 
 
 def _grid(result: GridResult) -> dict[str, Any]:

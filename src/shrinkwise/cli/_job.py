@@ -26,12 +26,12 @@ REPORT, MODEL = "report.html", "model.shrinkwise"
 
 def run(request: Request) -> int:
     """Do what was asked, and return the exit code."""
-    folder, loss = Path(request.out), asked_loss(request.loss, request.task, request.exposure)
-    check_folder(folder, (REPORT, MODEL), request.overwrite)
+    loss = asked_loss(request.loss, request.task, request.exposure)
+    check_folder(Path(request.out), (REPORT, MODEL), request.overwrite)
     if request.score is not None:
         check_score(request.score)
     say = Voice(request.quiet)
-    with busy(), _warnings_said(say):
+    with busy(), warnings_said(say):
         prepared = prepare(request, loss, say)
         from shrinkwise.cli._train import train
 
@@ -40,6 +40,12 @@ def run(request: Request) -> int:
             if prepared.encoding.groups is not None or request.grouped_outputs:
                 import_module("shrinkwise.solvers._group_kernels")
         model = train(prepared, request, say)
+    return deliver(model, request, say)
+
+
+def deliver(model: Model, request: Request, say: Voice) -> int:
+    """Show the answer, write report and model together, and return the exit code."""
+    folder = Path(request.out)
     writers, show = _outputs(model)
     if not request.quiet:
         show()
@@ -80,6 +86,12 @@ def _finish(request: Request, model: Model, folder: Path, say: Voice) -> int:
         sys.stdout.flush()
     if model.certificate["certified"]:
         return DONE
+    if model.network is not None:
+        say(
+            "Not every network stayed finite (exit code 1): those that diverged were not ranked, and the report names "
+            "them; a lower --learning-rate or a smaller grid makes them rarer."
+        )
+        return NOT_CERTIFIED
     say(
         f"Not every fit reached the gap of {request.tol:g} (exit code 1): the files hold the numbers as they are; a "
         "larger --tol accepts them, and columns that are less alike or fewer --alphas make them easier."
@@ -88,7 +100,7 @@ def _finish(request: Request, model: Model, folder: Path, say: Voice) -> int:
 
 
 @contextmanager
-def _warnings_said(say: Voice) -> Iterator[None]:
+def warnings_said(say: Voice) -> Iterator[None]:
     """Within, a warning is a line for the person, once."""
     with warnings.catch_warnings():
         warnings.simplefilter("once")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from shrinkwise.exceptions import UsageError
-from shrinkwise.rules import parse_rule
+from shrinkwise.rules import UNCOUNTED, parse_rule
 
 if TYPE_CHECKING:
     from shrinkwise.cli.fit import Request
@@ -199,3 +199,36 @@ def column_names(values: Sequence[str], columns: Sequence[str], option: str) -> 
         some = any(part in columns for part in parts)
         names += [value] if together or not (apart or some) else parts
     return tuple(dict.fromkeys(names))
+
+
+def widths(ctx: click.Context, param: click.Parameter, value: str) -> tuple[int, ...]:
+    """Units of layers between commas."""
+    parts = [part.strip() for part in value.split(",")]
+    if not all(part.isascii() and part.isdigit() and int(part) > 0 for part in parts):
+        raise click.BadParameter(f"{value!r} must be whole numbers of 1 or more between commas, as in 64,32", ctx, param)
+    return tuple(map(int, parts))
+
+
+def strengths(ctx: click.Context, param: click.Parameter, value: str) -> tuple[float, ...] | int:
+    """A count, where it is a single whole number of 1 or more; else finite strengths >= 0 between commas."""
+    parts = [part.strip() for part in value.split(",")]
+    if len(parts) == 1 and parts[0].isascii() and parts[0].isdigit() and int(parts[0]) > 0 and param.name == "l1":
+        return int(parts[0])
+    numbers: list[float] = []
+    for part in parts:
+        try:
+            number = float(part)
+        except ValueError:
+            raise click.BadParameter(f"{part!r} is not a number; give one or more, as in 0.01,0.001", ctx, param) from None
+        if not 0 <= number < float("inf"):
+            raise click.BadParameter(f"{part} is no strength: it must be finite, and 0 or more", ctx, param)
+        numbers.append(number)
+    return tuple(dict.fromkeys(numbers))
+
+
+def network_rule(ctx: click.Context, param: click.Parameter, value: str) -> str:
+    """How the network is chosen from the grid: by folds, since its degrees of freedom are not known."""
+    words = rule(ctx, param, value)
+    if parse_rule(words).is_criterion:
+        raise click.BadParameter(f"{words}: {UNCOUNTED}", ctx, param)
+    return words

@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import shlex
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from importlib import import_module
@@ -17,6 +16,7 @@ import numpy as np
 from shrinkwise.adaptive import fit_adaptive_grid
 from shrinkwise.choice import RELAX, solve_choice
 from shrinkwise.cli._prepare import Prepared
+from shrinkwise.cli._progress import Tell, progress_bar
 from shrinkwise.cli._say import Voice
 from shrinkwise.cli.fit import Request
 from shrinkwise.exceptions import DataError
@@ -33,40 +33,11 @@ LIBRARIES = ("shrinkwise", "numpy", "scipy", "numba", "pyarrow")
 
 def train(prepared: Prepared, request: Request, say: Voice) -> Model:
     """Fit the grid, choose, refine and certify the choice."""
-    target, encoding = prepared.target, prepared.encoding
-    penalty = prepared.penalty | {
-        "groups": encoding.groups,
-        "sparse_ratio": request.sparse_ratio,
-        "ridge_unit": _spread(prepared),
-    }
-    with _progress(say.on_terminal) as progress:
-        fit = fit_grid if request.adaptive is None else partial(fit_adaptive_grid, exponent=request.adaptive)
-        result = fit(
-            encoding.Z,
-            target.posed,
-            prepared.splits,
-            loss=prepared.loss,
-            offset=prepared.offset,
-            grouped_outputs=request.grouped_outputs,
-            l1_ratios=request.l1_ratio,
-            alphas=request.alphas,
-            sample_weight=prepared.weights,
-            maps=encoding.maps,
-            feature_names=encoding.names,
-            classes=target.classes,
-            outputs=target.outputs,
-            concave=request.concave,
-            relax=RELAX if request.relax else None,
-            **penalty,
-            tol=request.tol,
-            degrees_of_freedom=parse_rule(request.rule).is_criterion,
-            progress=progress,
-            **_scored(prepared, request),
-        )
-        if not np.any(np.isfinite(result.mean)):
-            raise DataError(f"no fit has a finite {result.metric}; choose fewer folds, or another --score")
+    target = prepared.target
+    with progress_bar(say.on_terminal, "fitting {:,} models", "the first fit on a machine compiles") as progress:
+        result = linear_grid(prepared, request, progress)
         chosen = result.select(request.rule)
-        solution = solve_choice(_on_rows(prepared, result, request), result, chosen, penalty)
+        solution = solve_choice(_on_rows(prepared, result, request), result, chosen, _penalty(prepared, request))
     return Model(
         task=target.task,
         target=target.name,
@@ -78,19 +49,59 @@ def train(prepared: Prepared, request: Request, say: Voice) -> Model:
         coef=solution.coef if result.outputs is None else solution.coef.reshape(-1, len(result.outputs)).T,
         intercept=solution.intercept,
         feature_names=result.feature_names,
-        encoder=encoding.encoder.to_dict(),
+        encoder=prepared.encoding.encoder.to_dict(),
         result=result,
         folds=prepared.folds,
         certificate=_certificate(result, solution),
         notes=prepared.notes,
         seed=request.seed,
-        versions=_versions(),
-        created=_now(),
+        versions=versions_of(LIBRARIES),
+        created=now(),
         command=f"shrinkwise {shlex.join(request.arguments)}",
         source=request.table,
         offset=request.offset,
         exposure=request.exposure,
     )
+
+
+def linear_grid(prepared: Prepared, request: Request, progress: Tell | None = None) -> GridResult:
+    """The whole grid of linear models."""
+    target, encoding = prepared.target, prepared.encoding
+    fit = fit_grid if request.adaptive is None else partial(fit_adaptive_grid, exponent=request.adaptive)
+    result = fit(
+        encoding.Z,
+        target.posed,
+        prepared.splits,
+        loss=prepared.loss,
+        offset=prepared.offset,
+        grouped_outputs=request.grouped_outputs,
+        l1_ratios=request.l1_ratio,
+        alphas=request.alphas,
+        sample_weight=prepared.weights,
+        maps=encoding.maps,
+        feature_names=encoding.names,
+        classes=target.classes,
+        outputs=target.outputs,
+        concave=request.concave,
+        relax=RELAX if request.relax else None,
+        **_penalty(prepared, request),
+        tol=request.tol,
+        degrees_of_freedom=parse_rule(request.rule).is_criterion,
+        progress=progress,
+        **_scored(prepared, request),
+    )
+    if not np.any(np.isfinite(result.mean)):
+        raise DataError(f"no fit has a finite {result.metric}; choose fewer folds, or another --score")
+    return result
+
+
+def _penalty(prepared: Prepared, request: Request) -> dict[str, Any]:
+    """What the penalty is besides its strengths and mixes."""
+    return prepared.penalty | {
+        "groups": prepared.encoding.groups,
+        "sparse_ratio": request.sparse_ratio,
+        "ridge_unit": _spread(prepared),
+    }
 
 
 def _scored(prepared: Prepared, request: Request) -> dict[str, Any]:
@@ -155,36 +166,14 @@ def _certificate(result: GridResult, solution: Solution) -> dict[str, Any]:
     }
 
 
-def _versions() -> dict[str, str]:
-    versions = {name: str(import_module(name).__version__) for name in LIBRARIES}
+def versions_of(libraries: Sequence[str]) -> dict[str, str]:
+    """Versions of Python and of these."""
+    versions = {name: str(import_module(name).__version__) for name in libraries}
     return {"python": platform.python_version(), **versions}
 
 
-def _now() -> str:
+def now() -> str:
     """The time in UTC; SOURCE_DATE_EPOCH fixes it, for files that are equal byte by byte."""
     fixed = os.environ.get("SOURCE_DATE_EPOCH", "")
     moment = datetime.fromtimestamp(int(fixed), UTC) if fixed.isdigit() else datetime.now(UTC)
     return moment.isoformat(timespec="seconds").replace("+00:00", "Z")
-
-
-@contextmanager
-def _progress(shown: bool) -> Iterator[Callable[[int, int], None] | None]:
-    """A bar on the terminal that leaves nothing behind; it moves as (fits done, fits in all) are told."""
-    if not shown:
-        yield None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
-
-    console = Console(stderr=True)
-    if console.is_dumb_terminal:
-        yield None
-        return
-    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True, redirect_stdout=False, redirect_stderr=False) as bar:
-        task = bar.add_task("starting (the first fit on a machine compiles)", total=None)
-
-        def tell(done: int, total: int) -> None:
-            bar.update(task, description=f"fitting {total:,} models", completed=done, total=total)
-
-        yield tell

@@ -10,6 +10,7 @@ from shrinkwise import __version__
 
 COMMANDS = {
     "fit": "Fit a table: verdict, report and model.",
+    "net": "Fit networks to a table, beside the best linear model.",
     "predict": "Predict the rows of a table with a model.",
     "show": "Show what a model file holds.",
     "report": "Write the report of a model file again.",

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from shrinkwise.exceptions import ModelFileError, UsageError
-from shrinkwise.forward import predict
-from shrinkwise.store.container import UNREADABLE, Flaw
+from shrinkwise.exceptions import ModelFileError
+from shrinkwise.forward import check_network, predict
+from shrinkwise.store.container import Flaw
 from shrinkwise.store.plain import to_plain
 
 Array = NDArray[Any]
@@ -57,13 +57,7 @@ class StoredNetwork:
 
     def check(self, features: int) -> int:
         """How many outputs it has for rows of so many features; a flaw if it cannot be computed."""
-        for name, array in self.arrays.items():
-            if array.dtype.kind not in "fiub" or not np.all(np.isfinite(array)):
-                raise Flaw(f"the weights {name[:100]!r} of its network must be finite numbers")
         try:
-            found = self(np.zeros((1, features)))
-        except (UsageError, ModelFileError, AttributeError, *UNREADABLE) as error:
+            return check_network(self.layers, self.arrays, features)
+        except ModelFileError as error:
             raise Flaw(f"its network cannot be computed ({error})") from error
-        if found.ndim != 2 or len(found) != 1 or not found.shape[1]:
-            raise Flaw(f"its network gives the impossible shape {found.shape} for one row")
-        return int(found.shape[1])
