@@ -1,0 +1,175 @@
+"""From prepared data to a stored network: linear models, the grid of networks, the choice, its weights."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from shrinkwise.cli._prepare import Prepared
+from shrinkwise.cli._progress import progress_bar
+from shrinkwise.cli._say import Voice
+from shrinkwise.cli._train import LIBRARIES, linear_grid, now, versions_of
+from shrinkwise.cli.net import NetRequest
+from shrinkwise.exceptions import DataError
+from shrinkwise.keras.grid import fit_networks
+from shrinkwise.keras.networks import mlp
+from shrinkwise.keras.portable import to_portable
+from shrinkwise.keras.search import STRONGEST, WEAKEST
+from shrinkwise.result import GridResult
+from shrinkwise.store import Model
+from shrinkwise.store.stored_network import StoredNetwork
+
+Array = NDArray[Any]
+
+CHECKED = 1000  # rows on which the stored network must predict what Keras' does
+SAME = 1e-4  # how far they may lie apart, as a share of the largest output: Keras computes in single precision
+
+
+def train(prepared: Prepared, request: NetRequest, say: Voice) -> Model:
+    """Fit the linear models and the networks in the same folds, choose a network, and bring it into NumPy."""
+    data, target = request.data, prepared.target
+    with progress_bar(say.on_terminal, "fitting {:,} linear models", "the first fit compiles") as progress:
+        linear = linear_grid(prepared, data, progress)
+    designs, units = _in_units(_designs(prepared))
+    middle = 0.0 if target.classes else float(np.average(target.values, weights=prepared.weights))
+    n_networks = _count(request, prepared)
+    words = f"training {n_networks:,} networks"
+    with progress_bar(say.on_terminal, words, "the network is compiled") as progress:
+        grid = fit_networks(
+            designs[-1],
+            target.posed - middle,
+            prepared.splits,
+            mlp(request.hidden, request.activation),
+            designs=None if len(designs) == 1 else designs,
+            loss=prepared.loss,
+            l1=_strengths(request.l1),
+            l2=request.l2,
+            penalties="inputs" if request.group_inputs else "weights",
+            epochs=request.epochs,
+            batch_size=request.batch_size or "auto",
+            optimizer=request.optimizer,
+            learning_rate=request.learning_rate,
+            seeds=request.seeds,
+            patience=request.patience,
+            sample_weight=prepared.weights,
+            feature_names=prepared.encoding.names,
+            classes=target.classes,
+            random_state=data.seed,
+            progress=None if progress is None else lambda done, total, left: progress(done, total),
+        )
+    result = units.applied(grid.result)
+    chosen = result.select(data.rule)
+    network, difference = _stored(grid.model(chosen.ratio, chosen.index), designs[-1], units, middle)
+    backend = "" if result.network is None else result.network.backend
+    return Model(
+        task=target.task,
+        target=target.name,
+        classes=target.classes,
+        loss=result.loss,
+        l1_ratio=chosen.l1_ratio,
+        alpha=chosen.alpha,
+        rule=data.rule,
+        coef=result.coef(chosen.ratio, chosen.index),
+        intercept=0.0,
+        feature_names=result.feature_names,
+        encoder=prepared.encoding.encoder.to_dict(),
+        result=result,
+        folds=prepared.folds,
+        certificate=_checked(result, difference),
+        notes=(*prepared.notes, *_notes(request, n_networks)),
+        seed=data.seed,
+        versions=versions_of((*LIBRARIES, "keras", backend)),
+        created=now(),
+        command=f"shrinkwise {shlex.join(data.arguments)}",
+        source=data.table,
+        network=network,
+        linear=linear,
+    )
+
+
+def _designs(prepared: Prepared) -> list[Array]:
+    """What each training set and, last, all rows make of the table; one design where all make the same."""
+    encoding = prepared.encoding
+    if encoding.maps is None:
+        return [_dense(encoding.Z)]
+    return [_dense(encoding.Z @ made) for made in encoding.maps]
+
+
+@dataclass(frozen=True, eq=False)
+class _Units:
+    """Columns less ``shift`` over ``unit``: what single precision can hold. It is no scaling of the networks' own."""
+
+    shift: Array  # (p,)
+    unit: Array
+
+    def applied(self, result: GridResult) -> GridResult:
+        """Means and sds of the columns in the units of the table."""
+        return replace(result, center=self.shift + self.unit * result.center, scale=self.unit * result.scale)
+
+
+def _in_units(designs: list[Array]) -> tuple[list[Array], _Units]:
+    """Designs in units of the columns' own spread, about their means."""
+    shift, sd = designs[-1].mean(axis=0), designs[-1].std(axis=0)
+    unit = np.where(sd > 0, sd, 1.0)
+    return [(design - shift) / unit for design in designs], _Units(shift, unit)
+
+
+def _dense(matrix: Any) -> Array:
+    return np.asarray(matrix.toarray() if sparse.issparse(matrix) else matrix, dtype=np.float64)
+
+
+def _strengths(l1: tuple[float, ...] | int) -> Array:
+    return np.geomspace(STRONGEST, WEAKEST, l1) if isinstance(l1, int) else np.array(l1)
+
+
+def _count(request: NetRequest, prepared: Prepared) -> int:
+    """Networks in all: those of every l1 and l2, and those without a penalty; of each fold and of all rows."""
+    cells = len(_strengths(request.l1)) * len(request.l2) + 1
+    return cells * request.seeds * (len(prepared.splits) + 1)
+
+
+def _stored(model: Any, X: Array, units: _Units, middle: float) -> tuple[StoredNetwork, float]:
+    """The network of raw columns as data, and how far it lies from Keras', as a share of the largest prediction."""
+    description, arrays = to_portable(model)
+    before = {"scale": (1 / units.unit).tolist(), "offset": (-units.shift / units.unit).tolist()}
+    after = {"scale": 1.0, "offset": middle}
+    layers = [
+        {"kind": "Rescaling", "name": "columns", **before},
+        *description["layers"],
+        *([{"kind": "Rescaling", "name": "target", **after}] if middle else []),
+    ]
+    network, rows = StoredNetwork(layers, arrays), X[:CHECKED]
+    kept = np.asarray(model(rows.astype(np.float32), training=False), dtype=np.float64)
+    found = network(rows * units.unit + units.shift) - middle
+    difference = float(np.max(np.abs(found - kept)) / (np.max(np.abs(kept)) or 1.0))
+    if not difference <= SAME:
+        raise DataError(
+            f"the network that was to be stored predicts otherwise than Keras' (by {difference:.1e} of the largest "
+            "prediction), which single precision does not explain; please report it"
+        )
+    return network, difference
+
+
+def _checked(result: GridResult, difference: float) -> dict[str, Any]:
+    """What takes the place of a certificate."""
+    return {
+        "n_fits": int(result.converged.size),
+        "n_certified": int(np.count_nonzero(result.converged)),
+        "difference": difference,
+        "certified": bool(np.all(result.converged)),
+    }
+
+
+def _notes(request: NetRequest, n_networks: int) -> tuple[str, ...]:
+    """How the networks were built."""
+    layers = " and ".join(filter(None, [", ".join(map(str, request.hidden[:-1])), str(request.hidden[-1])]))
+    penalized = "all weights that leave an input as one group" if request.group_inputs else "single weights"
+    return (
+        f"Networks: hidden layers of {layers} units ({request.activation}), {n_networks} trainings in all; L1 acts on "
+        f"{penalized}.",
+    )
