@@ -75,7 +75,9 @@ class Compaction:
             before, after = self.seconds
             times = f"{before / after:.2f}x as fast" if after > 0 else "too fast to time"
             lines.append(f"predict, {self.timed_rows} rows: {before:.4f} s -> {after:.4f} s ({times})")
-        lines.append(f"outputs equal to {self.deviation:.1e} of their scale on {self.rows} rows (<= {self.tolerance:g})")
+        lines.append(
+            f"outputs equal to {self.deviation:.1e} of their scale on {self.rows} rows (<= {self.tolerance:g})"
+        )
         return "\n".join(lines)
 
 

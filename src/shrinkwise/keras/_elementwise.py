@@ -11,12 +11,33 @@ from numpy.typing import NDArray
 
 Array = NDArray[Any]
 
-ACTIVATIONS = (
-    "celu elu exponential gelu hard_shrink hard_sigmoid hard_silu hard_tanh leaky_relu linear log_sigmoid mish relu "
-    "relu6 selu sigmoid silu soft_shrink softplus softsign sparse_plus sparse_sigmoid squareplus tanh tanh_shrink"
-).split()
-FUNCTIONS = {getattr(keras.activations, name) for name in ACTIVATIONS if hasattr(keras.activations, name)}
-
+FUNCTIONS = {
+    keras.activations.celu,
+    keras.activations.elu,
+    keras.activations.exponential,
+    keras.activations.gelu,
+    keras.activations.hard_shrink,
+    keras.activations.hard_sigmoid,
+    keras.activations.hard_silu,
+    keras.activations.hard_tanh,
+    keras.activations.leaky_relu,
+    keras.activations.linear,
+    keras.activations.log_sigmoid,
+    keras.activations.mish,
+    keras.activations.relu,
+    keras.activations.relu6,
+    keras.activations.selu,
+    keras.activations.sigmoid,
+    keras.activations.silu,
+    keras.activations.soft_shrink,
+    keras.activations.softplus,
+    keras.activations.softsign,
+    keras.activations.sparse_plus,
+    keras.activations.sparse_sigmoid,
+    keras.activations.squareplus,
+    keras.activations.tanh,
+    keras.activations.tanh_shrink,
+}
 KERNELS = (layers.Dense, layers.Conv1D, layers.Conv2D, layers.Conv3D)
 ELEMENTWISE = (layers.ReLU, layers.LeakyReLU, layers.ELU)
 NOTHING = (  # at inference

@@ -89,7 +89,7 @@ def alive_lanes(uses: list[Use], roots: Array) -> Array:
     -------
     ndarray of bool, one for each lane
     """
-    alive = roots == ALIVE
+    alive: Array = roots == ALIVE
     growing = True
     while growing:
         growing = False

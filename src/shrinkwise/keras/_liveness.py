@@ -67,8 +67,8 @@ def study(graph: Graph) -> Liveness:
     follower = _Follower(graph)
     for call in graph.calls:
         follower.follow(call)
-    for tensor in keras.tree.flatten(graph.outputs):
-        follower.pin(tensor.index)
+    for tensor in follower.outputs:
+        follower.pin(tensor)
     roots = follower.ties.roots()
     alive = alive_lanes(list(follower.uses.values()), roots)
     kept = alive.copy()
@@ -92,6 +92,7 @@ class _Follower:
         self.made: list[Array] = []
         self.followed: set[int] = set()
         self.left: dict[str, str] = {}
+        self.outputs = {tensor.index for tensor in keras.tree.flatten(graph.outputs)}
         self.first = any(getattr(call.layer, "data_format", None) == "channels_first" for call in graph.calls)
         for tensor, source in graph.sources.items():
             plain = not getattr(source, "sparse", False) and not getattr(source, "ragged", False)
@@ -200,7 +201,8 @@ class _Follower:
         if is_elementwise(layer.activation):
             made = self._fresh(output, axis, apply(layer.activation, values))
         else:
-            self.left[layer.name] = f"{_name(layer.activation)} couples its units: only its inputs are cut"
+            if output not in self.outputs:  # whose units stay anyway
+                self.left[layer.name] = f"{_name(layer.activation)} couples its units: only its inputs are cut"
             made = self._fixed(output, axis)
         assert made is not None
         self.uses[id(layer)] = Use(lanes.ids, lanes.values, folds, reads, made.ids)
@@ -268,7 +270,9 @@ class _Follower:
         places = np.broadcast_to(np.arange(len(lanes)).reshape(full), [_length(n) for n in shape])
         if type(call.layer) is layers.Flatten and call.layer.data_format == "channels_first":
             places = np.moveaxis(places, 0, -1)
-        rows = np.moveaxis(places.reshape([_length(n) for n in target]), axis - 1, -1).reshape(-1, _length(target[axis - 1]))
+        rows = np.moveaxis(places.reshape([_length(n) for n in target]), axis - 1, -1).reshape(
+            -1, _length(target[axis - 1])
+        )
         if (rows != rows[0]).any():
             return "channels are spread over places"
         return Lanes(axis, lanes.ids[rows[0]], lanes.values[rows[0]])
@@ -291,7 +295,9 @@ class _Follower:
         axis = call.layer.axis % rank
         if any(part.axis != axis for part in parts):
             return "it joins along another axis than the channels"
-        return Lanes(axis, np.concatenate([part.ids for part in parts]), np.concatenate([part.values for part in parts]))
+        return Lanes(
+            axis, np.concatenate([part.ids for part in parts]), np.concatenate([part.values for part in parts])
+        )
 
 
 def bias_of(layer: Any) -> Array:
