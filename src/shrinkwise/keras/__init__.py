@@ -1,8 +1,8 @@
 """Networks of Keras whose L1, L2 and group penalties act: exact zeros, the whole grid at once, a smaller network.
 
 `Proximal` wraps an optimizer, `penalize` gives a model its penalties, `compact` takes out what they have ended, and
-`NetworkRegressorCV` and `NetworkClassifierCV` choose their strength. Names are loaded when they are first used; Keras is
-imported then, with the backend that KERAS_BACKEND names.
+`NetworkRegressorCV` and `NetworkClassifierCV` choose their strength. Names are loaded when they are first used; Keras
+is imported then, with the backend that KERAS_BACKEND names.
 """
 
 from importlib import import_module

@@ -18,8 +18,9 @@ def advice_on(model: Any) -> list[str]:
     idle = scaled_away(model)
     if idle:
         said.append(
-            f"a normalization follows the penalized kernel of {', '.join(idle)}: a smaller kernel is scaled up again, so the "
-            "penalty changes the learning rate rather than the function; penalize the layers without one, or take it out"
+            f"a normalization follows the penalized kernel of {', '.join(idle)}: a smaller kernel is scaled up again, "
+            "so the penalty changes the learning rate rather than the function; penalize the layers without "
+            "one, or take it out"
         )
     active = [layer.name for layer in layers_of(model) if getattr(layer, "activity_regularizer", None) is not None]
     if active:

@@ -41,8 +41,8 @@ def _check(name: str, values: Any) -> None:
     if wrong.any():
         place = tuple(int(i) for i in np.argwhere(wrong)[0])
         raise DataError(
-            f"{name} has {int(wrong.sum())} cells that are not finite, the first at {place} ({values[place]}); fill or drop "
-            "them: a network that sees one can end with NaN for weights under a loss that looks well"
+            f"{name} has {int(wrong.sum())} cells that are not finite, the first at {place} ({values[place]}); fill or "
+            "drop them: a network that sees one can end with NaN for weights under a loss that looks well"
         )
 
 
@@ -73,8 +73,8 @@ class FiniteWeights(keras.callbacks.Callback):  # type: ignore[misc]
     Parameters
     ----------
     action : {"stop", "raise"}, default "stop"
-        ``"stop"`` ends training with a `ConvergenceWarning` and puts back the weights of the last epoch that ended well;
-        ``"raise"`` raises `DataError`.
+        ``"stop"`` ends training with a `ConvergenceWarning` and puts back the weights of the last epoch that ended
+        well; ``"raise"`` raises `DataError`.
 
     Attributes
     ----------
@@ -83,8 +83,8 @@ class FiniteWeights(keras.callbacks.Callback):  # type: ignore[misc]
 
     Notes
     -----
-    Unlike Keras' TerminateOnNaN it does not look at the loss: on TensorFlow one NaN cell leaves NaN weights behind a relu
-    under a loss that stays finite. It looks at the end of each epoch, where JAX hands the weights over.
+    Unlike Keras' TerminateOnNaN it does not look at the loss: on TensorFlow one NaN cell leaves NaN weights behind a
+    relu under a loss that stays finite. It looks at the end of each epoch, where JAX hands the weights over.
     """
 
     def __init__(self, action: str = "stop") -> None:
@@ -113,8 +113,8 @@ class FiniteWeights(keras.callbacks.Callback):  # type: ignore[misc]
             check_finite_weights(self.model)
         self.model.set_weights(self._last)
         warnings.warn(
-            f"{', '.join(wrong)} ceased to be finite in epoch {epoch + 1}: training stopped, the weights are those of the "
-            f"end of epoch {epoch} (0: the start); check the inputs for NaN, lower the learning rate",
+            f"{', '.join(wrong)} ceased to be finite in epoch {epoch + 1}: training stopped, the weights are those of "
+            f"the end of epoch {epoch} (0: the start); check the inputs for NaN, lower the learning rate",
             ConvergenceWarning,
             stacklevel=2,
         )

@@ -18,7 +18,8 @@ from shrinkwise.validation import check_number
 class LassoNet(Penalty):
     """The hierarchical penalty of LassoNet, for the kernel θ (inputs, outputs) of a linear skip connection.
 
-    Ω = l1 Σ_j ‖θ_j‖₂ subject to |W_jk| <= bound ‖θ_j‖₂ for all k, W (inputs, units) the kernel of the first hidden layer.
+    Ω = l1 Σ_j ‖θ_j‖₂ subject to |W_jk| <= bound ‖θ_j‖₂ for all k, W (inputs, units) the kernel of the first hidden
+    layer.
 
     Parameters
     ----------
@@ -31,13 +32,13 @@ class LassoNet(Penalty):
 
     Notes
     -----
-    Acts under `Proximal` only, which keeps the bound after every step; a plain optimizer sees l1 Σ‖θ_j‖ in the loss and no
-    bound. Where θ_j = 0 the weights of input j are exactly zero.
+    Acts under `Proximal` only, which keeps the bound after every step; a plain optimizer sees l1 Σ‖θ_j‖ in the loss and
+    no bound. Where θ_j = 0 the weights of input j are exactly zero.
 
     References
     ----------
-    Lemhadri, Ruan, Abraham & Tibshirani, "LassoNet: a neural network with feature sparsity", JMLR 22 (2021), section 3 and
-    algorithm 2 (Hier-Prox).
+    Lemhadri, Ruan, Abraham & Tibshirani, "LassoNet: a neural network with feature sparsity", JMLR 22 (2021), section 3
+    and algorithm 2 (Hier-Prox).
     """
 
     strengths = ("l1",)

@@ -17,15 +17,18 @@ class SparsityMonitor(keras.callbacks.Callback):  # type: ignore[misc]
     Adds to the logs, so to ``history.history``, CSVLogger and TensorBoard (list those after it):
 
     - ``sparsity/zeros``, ``sparsity/share``: exact zeros of all penalized weights, and their share;
-    - ``sparsity/penalty``: Ω of the weights at the end of the epoch, the part of ``val_loss`` never to be compared over λ;
-    - ``sparsity/<path>/zeros``, ``/inputs``, ``/units``, ``/norm``: of each of them the exact zeros, the inputs and units
+    - ``sparsity/penalty``: Ω of the weights at the end of the epoch, the part of ``val_loss`` never to be compared over
+      λ;
+    - ``sparsity/<path>/zeros``, ``/inputs``, ``/units``, ``/norm``: of each of them the exact zeros, the inputs and
+      units
       that still have a weight (convolutions: channels and filters), and the Euclidean norm. A `GroupL1` on another axis
       adds ``/groups``, those that are left.
 
     Parameters
     ----------
     all_kernels : bool, default False
-        Watch every trainable weight of two or more axes, penalized or not; where nothing is penalized this is so anyway.
+        Watch every trainable weight of two or more axes, penalized or not; where nothing is penalized this is so
+        anyway.
     """
 
     def __init__(self, all_kernels: bool = False) -> None:
@@ -65,7 +68,7 @@ def _figures(weight: Any, values: Any) -> dict[str, float]:
     if values.ndim >= 2:
         figures["inputs"] = _left(values, AXES["inputs"])
         figures["units"] = _left(values, AXES["units"])
-    if isinstance(weight.regularizer, GroupL1) and weight.regularizer.axis not in AXES:
+    if isinstance(weight.regularizer, GroupL1) and isinstance(weight.regularizer.axis, int):
         figures["groups"] = _left(values, weight.regularizer.axis)
     return figures
 

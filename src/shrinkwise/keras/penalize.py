@@ -1,4 +1,4 @@
-"""`penalize`: give the weights of a model that is built, trained or compiled already their penalties, so that they act."""
+"""`penalize`: give the weights of a model that is built, trained or compiled already penalties that act."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ def penalize(model: Any, penalties: Mapping[str, Any]) -> Any:
     model : keras.Model
         Built; compiled or not, trained or not. It is changed in place.
     penalties : mapping of str to penalty
-        Patterns, ``*`` and ``?`` as in file names, for the name of a layer (its kernels are meant) or the path of a weight
-        (``"dense*/bias"``); where several match, the last acts. A penalty is a regularizer; a text such as
+        Patterns, ``*`` and ``?`` as in file names, for the name of a layer (its kernels are meant) or the path of a
+        weight (``"dense*/bias"``); where several match, the last acts. A penalty is a regularizer; a text such as
         ``"l1=1e-4"``, ``"l1=1e-4,l2=1e-3"`` or ``"group=0.01,axis=inputs"``; or None to take it away.
 
     Returns

@@ -51,14 +51,15 @@ class _Step:
 class Proximal(keras.optimizers.Optimizer):  # type: ignore[misc]
     """An optimizer under which the penalties of a model act by their proximal step, so that zeros are exact.
 
-    w ← prox_{scale Ω}(w − s ∘ g, s): g is the gradient of the loss without the penalties Ω, s the step that the optimizer
-    takes at each coordinate. Minimized is loss + scale Ω, in the units of Keras.
+    w ← prox_{scale Ω}(w − s ∘ g, s): g is the gradient of the loss without the penalties Ω, s the step that the
+    optimizer takes at each coordinate. Minimized is loss + scale Ω, in the units of Keras.
 
     Parameters
     ----------
     optimizer : str, dict or keras.Optimizer, default "adam"
         SGD, Adam, AdamW, Nadam, Adamax, RMSprop, Adagrad, Adadelta or Lion. Its learning rate, schedule, clipping,
-        accumulation of gradients, weight decay and moving average are those of this one; an instance serves one Proximal.
+        accumulation of gradients, weight decay and moving average are those of this one; an instance serves one
+        Proximal.
     scale : float >= 0 or LearningRateSchedule, default 1
         Multiplies every penalty; a schedule is a function of the iteration, as for learning rates (warm-up, path). A
         number may be set at any time, ``model.optimizer.scale = 0.5``, and acts at the next step without a new compile.
@@ -75,8 +76,8 @@ class Proximal(keras.optimizers.Optimizer):  # type: ignore[misc]
     Notes
     -----
     The loss that is shown stays loss + Ω, at scale 1. What acts: L1, L2 and L1L2 of Keras, GroupL1 and LassoNet. Other
-    regularizers stay terms of the loss, with one warning that names them. Clipping sees g. The moving average of weights
-    (``use_ema``) keeps the zeros of the weights it averages.
+    regularizers stay terms of the loss, with one warning that names them. Clipping sees g. The moving average of
+    weights (``use_ema``) keeps the zeros of the weights it averages.
 
     Attributes
     ----------
@@ -123,7 +124,7 @@ class Proximal(keras.optimizers.Optimizer):  # type: ignore[misc]
     # ---- the step
 
     def _hook(self) -> None:
-        """Put the proximal step between the update of the inner optimizer and what follows it (average, constraints)."""
+        """Put the proximal step between the inner update and what follows it (moving average, constraints)."""
         inner = self.inner
         if keras.backend.backend() == "torch":  # updates all variables in one call
             plain_all = inner._backend_update_step
@@ -293,16 +294,16 @@ class Proximal(keras.optimizers.Optimizer):  # type: ignore[misc]
         said = []
         if left:
             said.append(
-                f"no proximal step is known for the regularizer of {', '.join(left)}: it stays a plain term of the loss, "
-                "whose zeros are not exact; L1, L2, L1L2, GroupL1 and LassoNet have one"
+                f"no proximal step is known for the regularizer of {', '.join(left)}: it stays a plain term of the "
+                "loss, whose zeros are not exact; L1, L2, L1L2, GroupL1 and LassoNet have one"
             )
         decay = self.inner.weight_decay
         ridged = [v.path for v in variables if _has_ridge(v)]
         if decay and ridged:
             said.append(
-                f"two shrinkages act on {', '.join(ridged)}: weight_decay={decay:g} of {type(self.inner).__name__}, which "
-                "takes this share times the learning rate off every weight at every step, and l2, by its proximal step; "
-                "l2 is part of the objective, the decay is not: set weight_decay=0, or l2=0"
+                f"two shrinkages act on {', '.join(ridged)}: weight_decay={decay:g} of {type(self.inner).__name__}, "
+                "which takes this share times the learning rate off every weight at every step, and l2, by its "
+                "proximal step; l2 is part of the objective, the decay is not: set weight_decay=0, or l2=0"
             )
         for model in models_where(lambda model: _uses(model, self)):
             said += advice_on(model)

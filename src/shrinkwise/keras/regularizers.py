@@ -93,8 +93,8 @@ class GroupL1(Penalty):
 
     References
     ----------
-    Yuan & Lin, "Model selection and estimation in regression with grouped variables", JRSS B 2006; Scardapane, Comminiello,
-    Hussain & Uncini, "Group sparse regularization for deep neural networks", Neurocomputing 2017.
+    Yuan & Lin, "Model selection and estimation in regression with grouped variables", JRSS B 2006; Scardapane,
+    Comminiello, Hussain & Uncini, "Group sparse regularization for deep neural networks", Neurocomputing 2017.
 
     Examples
     --------

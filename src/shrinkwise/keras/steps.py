@@ -7,8 +7,8 @@ is about to get, so that it may be traced, mapped and compiled like the update i
 
 A coordinate whose gradient is nearly zero has a step without bound, in which any penalty would end it at once: all
 kernels below an output that starts at zero, every unit that is idle in the first batch. `bounded` therefore lets no
-coordinate's scale √v fall below the slope of its own penalty, so that a penalty moves a weight by the learning rate at most, as
-gradients do. Update and prox are shortened alike: the minimum stays where it is.
+coordinate's scale √v fall below the slope of its own penalty, so that a penalty moves a weight by the learning rate at
+most, as gradients do. Update and prox are shortened alike: the minimum stays where it is.
 """
 
 from __future__ import annotations
