@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -138,9 +139,9 @@ class Kept:
         if self.first is not None:
             squares = [np.sum(np.asarray(outcome.values[kind], dtype=np.float64) ** 2, axis=1) for kind in self.first]
             self.inputs[place] = np.sqrt(np.sum(squares, axis=0))
-        if fit == len(task.plan.fits) - 1:
-            if self.values[cell] is None or self.objective[place] < self.objective[fit, cell, self.best[cell]]:
-                self.best[cell], self.values[cell] = seed, outcome.values
+        on_all = fit == len(task.plan.fits) - 1
+        if on_all and (self.values[cell] is None or self.objective[place] < self.objective[fit, cell, self.best[cell]]):
+            self.best[cell], self.values[cell] = seed, outcome.values
 
 
 class Patience:
@@ -176,6 +177,6 @@ def staged(n_l1: int, n_l2: int, warm_start: str | None) -> tuple[tuple[Array, .
         raise UsageError(f"warm_start must be None or one of {', '.join(map(repr, WARM))}, got {warm_start!r}")
     columns = range(n_l1 - 1, -1, -1) if warm_start == WARM[0] else range(n_l1)
     order = [cells[:, column] for column in columns]
-    for before, after in zip(order, order[1:]):
+    for before, after in pairwise(order):
         origin[after] = before
     return (np.concatenate([order[0], free]), *order[1:]), origin

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from typing import Any
 
-from shrinkwise.exceptions import UsageError
+import keras
+
+from shrinkwise.exceptions import PenaltyWarning, UsageError
+from shrinkwise.keras.advice import advice_on
+from shrinkwise.keras.lassonet import LassoNet
 from shrinkwise.keras.networks import first_kernels
+from shrinkwise.keras.penalize import penalize
 from shrinkwise.keras.regularizers import GroupL1, terms_of
 from shrinkwise.keras.terms import Terms
 
@@ -32,63 +38,57 @@ def template_of(model: Any, penalties: Any) -> Template:
         If ``penalties`` is something else, or nothing is left for l1 to act on.
     """
     if isinstance(penalties, Mapping):
-        from shrinkwise.keras.penalize import penalize
-
         penalize(model, dict(penalties))
-        terms = _of_regularizers(model)
-    elif penalties is None:
-        terms = _of_regularizers(model)
-        if not any(terms):
-            terms = _of_kernels(model, Terms(l1=1.0, l2=1.0))
     elif penalties == "weights":
-        terms = _of_kernels(model, Terms(l1=1.0, l2=1.0))
+        _penalize_kernels(model, keras.regularizers.L1L2(1.0, 1.0))
     elif penalties == "inputs":
-        terms = _of_inputs(model)
-    else:
+        _penalize_inputs(model)
+    elif penalties is not None:
         raise UsageError(
             f'penalties must be None, "weights", "inputs" or a dict from patterns to penalties, got {penalties!r}'
         )
-    if not any(part is not None and (_positive(part.l1) or _positive(part.group)) for part in terms):
+    elif not any(_terms(variable) for variable in model.trainable_variables):
+        _penalize_kernels(model, keras.regularizers.L1L2(1.0, 1.0))
+    variables = model.trainable_variables
+    if any(isinstance(variable.regularizer, LassoNet) for variable in variables):
+        raise UsageError("LassoNet ties two kernels by one bound and has no l2: a grid of networks cannot scale it")
+    template = tuple(_terms(variable) for variable in variables)
+    if not any(part is not None and (float(part.l1) > 0 or float(part.group) > 0) for part in template):
         raise UsageError(
             "l1 has nothing to act on: no penalty of this network has an L1 or a group part; give one a strength of 1, "
             'as in penalties={"*": "l1=1"}'
         )
-    for variable, part in zip(model.trainable_variables, terms):
-        if part is not None or terms_of(variable.regularizer, tuple(variable.shape)) is not None:
+    if not isinstance(penalties, Mapping):  # penalize has said it
+        for sentence in advice_on(model):
+            warnings.warn(sentence, PenaltyWarning, stacklevel=3)
+    for variable, part in zip(variables, template):
+        if part is not None:
             variable.regularizer = None
-    return terms
+    return template
 
 
 def has_ridge(template: Template) -> bool:
     """Whether l2 has something to act on."""
-    return any(part is not None and _positive(part.l2) for part in template)
+    return any(part is not None and float(part.l2) > 0 for part in template)
 
 
-def _of_regularizers(model: Any) -> Template:
-    return tuple(terms_of(variable.regularizer, tuple(variable.shape)) for variable in model.trainable_variables)
+def _terms(variable: Any) -> Terms | None:
+    return terms_of(getattr(variable, "regularizer", None), tuple(variable.shape))
 
 
-def _of_kernels(model: Any, terms: Terms) -> Template:
-    return tuple(terms if is_kernel(variable) else None for variable in model.trainable_variables)
+def _penalize_kernels(model: Any, regularizer: Any) -> None:
+    for variable in model.trainable_variables:
+        if len(variable.shape) > 1 and variable.name != "bias":  # nor the scale of a normalization
+            variable.regularizer = regularizer
 
 
-def _of_inputs(model: Any) -> Template:
+def _penalize_inputs(model: Any) -> None:
     first = first_kernels(model)
     if first is None:
         raise UsageError(
             'penalties="inputs" needs Dense layers that read the inputs themselves; of this network name the layer: '
             'penalties={"its_name": GroupL1(1, axis="inputs")}'
         )
-    terms = list(_of_kernels(model, Terms(l2=1.0)))
+    _penalize_kernels(model, keras.regularizers.L2(1.0))
     for number in first:
-        terms[number] = GroupL1(1.0, axis="inputs", l2=1.0).terms(tuple(model.trainable_variables[number].shape))
-    return tuple(terms)
-
-
-def is_kernel(variable: Any) -> bool:
-    """Whether a trainable variable is a matrix of weights: neither a bias nor the scale of a normalization."""
-    return len(variable.shape) > 1 and variable.name != "bias"
-
-
-def _positive(strength: Any) -> bool:
-    return float(strength) > 0
+        model.trainable_variables[number].regularizer = GroupL1(1.0, axis="inputs", l2=1.0)

@@ -13,7 +13,7 @@ import numpy as np
 from shrinkwise.keras.clock import Clock
 from shrinkwise.keras.members import Kept, Outcome, Patience, Task
 from shrinkwise.keras.plan import Array
-from shrinkwise.keras.program import Program, Scaling, State
+from shrinkwise.keras.program import Program, Scaling
 
 log = logging.getLogger(__name__)
 
@@ -78,13 +78,13 @@ def _trained(
             best = program.keep(best, state, patience.see(losses))
             active &= patience.active
         elif task.progress is not None:
-            jax.block_until_ready(state)
+            jax.block_until_ready(state)  # type: ignore[no-untyped-call]
         clock.tick()
         if not np.any(active):
             break
     clock.tick(task.epochs - ran)
     sound = np.asarray(program.sound(state))
-    epochs = np.full(program.shape, ran)
+    epochs: Array = np.full(program.shape, ran)
     if patience is not None:
         state, sound, epochs = best, sound & patience.sound, patience.epochs
     train, test = (
@@ -153,7 +153,7 @@ def _chunk_size(task: Task, members: int, fits: int, on_cpu: bool) -> int:
     if most < members:
         count = -(-members // max(1, most))
         log.warning(
-            "%d networks for each training set need about %.3g MB together, and the budget is %.3g MB: they are trained in %d chunks",
+            "%d networks of a training set need about %.3g MB together, more than %.3g MB: they are trained in %d chunks",
             members,
             each * fits * members / 1e6,
             budget / 1e6,
