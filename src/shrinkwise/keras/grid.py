@@ -3,53 +3,34 @@
 from __future__ import annotations
 
 import logging
-import time
+import re
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import keras
 import numpy as np
-from scipy import sparse
 
 from shrinkwise.exceptions import ConvergenceWarning, UsageError
-from shrinkwise.keras.members import Array, Plan, make_plan, null_scores
+from shrinkwise.keras.assemble import assemble
+from shrinkwise.keras.members import Kept, Progress, Task, staged
 from shrinkwise.keras.networks import Build, built, first_kernels, is_random_state, starts, unscaled
-from shrinkwise.keras.terms import Terms
+from shrinkwise.keras.plan import Array, Plan, make_plan
+from shrinkwise.keras.proximal import Proximal
+from shrinkwise.keras.template import has_ridge, template_of
 from shrinkwise.losses import Loss, as_loss
-from shrinkwise.network import Network
-from shrinkwise.path import repeats_of
-from shrinkwise.result import GridResult, Unpenalized
-from shrinkwise.validation import check_count, check_number, check_sequence
-
-Progress = Callable[[int, int, float], object]
+from shrinkwise.result import GridResult
+from shrinkwise.validation import check_count, check_number
 
 log = logging.getLogger(__name__)
 
-
-@dataclass(frozen=True, eq=False)
-class Trained:
-    """What is kept of the members: F fits × C cells × S seeds; the last fit is on all data, the last cell l1 = l2 = 0.
-
-    ``weights`` are those of the fits on all data, of the seed with the lowest objective, (C, *shape) for each variable.
-    """
-
-    train: Array  # (F, C, S), in the units of the data
-    test: Array
-    penalty: Array
-    sound: Array  # (F, C, S), bool
-    epochs: Array  # (F, C, S)
-    zeros: Array  # (F, C, S, L)
-    norms: Array  # (F, C, S, L)
-    inputs: Array  # (F, C, S, p)
-    weights: list[Array]
-    best: Array  # (C,), the seed
+BYTES = {"": 1.0, "K": 1e3, "M": 1e6, "G": 1e9, "T": 1e12}
 
 
 @dataclass(frozen=True, eq=False)
 class NetworkGrid:
-    """A grid of networks and the fits on all data.
+    """A grid of networks and those of them that were fitted to all data.
 
     Parameters
     ----------
@@ -59,29 +40,36 @@ class NetworkGrid:
     result: GridResult
     _build: Build
     _plan: Plan
-    _weights: list[Array]
+    _values: list[list[Array] | None]
 
     def model(self, ratio: int, index: int) -> Any:
-        """The network of one cell that was fitted to all data, as a Keras model of raw X.
+        """The network of one cell that was fitted to all data, the best of its seeds.
 
-        It gives y in its own units, or logits. Zeros of the fit are zeros here.
+        Parameters
+        ----------
+        ratio, index : int
+            The numbers of its l2 and its l1 in ``result.network``.
+
+        Returns
+        -------
+        keras.Model
+            Takes X as it came, gives y in its own units, or logits; zeros of the fit are zeros here.
 
         Raises
         ------
-        ConvergenceWarning
-            Never; a network that diverged is refused with a `UsageError`.
+        UsageError
+            If it diverged: a network that is not finite is no fit.
         """
-        cell = ratio * self.result.alphas.shape[1] + index
-        values = [weight[cell] for weight in self._weights]
-        if not self.result.converged[ratio, index, -1] or not all(np.all(np.isfinite(value)) for value in values):
+        network = self.result.network
+        assert network is not None
+        values = self._values[ratio * len(network.l1) + index]
+        if values is None:
             raise UsageError(
-                f"the network at l1={self.result.network.l1[index]:.3g}, l2={self.result.network.l2[ratio]:.3g} "  # type: ignore[union-attr]
-                "diverged on all data, and a network that is not finite is no fit; lower learning_rate, or choose "
-                "another cell"
+                f"the network of l1={network.l1[index]:.3g}, l2={network.l2[ratio]:.3g} diverged on all data, and one "
+                "that is not finite is no fit: lower learning_rate, or take another cell"
             )
         model = built(self._build, self._plan.n_features, self._plan.n_outputs)
-        variables = [*model.trainable_variables, *model.non_trainable_variables]
-        for variable, value in zip(variables, values):
+        for variable, value in zip([*model.trainable_variables, *model.non_trainable_variables], values):
             variable.assign(value)
         return unscaled(model, self._plan.scaling())
 
@@ -104,216 +92,213 @@ def fit_networks(
     seeds: int = 1,
     patience: int | None = None,
     warm_start: str | None = None,
-    memory: int | str | None = None,
+    memory: float | str | None = None,
     sample_weight: Array | None = None,
     feature_names: Sequence[str] | None = None,
     classes: Sequence[str] | None = None,
     random_state: int = 0,
     progress: Progress | None = None,
 ) -> NetworkGrid:
-    """Train and score a network for each l1, l2, fold and seed."""
+    """Train a network for each l1, l2, training set and seed, and score it by its loss without the penalty.
+
+    Minimized is  (1/Σs) Σᵢ sᵢ ℓ(yᵢ, f(xᵢ)) + l1 Ω₁(w) + l2 Ω₂(w),  ℓ the squared error or the log loss, in the
+    standardized units of each training set: columns of X and, for the squared error, y have a mean of 0 and an sd of 1.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n, p)
+        Finite numbers.
+    y : ndarray of shape (n,) or (n, k)
+        Numbers; 0 and 1; or indicators of k classes, as ``loss`` has it.
+    splits : sequence of (training rows, held-out rows)
+    build : callable
+        ``build(n_features, n_outputs)`` gives a built Keras model without a last sigmoid or softmax. Its random starts
+        are drawn again by NumPy, so that they are alike on all backends; what does not differ between two calls (a
+        pretrained layer) stays.
+    loss : str or Loss, default "squared"
+        ``"squared"``, ``"logistic"``, ``MultinomialLoss(k)``.
+    l1, l2 : sequence of float >= 0
+        Strengths; each l1 is tried with each l2.
+    penalties : None, "weights", "inputs" or dict
+        What is penalized, see `shrinkwise.keras.template.template_of`.
+    standardize : bool, default True
+    epochs : int >= 1, default 100
+    batch_size : int >= 1 or "auto"
+        Rows of a minibatch; ``"auto"``: about 32 minibatches an epoch, of 8 to 128 rows.
+    optimizer : str or keras.Optimizer, default "adam"
+        One that `Proximal` knows; an instance is copied.
+    learning_rate : float > 0, optional
+        In place of the optimizer's own.
+    seeds : int >= 1, default 1
+        Random starts, each for every cell and fold.
+    patience : int >= 1, optional
+        Stop a network after so many epochs in which its loss on a tenth of its training rows, which it is not trained
+        on, was not lower than ever; its weights are then those of the best epoch.
+    warm_start : {None, "weak-to-strong", "strong-to-weak"}
+        Start each l1 from the weights of the l1 before, for as many epochs again.
+    memory : float or str, optional
+        Bytes that networks trained together may take, as ``4e9`` or ``"4 GB"``; a quarter of the machine's by default.
+    sample_weight : ndarray of shape (n,), optional
+    feature_names, classes : sequence of str, optional
+    random_state : int >= 0, default 0
+        Of starts, minibatches and dropout.
+    progress : callable, optional
+        ``progress(done, total, seconds_left)``, after each epoch of each chunk.
+
+    Returns
+    -------
+    NetworkGrid
+
+    Raises
+    ------
+    UsageError
+        An argument that is out of its range, or a ``build`` that returns something else.
+    DataError
+        Data that cannot be used.
+
+    Warns
+    -----
+    ConvergenceWarning
+        If networks diverged: their scores are infinite.
+
+    Notes
+    -----
+    On JAX the members of a training set are one program. TensorFlow and Torch have no such map over members: there they
+    are trained one after the other, with the same starts, minibatches and steps, and the log says so. Minibatches of a
+    training set are the same for all of its members, seeds included.
+    """
     loss = as_loss(loss)
-    strong = _strengths("l1", l1)[::-1]
-    ridge = _strengths("l2", l2)
-    epochs, n_seeds = check_count("epochs", epochs), check_count("seeds", seeds)
+    strong, ridge = _strengths("l1", l1)[::-1].copy(), _strengths("l2", l2)
+    epochs, seeds = check_count("epochs", epochs), check_count("seeds", seeds)
+    patience = None if patience is None else check_count("patience", patience)
+    random_state = check_count("random_state", random_state, low=0)
     if batch_size != "auto":
         batch_size = check_count("batch_size", batch_size)
+    stages, origin = staged(len(strong), len(ridge), warm_start)
     X = np.asarray(X)
-    n, p = X.shape
-    weights = np.ones(n) if sample_weight is None else np.asarray(sample_weight, dtype=np.float64)
+    weights = np.ones(len(X)) if sample_weight is None else np.asarray(sample_weight, dtype=np.float64)
     plan = make_plan(
-        X, y, splits, loss=loss, weights=weights, standardize=standardize, early=patience is not None,
-        batch_size=batch_size, seed=random_state,
+        X,
+        y,
+        splits,
+        loss=loss,
+        weights=weights,
+        standardize=standardize,
+        early=patience is not None,
+        batch_size=batch_size,
+        seed=random_state,
     )
-    model = built(build, p, plan.n_outputs)
-    terms = _default_terms(model)
-    first = first_kernels(model)
-    opt = keras.optimizers.get(optimizer) if isinstance(optimizer, str) else type(optimizer).from_config(optimizer.get_config())
-    if learning_rate is not None:
-        opt.learning_rate = check_number("learning_rate", learning_rate, low=0, above=True)
-    opt.build(model.trainable_variables)
-    numbers = [random_state + seed for seed in range(n_seeds)]
-    begin = starts(build, model, p, plan.n_outputs, numbers)
+    model = built(build, plan.n_features, plan.n_outputs)
+    template = template_of(model, penalties)
+    if np.any(ridge > 0) and not has_ridge(template):
+        raise UsageError(
+            f"l2={ridge.tolist()} has nothing to act on: no penalty of this network has an L2 part; leave l2 out, or "
+            'give one a part of 1, as in penalties={"*": "l1=1,l2=1"}'
+        )
+    proximal = _proximal(optimizer, learning_rate)
+    proximal.build(model.trainable_variables)
     cells = np.array([(a, b) for b in ridge for a in strong] + [(0.0, 0.0)])
-    trained = _together(plan, model, opt, terms, first, cells, begin, epochs, progress)
-    result = _result(
-        plan, trained, strong, ridge, model, terms, n_seeds,
-        splits=splits, standardize=standardize, epochs=epochs, optimizer=type(opt).__name__.lower(), n=n,
-        names=feature_names, classes=classes,
+    variables = [*model.trainable_variables, *model.non_trainable_variables]
+    task = Task(
+        plan=plan,
+        model=model,
+        optimizer=proximal,
+        terms=template,
+        l1=cells[:, 0],
+        l2=cells[:, 1],
+        stages=stages,
+        origin=origin,
+        starts=tuple(starts(build, model, plan.n_features, plan.n_outputs, [random_state + k for k in range(seeds)])),
+        random=tuple(is_random_state(variable) for variable in variables),
+        epochs=epochs,
+        patience=patience,
+        memory=_bytes(memory),
+        progress=progress,
     )
-    return NetworkGrid(result, build, plan, trained.weights)
+    kept = Kept(task, first_kernels(model))
+    route = _train(task, kept)
+    _warn_of_diverged(kept)
+    result = assemble(kept, strong, ridge, standardize=standardize, route=route, names=feature_names, classes=classes)
+    return NetworkGrid(result, build, plan, kept.values)
+
+
+def _train(task: Task, kept: Kept) -> str:
+    """Train all members by the route of this backend, and name it."""
+    backend = keras.backend.backend()
+    if backend == "jax":
+        from shrinkwise.keras.together import train_together
+
+        train_together(task, kept)
+        return "vmap"
+    from shrinkwise.keras.loop import train_in_turn
+
+    log.warning(
+        "%d networks are trained one after the other: Keras on %s cannot map a training step over networks; with "
+        "KERAS_BACKEND=jax they are trained together",
+        kept.train.size,
+        backend,
+    )
+    train_in_turn(task, kept)
+    return "loop"
 
 
 def _strengths(name: str, values: Any) -> Array:
-    """Finite strengths >= 0, one-dimensional, increasing."""
-    found = np.asarray(values, dtype=np.float64)
+    """Finite strengths >= 0, increasing."""
+    try:
+        found = np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise UsageError(f"{name} must be a sequence of strengths >= 0, got {values!r}") from error
     if found.ndim != 1 or not len(found):
-        raise UsageError(f"{name} must be a sequence of strengths, got an array of shape {found.shape}")
+        raise UsageError(f"{name} must be a sequence of strengths >= 0, got an array of shape {found.shape}")
     for value in found:
         check_number(name, float(value), low=0)
     return np.unique(found)
 
 
-def _default_terms(model: Any) -> list[Terms | None]:
-    return [Terms(l1=1.0, l2=1.0) if len(v.shape) > 1 and v.name == "kernel" else None for v in model.trainable_variables]
-
-
-def _together(
-    plan: Plan, model: Any, opt: Any, terms: list[Terms | None], first: list[int] | None, cells: Array,
-    begin: list[Array], epochs: int, progress: Progress | None,
-) -> Trained:
-    from shrinkwise.keras.program import ROWS, Program, blocks
-
-    n_fits, n_cells, n_seeds = len(plan.fits), len(cells), len(begin[0])
-    members = n_cells * n_seeds
-    program = Program(model, opt, terms, plan, 1, members)
-    l1, l2 = (np.repeat(cells[:, part], n_seeds)[None].astype(np.float32) for part in (0, 1))
-    n_trainable = len(model.trainable_variables)
-    total = max(-(-max(len(fit.train), len(fit.test)) // ROWS) for fit in plan.fits)
-    most = max(plan.steps(fit) for fit in range(n_fits))
-    unit = plan.y_unit**plan.loss.degree
-    shape = (n_fits, n_cells, n_seeds)
-    train, test, penalty = np.empty(shape), np.empty(shape), np.empty(shape)
-    sound = np.empty(shape, dtype=bool)
-    kinds = [number for number, term in enumerate(terms) if term is not None]
-    zeros, norms = np.empty((*shape, len(kinds)), dtype=np.int64), np.empty((*shape, len(kinds)))
-    inputs = np.ones((*shape, plan.n_features))
-    began = time.monotonic()
-    done, whole = 0, n_fits * epochs
-    kept: list[Array] = []
-    best = np.zeros(n_cells, dtype=np.int64)
-    for number, fit in enumerate(plan.fits):
-        scaling = tuple(
-            np.asarray(part, dtype=np.float32)[None]
-            for part in (fit.center, fit.factor, fit.target_center, fit.target_scale)
+def _proximal(optimizer: Any, learning_rate: Any) -> Proximal:
+    """A copy of the optimizer, its penalties acting by their proximal step."""
+    if isinstance(optimizer, Proximal):
+        optimizer = optimizer.inner
+    if not isinstance(optimizer, str | keras.optimizers.Optimizer):
+        raise UsageError(
+            f"optimizer must be the name of an optimizer of Keras or an instance, got {optimizer!r:.80}; of other "
+            "libraries the step that a penalty needs is not known"
         )
-        first_values = [np.tile(value, (n_cells, *[1] * (value.ndim - 1)))[None] for value in begin]
-        state = program.begin(first_values[:n_trainable], first_values[n_trainable:])
-        steps = np.array([plan.steps(number)], dtype=np.int32)
-        active = np.ones((1, members), dtype=bool)
-        for epoch in range(epochs):
-            rows, shares = plan.deal(number, epoch)
-            pad = ((0, most - len(rows)), (0, 0))
-            state = program.train(
-                state, l1, l2, active, scaling, np.pad(rows, pad)[None], np.pad(shares, pad)[None], steps
-            )
-            done += 1
-            if progress is not None:
-                left = (time.monotonic() - began) / done * (whole - done)
-                progress(done, whole, left)
-        own = unit * fit.target_scale**plan.loss.degree
-        scores = []
-        for part in (fit.train, fit.test):
-            scores.append(
-                own * np.asarray(program.score(state, scaling, *blocks([part], [plan.shares(part)], total)))
-            )
-        train[number], test[number] = (score.reshape(n_cells, n_seeds) for score in scores)
-        sound[number] = np.asarray(program.sound(state)).reshape(n_cells, n_seeds)
-        values = [np.asarray(value).reshape(n_cells, n_seeds, *value.shape[2:]) for value in state["trainable"]]
-        others = [np.asarray(value).reshape(n_cells, n_seeds, *value.shape[2:]) for value in state["others"]]
-        for cell, (a, b) in enumerate(cells):
-            for seed in range(n_seeds):
-                penalty[number, cell, seed] = own * sum(
-                    float(terms[kind].times(a, b).value(values[kind][cell, seed].astype(np.float64))) for kind in kinds  # type: ignore[union-attr]
-                )
-        for place, kind in enumerate(kinds):
-            flat = values[kind].reshape(n_cells, n_seeds, -1)
-            zeros[number, ..., place] = np.count_nonzero(flat == 0, axis=2)
-            norms[number, ..., place] = np.sqrt(np.sum(flat.astype(np.float64) ** 2, axis=2))
-        if first is not None:
-            inputs[number] = np.sqrt(sum(np.sum(values[kind].astype(np.float64) ** 2, axis=-1) for kind in first))
-        if number == n_fits - 1:
-            objective = np.where(sound[number], train[number] + penalty[number], np.inf)
-            best = np.argmin(objective, axis=1)
-            kept = [value[np.arange(n_cells), best] for value in (*values, *others)]
-    return Trained(
-        train, test, penalty, sound, np.full(shape, epochs), zeros, norms, inputs, kept, best
-    )
+    if isinstance(optimizer, str):
+        try:
+            inner = keras.optimizers.get(optimizer)
+        except ValueError as error:
+            raise UsageError(f"optimizer {optimizer!r} is none of Keras'; use e.g. 'adam' or 'sgd'") from error
+    else:
+        inner = type(optimizer).from_config(optimizer.get_config())
+    if learning_rate is not None:
+        inner.learning_rate = check_number("learning_rate", learning_rate, low=0, above=True)
+    return Proximal(inner, in_loss=False)
 
 
-def _result(
-    plan: Plan, trained: Trained, strong: Array, ridge: Array, model: Any, terms: list[Terms | None], n_seeds: int, *,
-    splits: Sequence[tuple[Array, Array]], standardize: bool, epochs: int, optimizer: str, n: int,
-    names: Sequence[str] | None, classes: Sequence[str] | None,
-) -> GridResult:
-    """The cells as a `GridResult`: folds of the first seed, of the second, and so on, then the fit on all data."""
-    R, A, folds = len(ridge), len(strong), len(splits)
-    p = plan.n_features
-    sound = trained.sound & np.isfinite(trained.train) & np.isfinite(trained.test)
+def _bytes(memory: Any) -> int | None:
+    """Bytes from a number or from words like "4 GB"."""
+    if memory is None:
+        return None
+    if isinstance(memory, str):
+        match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([KMGT]?)B?\s*", memory, re.IGNORECASE)
+        if match is None:
+            raise UsageError(f'memory must be a number of bytes or words like "4 GB", got {memory!r}')
+        memory = float(match[1]) * BYTES[match[2].upper()]
+    return int(check_number("memory", memory, low=0, above=True, hint="in bytes"))
 
-    def by_fold(values: Array) -> Array:
-        """(F, C, S, ...) to (C, folds of all seeds, ...)."""
-        return np.moveaxis(values[:-1], 0, 2).reshape(values.shape[1], n_seeds * folds, *values.shape[3:])
 
-    def with_full(values: Array) -> Array:
-        full = values[-1][np.arange(values.shape[1]), trained.best]
-        return np.concatenate([by_fold(values), full[:, None]], axis=1)
-
-    def grid(values: Array) -> Array:
-        return np.asarray(values[:-1].reshape(R, A, *values.shape[1:]))
-
-    test = np.where(sound, trained.test, np.inf)
-    train = np.where(sound, trained.train, np.inf)
-    inputs = with_full(np.where(sound[..., None], trained.inputs, 0.0))
-    shape = (R, A, n_seeds * folds + 1)
-    per_cell = grid(inputs)
-    coefs = tuple(
-        tuple(sparse.csr_array(per_cell[row, :, fold]) for fold in range(shape[2])) for row in range(R)
-    )
-    converged = with_full(sound)
-    weights = np.tile([plan.weights[fit.test].sum() for fit in plan.fits[:-1]], n_seeds)
-    kinds = [number for number, term in enumerate(terms) if term is not None]
-    variables = [model.trainable_variables[kind] for kind in kinds]
-    own = repeats_of([test for _, test in splits], n)
-    repeats = None
-    if n_seeds > 1 or own is not None:
-        own = np.zeros(folds, dtype=np.int64) if own is None else own
-        repeats = np.concatenate([own + seed * (int(own.max()) + 1) for seed in range(n_seeds)])
-    center, factor, _, _ = plan.scaling()
-    varies = plan.unit > 0
-    network = Network(
-        l1=strong,
-        l2=ridge,
-        layers=tuple("/".join(variable.path.split("/")[-2:]) for variable in variables),
-        sizes=np.array([int(np.prod(variable.shape)) for variable in variables]),
-        zeros=grid(with_full(trained.zeros)),
-        norms=grid(with_full(trained.norms)),
-        objective=grid(by_fold(np.where(sound, train + trained.penalty, np.inf))),
-        epochs=epochs,
-        batch_size=plan.width,
-        seeds=n_seeds,
-        optimizer=optimizer,
-        backend=keras.backend.backend(),
-        route="vmap",
-    )
-    free_sound = bool(np.all(converged[-1]))
-    return GridResult(
-        loss=plan.loss.spec,
-        metric=plan.loss.metric,
-        l1_ratios=np.full(R, np.nan),
-        alphas=strong[None, :] + 2 * ridge[:, None],
-        train_score=grid(by_fold(train)),
-        test_score=grid(by_fold(test)),
-        fold_weights=weights / weights.sum(),
-        coefs=coefs,
-        intercepts=np.zeros(shape),
-        gaps=np.full(shape, np.nan),
-        converged=grid(converged),
-        n_iter=grid(with_full(trained.epochs)),
-        null_score=np.tile(null_scores(plan), n_seeds),
-        unpenalized=Unpenalized(
-            by_fold(train)[-1], by_fold(test)[-1], inputs[-1, -1], 0.0, float("nan"), free_sound,
-            "" if free_sound else "without a penalty the training diverged",
-        ),
-        feature_names=tuple(names) if names is not None else tuple(f"x{j}" for j in range(p)),
-        center=plan.scaling()[0],
-        scale=np.where(varies, np.divide(1.0, factor, out=np.zeros(p), where=factor > 0), 0.0),
-        target_scale=plan.scaling()[3],
-        n_samples=n,
-        tol=float("nan"),
-        standardize=standardize,
-        classes=None if classes is None else tuple(classes),
-        n_weighted=int(np.count_nonzero(plan.weights > 0)),
-        repeats=repeats,
-        network=network,
+def _warn_of_diverged(kept: Kept) -> None:
+    """One warning for all networks that are not finite."""
+    failed = np.argwhere(~kept.sound)
+    if not len(failed):
+        return
+    fit, cell, seed = failed[0]
+    where = "all data" if fit == len(kept.task.plan.fits) - 1 else f"fold {fit + 1}"
+    warnings.warn(
+        f"{len(failed)} of {kept.sound.size} networks diverged, the first of them at l1={kept.task.l1[cell]:.3g}, "
+        f"l2={kept.task.l2[cell]:.3g}, {where}, seed {seed + 1}: their scores count as infinite, and none of them is "
+        "chosen; lower learning_rate, or clip gradients (clipnorm of the optimizer)",
+        ConvergenceWarning,
+        stacklevel=3,
     )

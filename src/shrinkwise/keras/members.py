@@ -1,214 +1,182 @@
-"""What the members of a grid of networks share: training sets, their scaling, minibatches, strengths and seeds."""
+"""The members of a grid of networks: a network for each λ, fold and seed, and what is kept of it once it is trained."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from shrinkwise.exceptions import DataError
-from shrinkwise.losses import Loss
-from shrinkwise.losses.multinomial import MultinomialLoss
+from shrinkwise.exceptions import UsageError
+from shrinkwise.keras.plan import Array, Plan
+from shrinkwise.keras.terms import Terms
 
-Array = NDArray[Any]
+Progress = Callable[[int, int, float], object]
 
-SHARE = 0.1  # of the training rows, held out of an early stopped fit
-AUTO_STEPS = 32  # steps an epoch that batch_size="auto" aims at
-AUTO_BATCH = (8, 128)
-CONSTANT = 1e-6  # a column whose sd in a fold is this share of its sd in all data does not vary in float32
+WARM = ("weak-to-strong", "strong-to-weak")
 
 
 @dataclass(frozen=True, eq=False)
-class Fit:
-    """One training set: its rows, those that stop it early, those that score it, and its own scaling.
-
-    ``center`` and ``factor`` (one over the sd, 0 for a constant column) act on the rows of `Plan.X`.
-    """
-
-    train: Array
-    stop: Array
-    test: Array
-    center: Array  # (p,)
-    factor: Array  # (p,)
-    target_center: float
-    target_scale: float
-
-
-@dataclass(frozen=True, eq=False)
-class Plan:
-    """The data of all fits, and how their rows are dealt into minibatches: the same on every backend.
+class Task:
+    """What a route needs to train all members: C cells × S seeds for each fit of the plan.
 
     Parameters
     ----------
-    X : ndarray of float32, shape (n, p)
-        Columns less their mean over their sd, of all rows; ``shift`` and ``unit`` undo it.
-    y : ndarray of float32, shape (n, k)
-    weights : ndarray, shape (n,)
-    fits : tuple of K + 1 Fit
-        The last is the fit on all data.
-    loss : Loss
-        Its score is what a network minimizes, penalty apart, and what it is scored by.
-    batch_size : int
-        Rows of a minibatch at the most.
-    seed : int
-        Of the deals.
+    plan : Plan
+    model : keras.Model
+        Built; its regularizers with a proximal step are taken off, since ``terms`` act.
+    optimizer : Proximal
+        Built on the model's trainable variables.
+    terms : tuple of Terms or None
+        The penalty of each trainable variable for l1 = l2 = 1.
+    l1, l2 : ndarray of shape (C,)
+    stages : tuple of ndarray of int
+        Cells that are trained together; a stage may start from the weights of the one before.
+    origin : ndarray of int, shape (C,)
+        The cell whose weights a cell starts from, -1 for none.
+    starts : tuple of ndarray, (S, *shape)
+        First values of the trainable and then of the other variables.
+    random : tuple of bool
+        Which of these are states of random generators.
+    epochs : int
+    patience : int or None
+    memory : int or None
+        Bytes that the members trained together may take.
+    progress : callable or None
     """
 
-    X: Array
-    y: Array
-    weights: Array
-    shift: Array
-    unit: Array
-    y_shift: float
-    y_unit: float
-    fits: tuple[Fit, ...]
-    loss: Loss
-    batch_size: int
-    seed: int
+    plan: Plan
+    model: Any
+    optimizer: Any
+    terms: tuple[Terms | None, ...]
+    l1: Array
+    l2: Array
+    stages: tuple[Array, ...]
+    origin: Array
+    starts: tuple[Array, ...]
+    random: tuple[bool, ...]
+    epochs: int
+    patience: int | None
+    memory: int | None
+    progress: Progress | None
 
     @property
-    def n_features(self) -> int:
-        return int(self.X.shape[1])
+    def n_seeds(self) -> int:
+        return len(self.starts[0])
 
     @property
-    def n_outputs(self) -> int:
-        return int(self.y.shape[1])
+    def n_trainable(self) -> int:
+        return len(self.terms)
 
-    def steps(self, fit: int) -> int:
-        """Minibatches of an epoch."""
-        return -(-len(self.fits[fit].train) // self.batch_size)
-
-    @property
-    def width(self) -> int:
-        """Rows of the largest minibatch."""
-        return max(-(-len(fit.train) // self.steps(number)) for number, fit in enumerate(self.fits))
-
-    def deal(self, fit: int, epoch: int) -> tuple[Array, Array]:
-        """Row numbers and weights, (steps, width): all training rows once, in an order of this fit and epoch.
-
-        Minibatches differ by one row at most; what they lack to ``width`` are rows of their own of weight 0. The sum
-        of weight times loss is the mean of a minibatch.
-        """
-        rows = self.fits[fit].train
-        steps, width = self.steps(fit), self.width
-        order = rows[np.random.default_rng((self.seed, fit, epoch)).permutation(len(rows))]
-        sizes = np.full(steps, len(rows) // steps)
-        sizes[: len(rows) % steps] += 1
-        starts = np.concatenate([[0], np.cumsum(sizes)[:-1]])
-        place = np.arange(width)
-        inside = place < sizes[:, None]
-        numbers = order[starts[:, None] + np.where(inside, place, place % sizes[:, None])]
-        relative = self.weights[rows].mean() * sizes[:, None]
-        return numbers.astype(np.int32), np.where(inside, self.weights[numbers] / relative, 0.0).astype(np.float32)
-
-    def shares(self, rows: Array) -> Array:
-        """Weights of rows that sum to 1."""
-        weights = self.weights[rows]
-        return np.asarray(weights / weights.sum())
-
-    def scaling(self, fit: int = -1) -> tuple[Array, Array, float, float]:
-        """Center and factor of the data's own columns, center and scale of the target."""
-        own = self.fits[fit]
-        center = self.shift + self.unit * own.center
-        factor = np.divide(own.factor, self.unit, out=np.zeros_like(self.unit), where=self.unit > 0)
-        return center, factor, self.y_shift + self.y_unit * own.target_center, self.y_unit * own.target_scale
+    def first(self, fit: int, cell: int, seed: int, earlier: list[Array] | None) -> list[Array]:
+        """First values of the variables of one member; ``earlier`` are those of the cell it starts from."""
+        values = [start[seed] for start in self.starts] if earlier is None else list(earlier)
+        for number, is_state in enumerate(self.random):
+            if is_state:
+                state = np.zeros_like(values[number])
+                state[0] = np.random.default_rng((self.plan.seed, fit, cell, seed, number)).integers(1, 2**31 - 1)
+                values[number] = state
+        return values
 
 
-def make_plan(
-    X: Array,
-    y: Array,
-    splits: Sequence[tuple[Array, Array]],
-    *,
-    loss: Loss,
-    weights: Array,
-    standardize: bool,
-    early: bool,
-    batch_size: int | str,
-    seed: int,
-) -> Plan:
-    """Scaling and rows of each fit; rows of weight 0 are in none."""
-    y = np.asarray(y, dtype=np.float64).reshape(len(X), -1)
-    shift, sd = _moments(X, weights)
-    if not standardize:
-        shift, sd = np.zeros_like(shift), np.ones_like(sd)
-    unit = np.where(sd > 0, sd, 1.0)
-    y_shift, y_unit = 0.0, 1.0
-    if loss.degree and standardize:  # η has the unit of y
-        y_shift, y_unit = (float(part[0]) for part in _moments(y, weights))
-        y_unit = y_unit or 1.0
-    scaled = ((X - shift) / unit).astype(np.float32)
-    target = ((y - y_shift) / y_unit).astype(np.float32)
-    if not np.all(np.isfinite(scaled)) or not np.all(np.isfinite(target)):
-        raise DataError("X or y holds numbers beyond float32 (3.4e38), in which networks compute; rescale them")
-    everything = np.flatnonzero(weights > 0)
-    fits = []
-    for number, (train, test) in enumerate([*splits, (everything, everything)]):
-        train, test = (rows[weights[rows] > 0] for rows in (train, test))
-        if not len(train) or not len(test):
-            raise DataError(f"fold {number + 1} has no rows of positive weight to train or score; use fewer folds")
-        stop = train[:0]
-        if early:
-            train, stop = _apart(train, np.random.default_rng((seed, number)))
-        fits.append(_fit(scaled, target, weights, train, stop, test, standardize, bool(loss.degree)))
-    smallest = min(len(fit.train) for fit in fits)
-    size = int(np.clip(smallest // AUTO_STEPS, *AUTO_BATCH)) if batch_size == "auto" else int(batch_size)
-    return Plan(
-        scaled, target, weights, shift, unit * (sd > 0), y_shift, y_unit, tuple(fits), loss, size, seed
-    )
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """One trained member: losses in the units of the data, and the values of its variables."""
+
+    train: float
+    test: float
+    sound: bool  # all numbers were finite, at the end and before
+    epochs: int
+    values: list[Array]
 
 
-def row_losses(loss: Loss, y: Any, eta: Any, xp: Any = np) -> Any:
-    """Loss of each row, (n,), of targets and predictors (n, k)."""
-    flat = loss.score(xp.reshape(y, (-1,)), xp.reshape(eta, (-1,)), xp)
-    return xp.sum(xp.reshape(flat, eta.shape), axis=-1)
+@dataclass(eq=False)
+class Kept:
+    """What is kept of F fits × C cells × S seeds; of the fit on all data also the weights of the best seed.
+
+    Parameters
+    ----------
+    task : Task
+    first : list of int or None
+        The trainable variables whose rows are the inputs.
+    """
+
+    task: Task
+    first: list[int] | None
+    best: Array = field(init=False)  # (C,), the seed
+    values: list[list[Array] | None] = field(init=False)  # of each cell
+
+    def __post_init__(self) -> None:
+        task = self.task
+        shape = (len(task.plan.fits), len(task.l1), task.n_seeds)
+        self.kinds = [number for number, terms in enumerate(task.terms) if terms is not None]
+        self.train, self.test = np.full(shape, np.inf), np.full(shape, np.inf)
+        self.objective = np.full(shape, np.inf)
+        self.sound, self.epochs = np.zeros(shape, dtype=bool), np.zeros(shape, dtype=np.int64)
+        self.zeros = np.zeros((*shape, len(self.kinds)), dtype=np.int64)
+        self.norms = np.zeros((*shape, len(self.kinds)))
+        self.inputs = np.zeros((*shape, task.plan.n_features))
+        self.best = np.zeros(shape[1], dtype=np.int64)
+        self.values = [None] * shape[1]
+
+    def put(self, fit: int, cell: int, seed: int, outcome: Outcome) -> None:
+        """Take what is kept of one member; a diverged one has a score of infinity."""
+        task, place = self.task, (fit, cell, seed)
+        sound = outcome.sound and bool(np.isfinite(outcome.train) and np.isfinite(outcome.test))
+        self.sound[place], self.epochs[place] = sound, outcome.epochs
+        if not sound:
+            return
+        weights = [np.asarray(outcome.values[kind], dtype=np.float64) for kind in self.kinds]
+        parts = (task.terms[kind].times(task.l1[cell], task.l2[cell]) for kind in self.kinds)  # type: ignore[union-attr]
+        penalty = sum(float(terms.value(w)) for terms, w in zip(parts, weights))
+        self.train[place], self.test[place] = outcome.train, outcome.test
+        self.objective[place] = outcome.train + task.plan.loss_unit(fit) * penalty
+        self.zeros[place] = [np.count_nonzero(w == 0) for w in weights]
+        self.norms[place] = [np.linalg.norm(w) for w in weights]
+        self.inputs[place] = 1.0
+        if self.first is not None:
+            squares = [np.sum(np.asarray(outcome.values[kind], dtype=np.float64) ** 2, axis=1) for kind in self.first]
+            self.inputs[place] = np.sqrt(np.sum(squares, axis=0))
+        on_all = fit == len(task.plan.fits) - 1
+        if on_all and (self.values[cell] is None or self.objective[place] < self.objective[fit, cell, self.best[cell]]):
+            self.best[cell], self.values[cell] = seed, outcome.values
 
 
-def null_scores(plan: Plan) -> Array:
-    """Held-out score of the training mean, (K,), in the units of the data."""
-    scores = []
-    for fit in plan.fits[:-1]:
-        mean = plan.shares(fit.train) @ plan.y[fit.train].astype(np.float64)
-        if isinstance(plan.loss, MultinomialLoss):
-            eta = np.log(np.maximum(mean, 1e-12))  # a class may be missing in a fold
-        else:
-            eta = plan.loss.link(np.clip(mean, 1e-12, 1 - 1e-12) if not plan.loss.degree else mean)
-        y = plan.y[fit.test].astype(np.float64)
-        losses = row_losses(plan.loss, y, np.broadcast_to(eta, y.shape).copy())
-        scores.append(float(plan.shares(fit.test) @ losses) * plan.y_unit**plan.loss.degree)
-    return np.array(scores)
+class Patience:
+    """Early stopping of many members at once: the best loss so far, and how long it has stood."""
+
+    def __init__(self, patience: int, shape: tuple[int, ...]) -> None:
+        self.patience = patience
+        self.lowest = np.full(shape, np.inf)
+        self.waited = np.zeros(shape, dtype=np.int64)
+        self.epochs = np.zeros(shape, dtype=np.int64)
+        self.active = np.ones(shape, dtype=bool)
+        self.sound = np.ones(shape, dtype=bool)
+
+    def see(self, losses: Array) -> Array:
+        """Take the losses after an epoch; where they are the lowest so far the weights are to be kept."""
+        self.sound &= np.isfinite(losses) | ~self.active
+        improved = self.active & (losses < self.lowest)
+        self.lowest = np.where(improved, losses, self.lowest)
+        self.epochs += self.active
+        self.waited = np.where(improved, 0, self.waited + 1)
+        self.active &= (self.waited < self.patience) & self.sound
+        return improved
 
 
-def _moments(values: Array, weights: Array) -> tuple[Array, Array]:
-    """Weighted means and sds (1/n) of columns; the sd of a constant column is 0."""
-    share = weights / weights.sum()
-    used = values[weights > 0]
-    mean = share @ values
-    sd = np.sqrt(share @ (values - mean) ** 2)
-    varies = np.ptp(used, axis=0) > 0
-    return mean, np.where(varies, sd, 0.0)
-
-
-def _apart(train: Array, rng: np.random.Generator) -> tuple[Array, Array]:
-    """Training rows, and a tenth of them that only stops the fit; copies of a row stay on one side."""
-    rows = np.unique(train)
-    if len(rows) < 2:
-        raise DataError("early stopping needs at least 2 training rows in each fold; leave patience out")
-    held = np.sort(rng.permutation(rows)[: max(1, round(SHARE * len(rows)))])
-    return train[~np.isin(train, held)], held
-
-
-def _fit(
-    X: Array, y: Array, weights: Array, train: Array, stop: Array, test: Array, standardize: bool, rescale: bool
-) -> Fit:
-    p = X.shape[1]
-    center, factor, target_center, target_scale = np.zeros(p), np.ones(p), 0.0, 1.0
-    if standardize:
-        center, sd = _moments(X[train].astype(np.float64), weights[train])
-        factor = np.divide(1.0, sd, out=np.zeros(p), where=sd > CONSTANT)
-        if rescale:
-            mean, scale = _moments(y[train].astype(np.float64), weights[train])
-            target_center, target_scale = float(mean[0]), float(scale[0]) or 1.0
-    return Fit(train, stop, test, center, factor, target_center, target_scale)
+def staged(n_l1: int, n_l2: int, warm_start: str | None) -> tuple[tuple[Array, ...], Array]:
+    """Stages and origins of the cells: rows of l2, columns of decreasing l1, and last the cell without a penalty."""
+    cells = np.arange(n_l1 * n_l2).reshape(n_l2, n_l1)
+    free = np.array([n_l1 * n_l2])
+    origin = np.full(n_l1 * n_l2 + 1, -1)
+    if warm_start is None:
+        return (np.concatenate([cells.ravel(), free]),), origin
+    if warm_start not in WARM:
+        raise UsageError(f"warm_start must be None or one of {', '.join(map(repr, WARM))}, got {warm_start!r}")
+    columns = range(n_l1 - 1, -1, -1) if warm_start == WARM[0] else range(n_l1)
+    order = [cells[:, column] for column in columns]
+    for before, after in pairwise(order):
+        origin[after] = before
+    return (np.concatenate([order[0], free]), *order[1:]), origin

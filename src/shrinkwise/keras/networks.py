@@ -126,7 +126,7 @@ def _drawn(maker: Any, value: Array, rng: np.random.Generator) -> Array:
     kinds = keras.initializers
     if isinstance(maker, kinds.VarianceScaling):
         receptive = int(np.prod(value.shape[:-2], initial=1))
-        fan_in, fan_out = (value.shape[-2:] if value.ndim > 1 else (value.shape[0], value.shape[0]))
+        fan_in, fan_out = value.shape[-2:] if value.ndim > 1 else (value.shape[0], value.shape[0])
         fans = {"fan_in": fan_in, "fan_out": fan_out, "fan_avg": (fan_in + fan_out) / 2}
         variance = maker.scale / max(1.0, receptive * fans[maker.mode])
         if maker.distribution == "uniform":
@@ -183,9 +183,7 @@ def unscaled(model: Any, scaling: tuple[Array, Array, float, float]) -> Any:
     """
     center, factor, target_center, target_scale = scaling
     first = _readers(model, ELEMENTWISE)
-    inputs_fold = bool(first) and all(
-        isinstance(layer, keras.layers.Dense) and layer.use_bias for layer in first or []
-    )
+    inputs_fold = bool(first) and all(isinstance(layer, keras.layers.Dense) and layer.use_bias for layer in first or [])
     if np.all(center == 0) and np.all(factor == 1):
         inputs_fold, first = True, []
     last = model.layers[-1]

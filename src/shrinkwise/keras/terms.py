@@ -69,7 +69,7 @@ class Terms:
         ridge = ridge + xp.zeros_like(u)
         positive = hold > 0
         reach = xp.where(positive, u / xp.where(positive, hold, xp.ones_like(hold)), xp.where(u == 0, 0.0, np.inf))
-        stays = self._over(reach * reach, xp, xp.sum) > 1
+        stays = xp.logical_not(self._over(reach * reach, xp, xp.sum) <= 1)  # what is not a number stays one
         # ‖w_g‖ = t solves Σ u²/(ridge t + hold)² = 1; from the left Newton's steps on the inverse root never overshoot
         length = xp.sqrt(self._over(u * u, xp, xp.sum))
         most_hold, most_ridge = self._over(hold, xp, xp.max), self._over(ridge, xp, xp.max)
