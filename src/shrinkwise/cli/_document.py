@@ -92,8 +92,8 @@ def _features(model: Model) -> list[dict[str, Any]]:
     """
     result = model.result
     if result.network is not None:
-        columns = zip(result.feature_names, model.coef, result.center, result.scale, strict=True)
-        return [{"name": name, "norm": norm, "mean": mean, "sd": sd} for name, norm, mean, sd in columns]
+        inputs = zip(result.feature_names, model.coef, result.center, result.scale, strict=True)
+        return [{"name": name, "norm": norm, "mean": mean, "sd": sd} for name, norm, mean, sd in inputs]
     groups = result.groups or ("",) * len(result.feature_names)
     per_sd = model.coef * result.scale
     columns = {

@@ -104,6 +104,7 @@ def warnings_said(say: Voice) -> Iterator[None]:
     """Within, a warning is a line for the person, once."""
     with warnings.catch_warnings():
         warnings.simplefilter("once")
+        warnings.simplefilter("ignore", DeprecationWarning)  # for those who write libraries
         seen: set[str] = set()
 
         def show(message: Warning | str, *place: object, **more: object) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -22,22 +23,22 @@ def run(request: NetRequest) -> int:
     """Do what was asked, and return the exit code."""
     data = request.data
     check_folder(Path(data.out), (REPORT, MODEL), data.overwrite)
-    backend = check_keras()
+    check_keras()
     say = Voice(data.quiet)
     with busy(), warnings_said(say):
         prepared = prepare(data, None, say)
         _check_target(prepared)
         with system_signals():  # numba, and Keras with its backend, once the data are known to be good
             import_module("shrinkwise.solvers._kernels")
-            _import_keras(backend)
+            _import_keras()
         from shrinkwise.cli._net_train import train
 
         model = train(prepared, request, say)
     return deliver(model, data, say)
 
 
-def check_keras() -> str:
-    """The backend that Keras will run on; it is the one that the person chose, or JAX.
+def check_keras() -> None:
+    """Refuse to start without Keras, or without the backend that the person chose; where none was chosen it is JAX.
 
     Raises
     ------
@@ -48,13 +49,20 @@ def check_keras() -> str:
     for name in ("keras", backend):
         if find_spec(name) is None:
             raise UsageError(f'networks need {name}, which is not installed: pip install "shrinkwise[keras]"')
-    return backend
 
 
-def _import_keras(backend: str) -> None:
-    """Keras and its backend, without the lines that these write to stderr of their own accord."""
+def _import_keras() -> None:
+    """Keras and its backend, without the lines that some of them write straight to descriptor 2."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    import_module("shrinkwise.keras.grid")
+    sys.stderr.flush()
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    try:
+        import_module("shrinkwise.keras.grid")
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
 
 
 def _check_target(prepared: Prepared) -> None:

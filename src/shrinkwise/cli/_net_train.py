@@ -47,7 +47,7 @@ def train(prepared: Prepared, request: NetRequest, say: Voice) -> Model:
             mlp(request.hidden, request.activation),
             designs=None if len(designs) == 1 else designs,
             loss=prepared.loss,
-            l1=_strengths(request.l1),
+            l1=_strengths(request.l1).tolist(),
             l2=request.l2,
             penalties="inputs" if request.group_inputs else "weights",
             epochs=request.epochs,
@@ -169,7 +169,5 @@ def _notes(request: NetRequest, n_networks: int) -> tuple[str, ...]:
     """How the networks were built."""
     layers = " and ".join(filter(None, [", ".join(map(str, request.hidden[:-1])), str(request.hidden[-1])]))
     penalized = "all weights that leave an input as one group" if request.group_inputs else "single weights"
-    return (
-        f"Networks: hidden layers of {layers} units ({request.activation}), {n_networks} trainings in all; L1 acts on "
-        f"{penalized}.",
-    )
+    trainings = f"{n_networks} trainings in all"
+    return (f"Networks: hidden layers of {layers} units ({request.activation}), {trainings}; L1 acts on {penalized}.",)

@@ -205,7 +205,9 @@ def widths(ctx: click.Context, param: click.Parameter, value: str) -> tuple[int,
     """Units of layers between commas."""
     parts = [part.strip() for part in value.split(",")]
     if not all(part.isascii() and part.isdigit() and int(part) > 0 for part in parts):
-        raise click.BadParameter(f"{value!r} must be whole numbers of 1 or more between commas, as in 64,32", ctx, param)
+        raise click.BadParameter(
+            f"{value!r} must be whole numbers of 1 or more between commas, as in 64,32", ctx, param
+        )
     return tuple(map(int, parts))
 
 
@@ -219,7 +221,9 @@ def strengths(ctx: click.Context, param: click.Parameter, value: str) -> tuple[f
         try:
             number = float(part)
         except ValueError:
-            raise click.BadParameter(f"{part!r} is not a number; give one or more, as in 0.01,0.001", ctx, param) from None
+            raise click.BadParameter(
+                f"{part!r} is not a number; give one or more, as in 0.01,0.001", ctx, param
+            ) from None
         if not 0 <= number < float("inf"):
             raise click.BadParameter(f"{part} is no strength: it must be finite, and 0 or more", ctx, param)
         numbers.append(number)

@@ -89,7 +89,9 @@ class NetRequest:
     help="How the network is chosen: 1se (the simplest within one standard error of the lowest error), min (the lowest "
     "error), k=7 (the lowest with at most 7 inputs), within=1% (the simplest within 1 % of the lowest).",
 )
-@click.option("--epochs", type=click.IntRange(1), default=100, show_default=True, metavar="N", help="Passes over the rows.")
+@click.option(
+    "--epochs", type=click.IntRange(1), default=100, show_default=True, metavar="N", help="Passes over the rows."
+)
 @click.option(
     "--batch-size", type=click.IntRange(1), show_default="by the rows", metavar="N", help="Rows of a step of training."
 )

@@ -67,12 +67,12 @@ def assemble(
         center=center,
         scale=np.where(plan.unit > 0, np.divide(1.0, factor, out=np.zeros_like(factor), where=factor > 0), 0.0),
         target_scale=target_scale,
-        n_samples=len(plan.X),
+        n_samples=plan.n_samples,
         tol=float("nan"),
         standardize=standardize,
         classes=None if classes is None else tuple(classes),
-        n_weighted=int(np.count_nonzero(plan.weights > 0)),
-        repeats=_repeats(tests, len(plan.X), task.n_seeds),
+        n_weighted=int(np.count_nonzero(plan.weights > 0)) // plan.copies,
+        repeats=_repeats([rows % plan.n_samples for rows in tests], plan.n_samples, task.n_seeds),
         network=_network(kept, table, l1, l2, route),
     )
 

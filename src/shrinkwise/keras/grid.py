@@ -80,6 +80,7 @@ def fit_networks(
     splits: Sequence[tuple[Array, Array]],
     build: Build,
     *,
+    designs: Sequence[Array] | None = None,
     loss: str | Loss = "squared",
     l1: Sequence[float],
     l2: Sequence[float] = (0.0,),
@@ -115,6 +116,8 @@ def fit_networks(
         ``build(n_features, n_outputs)`` gives a built Keras model without a last sigmoid or softmax. Its random starts
         are drawn again by NumPy, so that they are alike on all backends; what does not differ between two calls (a
         pretrained layer) stays.
+    designs : sequence of K + 1 ndarrays of shape (n, p), optional
+        X as each training set and, last, all rows see it: an encoding learned in the fold. X is the last of them.
     loss : str or Loss, default "squared"
         ``"squared"``, ``"logistic"``, ``MultinomialLoss(k)``.
     l1, l2 : sequence of float >= 0
@@ -187,6 +190,7 @@ def fit_networks(
         early=patience is not None,
         batch_size=batch_size,
         seed=random_state,
+        designs=designs,
     )
     model = built(build, plan.n_features, plan.n_outputs)
     template = template_of(model, penalties)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from shrinkwise.exceptions import DataError
+from shrinkwise.exceptions import DataError, UsageError
 from shrinkwise.losses import Loss
 from shrinkwise.losses.multinomial import MultinomialLoss
 
@@ -55,6 +55,9 @@ class Plan:
         Rows of a minibatch at the most.
     seed : int
         Of the deals.
+    copies : int, default 1
+        How often the data stand in X, y and weights, one below the other: K + 1 times where each training set and,
+        last, all data have an encoding of their own.
     """
 
     X: Array
@@ -68,6 +71,11 @@ class Plan:
     loss: Loss
     batch_size: int
     seed: int
+    copies: int = 1
+
+    @property
+    def n_samples(self) -> int:
+        return len(self.X) // self.copies
 
     @property
     def n_features(self) -> int:
@@ -132,8 +140,15 @@ def make_plan(
     early: bool,
     batch_size: int | str,
     seed: int,
+    designs: Sequence[Array] | None = None,
 ) -> Plan:
-    """Scaling and rows of each fit; rows of weight 0 are in none."""
+    """Scaling and rows of each fit; rows of weight 0 are in none. ``designs``: X as each training set sees it."""
+    stack = [X] if designs is None else [np.asarray(design) for design in designs]
+    if designs is not None and [design.shape for design in stack] != [X.shape] * (len(splits) + 1):
+        raise UsageError(
+            f"designs must be {len(splits) + 1} matrices of shape {X.shape}, one for each training set and one for all "
+            f"rows, got {[design.shape for design in stack]}"
+        )
     y = np.asarray(y, dtype=np.float64).reshape(len(X), -1)
     shift, sd = _moments(X, weights)
     if not standardize:
@@ -143,23 +158,26 @@ def make_plan(
     if loss.degree and standardize:  # η has the unit of y
         y_shift, y_unit = (float(part[0]) for part in _moments(y, weights))
         y_unit = y_unit or 1.0
-    scaled = ((X - shift) / unit).astype(np.float32)
+    scaled = np.concatenate([((design - shift) / unit).astype(np.float32) for design in stack])
     target = ((y - y_shift) / y_unit).astype(np.float32)
     if not np.all(np.isfinite(scaled)) or not np.all(np.isfinite(target)):
         raise DataError("X or y holds numbers beyond float32 (3.4e38), in which networks compute; rescale them")
     everything = np.flatnonzero(weights > 0)
+    copies, target, stacked = len(stack), np.tile(target, (len(stack), 1)), np.tile(weights, len(stack))
     fits = []
     for number, (train, test) in enumerate([*splits, (everything, everything)]):
         train, test = (rows[weights[rows] > 0] for rows in (train, test))
         if not len(train) or not len(test):
             raise DataError(f"fold {number + 1} has no rows of positive weight to train or score; use fewer folds")
+        if copies > 1:
+            train, test = train + number * len(X), test + number * len(X)
         stop = train[:0]
         if early:
             train, stop = _apart(train, np.random.default_rng((seed, number)))
-        fits.append(_fit(scaled, target, weights, train, stop, test, standardize, bool(loss.degree)))
+        fits.append(_fit(scaled, target, stacked, train, stop, test, standardize, bool(loss.degree)))
     smallest = min(len(fit.train) for fit in fits)
     size = int(np.clip(smallest // AUTO_STEPS, *AUTO_BATCH)) if batch_size == "auto" else int(batch_size)
-    return Plan(scaled, target, weights, shift, unit * (sd > 0), y_shift, y_unit, tuple(fits), loss, size, seed)
+    return Plan(scaled, target, stacked, shift, unit * (sd > 0), y_shift, y_unit, tuple(fits), loss, size, seed, copies)
 
 
 def row_losses(loss: Loss, y: Any, eta: Any, xp: Any = np) -> Any:

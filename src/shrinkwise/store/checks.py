@@ -164,7 +164,7 @@ def _check_types(what: str, values: Any, types: Mapping[str, tuple[type, ...]]) 
 def check_grid(header: Mapping[str, Any], arrays: Mapping[str, Array]) -> None:
     """Refuse arrays whose shapes or types do not belong together."""
     gaps = named(arrays, "gaps")
-    if ("full_deviance" in arrays) != ("n_weighted" in header):
+    if ("full_deviance" in arrays) != ("n_weighted" in header) and "network" not in header:
         raise Flaw("full_deviance and n_weighted must come together")
     if gaps.ndim != 3 or gaps.size == 0 or gaps.shape[2] < 2:
         raise Flaw(f"its gaps have the impossible shape {gaps.shape}")
