@@ -18,7 +18,6 @@ from shrinkwise.cli.net import NetRequest
 from shrinkwise.exceptions import DataError
 from shrinkwise.keras.grid import fit_networks
 from shrinkwise.keras.networks import mlp
-from shrinkwise.keras.portable import to_portable
 from shrinkwise.keras.search import STRONGEST, WEAKEST
 from shrinkwise.result import GridResult
 from shrinkwise.store import Model
@@ -135,12 +134,12 @@ def _count(request: NetRequest, prepared: Prepared) -> int:
 
 def _stored(model: Any, X: Array, units: _Units, middle: float) -> tuple[StoredNetwork, float]:
     """The network of raw columns as data, and how far it lies from Keras', as a share of the largest prediction."""
-    description, arrays = to_portable(model)
+    dense, arrays = _dense_layers(model)
     before = {"scale": (1 / units.unit).tolist(), "offset": (-units.shift / units.unit).tolist()}
     after = {"scale": 1.0, "offset": middle}
     layers = [
         {"kind": "Rescaling", "name": "columns", **before},
-        *description["layers"],
+        *dense,
         *([{"kind": "Rescaling", "name": "target", **after}] if middle else []),
     ]
     network, rows = StoredNetwork(layers, arrays), X[:CHECKED]
@@ -153,6 +152,23 @@ def _stored(model: Any, X: Array, units: _Units, middle: float) -> tuple[StoredN
             "prediction), which single precision does not explain; please report it"
         )
     return network, difference
+
+
+def _dense_layers(model: Any) -> tuple[list[dict[str, Any]], dict[str, Array]]:
+    """The Dense layers of our own builder as `shrinkwise.forward` reads them.
+
+    `shrinkwise.keras.portable` does this for any network, by Keras' own description of it; but to describe a network
+    Keras imports TensorFlow where that is installed, and 3 seconds are long here.
+    """
+    layers: list[dict[str, Any]] = []
+    arrays: dict[str, Array] = {}
+    for layer in model.layers:
+        activation = layer.activation.__name__
+        own = {"units": layer.units, "use_bias": layer.use_bias, "activation": activation}
+        layers.append({"kind": "Dense", "name": layer.name, **own})
+        weights = zip(("kernel", "bias"), layer.get_weights(), strict=False)
+        arrays |= {f"{layer.name}/{name}": np.asarray(values) for name, values in weights}
+    return layers, arrays
 
 
 def _checked(result: GridResult, difference: float) -> dict[str, Any]:
