@@ -11,8 +11,8 @@ from tests.result.networks import linear_of, network_grid
 @pytest.mark.parametrize(
     ("shift", "better", "words"),
     [
-        (5.0, True, "5 ± .* lower .*: the network is worth it"),
-        (-5.0, False, "5 ± .* higher .*: take the linear model"),
+        (5.0, True, "5.0* ± .* lower .*: the network is worth it"),
+        (-5.0, False, "5.0* ± .* higher .*: take the linear model"),
         (np.array([9.0, -9.0, 8.0, -8.0, 0.5]), None, "cannot be told apart"),
     ],
 )

@@ -98,6 +98,9 @@ def test_an_end_of_the_grid_is_named():
     assert "lies at the weakest l1 of the grid: a weaker one may do better still" in words
     words = printed(report_on(network_grid(test_score=flat[:, ::-1])), 400)
     assert "lies at the strongest l1 of the grid: no input earns its place" in words
+    wide = flat[:, ::-1] + np.r_[0.1, np.zeros(7)][:, None] + np.tile([8.0, -8.0], 5)
+    words = printed(report_on(network_grid(test_score=wide, coefs=network_grid().coefs[:1] * 2)), 400)
+    assert "lies at" not in words  # 1se takes the strongest, which reads nothing
 
 
 @pytest.mark.parametrize("classes", [("no", "yes"), ("red", "green", "blue")])

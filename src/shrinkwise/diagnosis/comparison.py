@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -50,7 +51,7 @@ def compare_with_linear(result: GridResult, linear: GridResult, rule: str = "1se
     better = None if abs(gain) <= DISTINGUISHABLE * se else gain > 0
     features = f"{other.n_features} {'feature' if other.n_features == 1 else 'features'}"
     known = f"The best linear model on the same folds ({rule}, {features}) has a held-out error of {other.mean:.4g}"
-    difference = f"{abs(gain):.2g} ± {se:.2g} {'lower' if gain > 0 else 'higher'} (paired over the folds)"
+    difference = f"{_plus_minus(abs(gain), se)} {'lower' if gain > 0 else 'higher'} (paired over the folds)"
     words = {
         True: "the network is worth it",
         False: "take the linear model",
@@ -58,3 +59,12 @@ def compare_with_linear(result: GridResult, linear: GridResult, rule: str = "1se
     }
     sentence = f"{known}; the network's is {difference}: {words[better]}."
     return Comparison(sentence, other, gain, se, better)
+
+
+def _plus_minus(mean: float, se: float) -> str:
+    """``205 ± 214``, ``5.1 ± 1.3``: two digits of the error, and as many decimals of the mean."""
+    unit = se or mean or 1.0
+    if not 1e-4 <= unit < 1e7:
+        return f"{mean:.2g} ± {se:.2g}"
+    decimals = max(0, 1 - math.floor(math.log10(unit)))
+    return f"{mean:.{decimals}f} ± {se:.{decimals}f}"

@@ -65,14 +65,21 @@ def diverged_words(report: ReportInput) -> str:
     return f"Diverged: {'; '.join([*named[:DIVERGED], *more])}."
 
 
-def network_edge_sentence(report: ReportInput, edge: str) -> str:
-    """What it means that the lowest error lies on an end of the grid."""
-    if edge == "strong" and report.lowest.n_features == 0:
+def network_edge_sentence(report: ReportInput) -> str:
+    """Whether the lowest error, or the choice, lies on an end of the grid of l1, which nothing extends."""
+    lowest, chosen = (report.result.at_edge(cell) for cell in (report.lowest, report.chosen))
+    if lowest == "strong" and report.lowest.n_features == 0:
         return "The lowest error lies at the strongest l1 of the grid: no input earns its place on held-out rows."
-    stronger = "stronger" if edge == "strong" else "weaker"
-    end = "strongest" if edge == "strong" else "weakest"
-    tail = "" if edge == "strong" else ", unless these data hardly need a penalty"
-    return f"The lowest error lies at the {end} l1 of the grid: a {stronger} one may do better still{tail}."
+    if lowest == "strong":
+        return "The lowest error lies at the strongest l1 of the grid: a stronger one may do better still."
+    if lowest == "weak":
+        return (
+            "The lowest error lies at the weakest l1 of the grid: a weaker one may do better still, unless these data "
+            "hardly need a penalty."
+        )
+    if chosen == "strong" and report.chosen.n_features:
+        return "The choice lies at the strongest l1 of the grid: a stronger one may be as good, and simpler still."
+    return ""
 
 
 def seeds_sentence(report: ReportInput) -> str:

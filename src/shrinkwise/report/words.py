@@ -149,8 +149,8 @@ def edge_sentence(report: ReportInput) -> str:
             "and bic take noise for a fit; aicc, ebic and 1se are made for that."
         )
     edge = report.result.at_edge(report.lowest)
-    if edge and report.result.network is not None:
-        return network_edge_sentence(report, edge)
+    if report.result.network is not None:
+        return network_edge_sentence(report)
     if edge == "strong":
         return (
             "The lowest error lies at the strongest penalty of the grid: no feature earns its place on held-out rows."
