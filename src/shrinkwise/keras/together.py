@@ -153,7 +153,7 @@ def _chunk_size(task: Task, members: int, fits: int, on_cpu: bool) -> int:
     if most < members:
         count = -(-members // max(1, most))
         log.warning(
-            "%d networks of a training set need about %.3g MB together, more than %.3g MB: they are trained in %d chunks",
+            "%d networks of a training set need about %.3g MB together, more than %.3g MB: they come in %d chunks",
             members,
             each * fits * members / 1e6,
             budget / 1e6,
