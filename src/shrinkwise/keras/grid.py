@@ -170,22 +170,82 @@ def fit_networks(
     are trained one after the other, with the same starts, minibatches and steps, and the log says so. Minibatches of a
     training set are the same for all of its members, seeds included.
     """
+    task = make_task(
+        X,
+        y,
+        splits,
+        build,
+        loss=loss,
+        l1=l1,
+        l2=l2,
+        penalties=penalties,
+        standardize=standardize,
+        epochs=epochs,
+        batch_size=batch_size,
+        optimizer=optimizer,
+        learning_rate=learning_rate,
+        seeds=seeds,
+        patience=patience,
+        warm_start=warm_start,
+        memory=memory,
+        sample_weight=sample_weight,
+        random_state=random_state,
+        progress=progress,
+    )
+    kept = Kept(task, first_kernels(task.model))
+    route = _train(task, kept)
+    _warn_of_diverged(kept)
+    result = assemble(
+        kept,
+        strengths("l1", l1)[::-1].copy(),
+        strengths("l2", l2),
+        standardize=standardize,
+        route=route,
+        names=feature_names,
+        classes=classes,
+    )
+    return NetworkGrid(result, build, task.plan, kept.values)
+
+
+def make_task(
+    X: Array,
+    y: Array,
+    splits: Sequence[tuple[Array, Array]],
+    build: Build,
+    *,
+    loss: str | Loss = "squared",
+    l1: Sequence[float],
+    l2: Sequence[float] = (0.0,),
+    penalties: Any = None,
+    standardize: bool = True,
+    epochs: int = 100,
+    batch_size: int | str = "auto",
+    optimizer: Any = "adam",
+    learning_rate: float | None = None,
+    seeds: int = 1,
+    patience: int | None = None,
+    warm_start: str | None = None,
+    memory: float | str | None = None,
+    sample_weight: Array | None = None,
+    random_state: int = 0,
+    progress: Progress | None = None,
+) -> Task:
+    """The arguments of `fit_networks`, checked, as all that a route needs; nothing is trained yet."""
     loss = as_loss(loss)
-    strong, ridge = _strengths("l1", l1)[::-1].copy(), _strengths("l2", l2)
-    epochs, seeds = check_count("epochs", epochs), check_count("seeds", seeds)
-    patience = None if patience is None else check_count("patience", patience)
-    random_state = check_count("random_state", random_state, low=0)
+    strong, ridge = strengths("l1", l1)[::-1], strengths("l2", l2)
     if batch_size != "auto":
         batch_size = check_count("batch_size", batch_size)
+    random_state = check_count("random_state", random_state, low=0)
+    patience = None if patience is None else check_count("patience", patience)
+    seeds, epochs = check_count("seeds", seeds), check_count("epochs", epochs)
     stages, origin = staged(len(strong), len(ridge), warm_start)
     X = np.asarray(X)
-    weights = np.ones(len(X)) if sample_weight is None else np.asarray(sample_weight, dtype=np.float64)
     plan = make_plan(
         X,
         y,
         splits,
         loss=loss,
-        weights=weights,
+        weights=np.ones(len(X)) if sample_weight is None else np.asarray(sample_weight, dtype=np.float64),
         standardize=standardize,
         early=patience is not None,
         batch_size=batch_size,
@@ -202,8 +262,8 @@ def fit_networks(
     proximal = _proximal(optimizer, learning_rate)
     proximal.build(model.trainable_variables)
     cells = np.array([(a, b) for b in ridge for a in strong] + [(0.0, 0.0)])
-    variables = [*model.trainable_variables, *model.non_trainable_variables]
-    task = Task(
+    numbers = [random_state + seed for seed in range(seeds)]
+    return Task(
         plan=plan,
         model=model,
         optimizer=proximal,
@@ -212,18 +272,13 @@ def fit_networks(
         l2=cells[:, 1],
         stages=stages,
         origin=origin,
-        starts=tuple(starts(build, model, plan.n_features, plan.n_outputs, [random_state + k for k in range(seeds)])),
-        random=tuple(is_random_state(variable) for variable in variables),
+        starts=tuple(starts(build, model, plan.n_features, plan.n_outputs, numbers)),
+        random=tuple(is_random_state(v) for v in (*model.trainable_variables, *model.non_trainable_variables)),
         epochs=epochs,
         patience=patience,
         memory=_bytes(memory),
         progress=progress,
     )
-    kept = Kept(task, first_kernels(model))
-    route = _train(task, kept)
-    _warn_of_diverged(kept)
-    result = assemble(kept, strong, ridge, standardize=standardize, route=route, names=feature_names, classes=classes)
-    return NetworkGrid(result, build, plan, kept.values)
 
 
 def _train(task: Task, kept: Kept) -> str:
@@ -246,7 +301,7 @@ def _train(task: Task, kept: Kept) -> str:
     return "loop"
 
 
-def _strengths(name: str, values: Any) -> Array:
+def strengths(name: str, values: Any) -> Array:
     """Finite strengths >= 0, increasing."""
     try:
         found = np.asarray(values, dtype=np.float64)

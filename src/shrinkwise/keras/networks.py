@@ -16,6 +16,7 @@ Array = NDArray[Any]
 Build = Callable[[int, int], Any]
 
 ELEMENTWISE = ("Dropout", "GaussianNoise", "GaussianDropout", "AlphaDropout", "Identity", "ActivityRegularization")
+TRUNCATED_SD = 0.87962566103423978  # of a standard normal between -2 and 2
 PER_COLUMN = (*ELEMENTWISE, "BatchNormalization", "Normalization", "Rescaling", "Activation", "ReLU", "LeakyReLU")
 
 
@@ -123,28 +124,27 @@ def _random_state(rng: np.random.Generator, like: Array) -> Array:
 
 def _drawn(maker: Any, value: Array, rng: np.random.Generator) -> Array:
     """Values of one of Keras' random initializers; what is none of them is left as it was built."""
-    kinds = keras.initializers
+    kinds, shape = keras.initializers, value.shape
     if isinstance(maker, kinds.VarianceScaling):
-        receptive = int(np.prod(value.shape[:-2], initial=1))
-        fan_in, fan_out = value.shape[-2:] if value.ndim > 1 else (value.shape[0], value.shape[0])
+        receptive = int(np.prod(shape[:-2], initial=1))
+        fan_in, fan_out = shape[-2:] if len(shape) > 1 else (shape[0], shape[0])
         fans = {"fan_in": fan_in, "fan_out": fan_out, "fan_avg": (fan_in + fan_out) / 2}
-        variance = maker.scale / max(1.0, receptive * fans[maker.mode])
+        sd = np.sqrt(maker.scale / max(1.0, receptive * fans[maker.mode]))
         if maker.distribution == "uniform":
-            bound = np.sqrt(3 * variance)
-            return rng.uniform(-bound, bound, value.shape).astype(value.dtype)
-        if maker.distribution == "truncated_normal":
-            return (_truncated(rng, value.shape) * np.sqrt(variance) / TRUNCATED_SD).astype(value.dtype)
-        return (rng.standard_normal(value.shape) * np.sqrt(variance)).astype(value.dtype)
-    if isinstance(maker, kinds.RandomUniform):
-        return rng.uniform(maker.minval, maker.maxval, value.shape).astype(value.dtype)
-    if isinstance(maker, kinds.TruncatedNormal):
-        return (maker.mean + maker.stddev * _truncated(rng, value.shape)).astype(value.dtype)
-    if isinstance(maker, kinds.RandomNormal):
-        return (maker.mean + maker.stddev * rng.standard_normal(value.shape)).astype(value.dtype)
-    return value
-
-
-TRUNCATED_SD = 0.87962566103423978  # of a standard normal between -2 and 2
+            found = rng.uniform(-np.sqrt(3) * sd, np.sqrt(3) * sd, shape)
+        elif maker.distribution == "truncated_normal":
+            found = _truncated(rng, shape) * sd / TRUNCATED_SD
+        else:
+            found = rng.standard_normal(shape) * sd
+    elif isinstance(maker, kinds.RandomUniform):
+        found = rng.uniform(maker.minval, maker.maxval, shape)
+    elif isinstance(maker, kinds.TruncatedNormal):
+        found = maker.mean + maker.stddev * _truncated(rng, shape)
+    elif isinstance(maker, kinds.RandomNormal):
+        found = maker.mean + maker.stddev * rng.standard_normal(shape)
+    else:
+        found = value
+    return np.asarray(found, dtype=value.dtype)
 
 
 def _truncated(rng: np.random.Generator, shape: tuple[int, ...]) -> Array:

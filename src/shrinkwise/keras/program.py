@@ -56,7 +56,7 @@ class Program:
             now, share = (jax.lax.dynamic_index_in_dim(part, number, 1, keepdims=False) for part in (rows, weights))
             x, y = jax.vmap(self._rows)(scaling, now)
             moving = active & (number < steps)[:, None]
-            return everyone(state, l1, l2, moving, x, y, share)  # type: ignore[no-any-return]
+            return everyone(state, l1, l2, moving, x, y, share)
 
         return jax.lax.fori_loop(0, jnp.max(steps), step, state)  # type: ignore[no-any-return]
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from importlib.metadata import version
 from os import PathLike
 from pathlib import Path
 from typing import Any, Self
@@ -12,10 +14,12 @@ from typing import Any, Self
 import keras
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy import sparse
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.utils.validation import check_is_fitted
 
-from shrinkwise.exceptions import UsageError
+from shrinkwise.diagnosis import overfit_verdict
+from shrinkwise.exceptions import DataError, UsageError
 from shrinkwise.keras.grid import NetworkGrid, fit_networks
 from shrinkwise.keras.networks import mlp
 from shrinkwise.linear._inputs import Training, read_again, read_training, target_numbers, vector
@@ -23,6 +27,7 @@ from shrinkwise.linear._labels import class_codes
 from shrinkwise.linear._splits import folds
 from shrinkwise.losses import LOSSES, Loss
 from shrinkwise.losses.multinomial import MultinomialLoss
+from shrinkwise.report import ReportInput, write_page
 from shrinkwise.rules import parse_rule
 from shrinkwise.validation import check_count
 
@@ -87,6 +92,8 @@ class NetworkSearch(BaseEstimator):  # type: ignore[misc]
         if not callable(build):
             raise UsageError(f"build must be a function of n_features and n_outputs, got {build!r}")
         data = read_training(self, X, y, sample_weight, False)
+        if sparse.issparse(data.X):
+            raise DataError("X is sparse, and networks take dense rows; give X.toarray(), or use LinearRegressorCV")
         loss, target, classes = self._posed(data)
         labels = target if classes is None else np.asarray(classes)[_codes(target)]
         grouping = None if groups is None else vector(groups, "groups")
@@ -121,6 +128,10 @@ class NetworkSearch(BaseEstimator):  # type: ignore[misc]
         """All fitted attributes at once: a failed fit leaves an earlier one as it was."""
         result = grid.result
         assert result.network is not None
+        if not np.any(np.isfinite(result.mean)):
+            raise UsageError(
+                "every network of the grid diverged in some fold, so there is none to choose: lower learning_rate"
+            )
         chosen = result.select(self.rule)
         fitted = {
             "result_": result,
@@ -138,11 +149,31 @@ class NetworkSearch(BaseEstimator):  # type: ignore[misc]
         return self
 
     def report(self, path: str | PathLike[str], *, overwrite: bool = False) -> Path:
-        """Write the report of the search as one HTML page."""
-        from shrinkwise.report.page import write_report
+        """Write the report of the search: one HTML page that needs nothing else.
 
+        Parameters
+        ----------
+        path : str or path
+        overwrite : bool, default False
+            Replace a file that exists.
+
+        Returns
+        -------
+        Path
+        """
         check_is_fitted(self)
-        return Path(write_report(self.result_, path, rule=self.rule, overwrite=overwrite))
+        page = ReportInput(
+            title=type(self).__name__,
+            result=self.result_,
+            rule=self.rule,
+            verdict=overfit_verdict(self.result_, self.rule),
+            task="regression" if self.result_.classes is None else "classification",
+            created=datetime.now(UTC).isoformat(timespec="seconds"),
+            versions={name: version(name) for name in ("shrinkwise", "keras", "numpy")},
+            seed=self.random_state,
+        )
+        write_page(path, page, overwrite=overwrite)
+        return Path(path)
 
     def _posed(self, data: Training) -> tuple[Loss, Array, Array | None]:
         """The loss, the target as it takes it, and the classes."""
