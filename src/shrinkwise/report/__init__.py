@@ -1,7 +1,7 @@
 """What a person is told, on a page and on the terminal: a report only reads a GridResult."""
 
-from shrinkwise.report.page import render_page, write_page, write_report
+from shrinkwise.report.page import render_page, write_page
 from shrinkwise.report.report_input import ReportInput
 from shrinkwise.report.terminal import print_report
 
-__all__ = ["ReportInput", "print_report", "render_page", "write_page", "write_report"]
+__all__ = ["ReportInput", "print_report", "render_page", "write_page"]

@@ -6,12 +6,10 @@ import os
 from importlib.resources import files
 
 from shrinkwise._files import write_whole
-from shrinkwise.diagnosis.overfit import overfit_verdict
 from shrinkwise.report.markup import el, escape
 from shrinkwise.report.report_input import ReportInput
 from shrinkwise.report.sections import SECTIONS
-from shrinkwise.report.text import count, shorten
-from shrinkwise.result import GridResult
+from shrinkwise.report.text import shorten
 
 POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:"  # no script and no network, whatever a name says
@@ -43,26 +41,6 @@ def render_page(report: ReportInput) -> str:
         f"<title>{escape(title)}</title><style>{style}</style>"
     )
     return f'<!DOCTYPE html>\n<html lang="en"><head>{head}</head><body>{el("main", *sections)}</body></html>\n'
-
-
-def write_report(
-    result: GridResult, path: str | os.PathLike[str], *, rule: str = "1se", overwrite: bool = False
-) -> str | os.PathLike[str]:
-    """Write the page of a grid by itself, without the data that it came from; its path is given back.
-
-    Parameters
-    ----------
-    result : GridResult
-    path : str or path
-    rule : str
-        As in `GridResult.select`.
-    overwrite : bool, default False
-        Replace a file that exists.
-    """
-    task = "regression" if result.classes is None else "classification"
-    title = f"A {task} of {count(result.n_samples, 'row')}"
-    write_page(path, ReportInput(title, result, rule, overfit_verdict(result, rule), task=task), overwrite=overwrite)
-    return path
 
 
 def write_page(path: str | os.PathLike[str], report: ReportInput, *, overwrite: bool = False) -> None:
