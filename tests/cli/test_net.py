@@ -142,7 +142,19 @@ def test_columns_far_from_zero_lose_no_digits(net, run, write, tmp_path):
     np.testing.assert_allclose(second - 1e8, first, atol=2e-2)
 
 
-def test_networks_that_diverge_are_told_and_code_1(net, numbers, files):
+def test_networks_that_diverge_are_named_and_code_1(net, numbers, tmp_path):
+    answer = net(numbers, "--optimizer", "sgd", "--learning-rate", "0.9", "--l1", "1000,0", "--epochs", "20")
+    assert answer.code == 1, answer.err
+    assert "2 networks of 6 diverged and were not ranked" in answer.err
+    assert "Diverged: l1 = 0, l2 = 0 (fold 1 and fold 2)." in answer.err
+    assert "Not every network stayed finite (exit code 1)" in answer.err
+    assert "diverged" in (tmp_path / "report.html").read_text()
+    model = load_model(tmp_path / "model.shrinkwise")
+    assert model.result.select("min").index == 0
+    assert not model.certificate["certified"]
+
+
+def test_where_all_networks_diverge_nothing_is_written(net, numbers, files):
     answer = net(numbers, "--optimizer", "sgd", "--learning-rate", "1e30", "--l1", "0.1,0.01")
     assert answer.code == 2
     assert "every network of this grid diverged" in answer.err

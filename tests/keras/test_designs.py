@@ -34,6 +34,7 @@ def test_equal_designs_are_one_design(data, plain):
     np.testing.assert_array_equal(found.network.zeros, plain.result.network.zeros)
 
 
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # of Keras' own variables
 def test_a_training_set_sees_its_own_design_alone(data, plain):
     X, y, splits = data
     other = X[np.random.default_rng(1).permutation(60)]
