@@ -97,8 +97,8 @@ def apply(function: Any, values: Array) -> Array:
 
 
 def array(tensor: Any) -> Array:
-    """A variable of Keras as NumPy numbers."""
-    return np.asarray(keras.ops.convert_to_numpy(tensor))
+    """A variable or tensor of Keras as NumPy numbers."""
+    return np.asarray(keras.ops.convert_to_numpy(keras.ops.convert_to_tensor(tensor)))
 
 
 def merge(name: str, values: list[Array]) -> Array:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -69,6 +70,14 @@ def read_graph(model: keras.Model) -> Graph:
     return Graph(tuple(reader.calls), inputs, outputs, tuple(reader.shapes), reader.sources)
 
 
+def config_of(layer: Any) -> dict[str, Any]:
+    """The configuration of a layer, without Keras' warning of lambdas: nothing is written to a file here."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        config: dict[str, Any] = layer.get_config()
+    return config
+
+
 def as_functional(model: Any) -> keras.Model | None:
     """The same layers as a plain Functional model; None where a model is not built, or computes in its own call()."""
     if isinstance(model, keras.Sequential):
@@ -99,7 +108,7 @@ class _Reader:
     def read(self, model: keras.Model, given: list[Tensor] | None) -> tuple[Any, Any]:
         """Structures of the inputs and outputs of a Functional model, its inputs replaced by those that are given."""
         try:
-            config = model.get_config()
+            config = config_of(model)
         except (NotImplementedError, TypeError, ValueError) as error:
             raise UsageError(f"model {model.name!r} has a layer that cannot be described: {error}") from error
         layers = dict(zip((entry["name"] for entry in config["layers"]), model.operations))

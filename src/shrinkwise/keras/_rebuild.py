@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from shrinkwise.exceptions import UsageError
 from shrinkwise.keras._elementwise import KERNELS, array
-from shrinkwise.keras._graph import Call, Graph, Tensor
+from shrinkwise.keras._graph import Call, Graph, Tensor, config_of
 from shrinkwise.keras._liveness import Liveness, bias_of, shift_of
 
 Array = NDArray[Any]
@@ -90,7 +90,7 @@ def _front(source: Any, live: Liveness, tensor: int, drop_inputs: bool) -> tuple
 def _cut(call: Call, graph: Graph, live: Liveness) -> tuple[dict[str, Any], list[Array]]:
     """Configuration and weights of a layer's channels that stay."""
     layer = call.layer
-    config = _without_regularizers(layer.get_config())
+    config = _without_regularizers(config_of(layer))
     weights = [array(weight) for weight in getattr(layer, "weights", [])]
     if id(layer) not in live.followed:
         return config, weights

@@ -28,7 +28,7 @@ from shrinkwise.forward import (
     whole,
 )
 from shrinkwise.keras._elementwise import array
-from shrinkwise.keras._graph import Call, Graph, Tensor, read_graph
+from shrinkwise.keras._graph import Call, Graph, Tensor, config_of, read_graph
 
 Array = NDArray[Any]
 
@@ -172,7 +172,7 @@ def _describe(call: Call, arrays: dict[str, Array]) -> list[dict[str, Any]]:
         )
     if call.kwargs.get("training"):
         raise UsageError(f"layer {name!r} is called with training=True: its outputs are random")
-    config = layer.get_config()
+    config = config_of(layer)
     fields = {field: _plain(config.get(field, getattr(layer, field, None))) for field in ALLOWED[kind]}
     described = [{"kind": kind, "name": name, **fields}]
     activation = getattr(layer, "activation", None)
