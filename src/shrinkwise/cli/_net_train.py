@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from keras import ops
 from numpy.typing import NDArray
 from scipy import sparse
 
@@ -143,7 +144,7 @@ def _stored(model: Any, X: Array, units: _Units, middle: float) -> tuple[StoredN
         *([{"kind": "Rescaling", "name": "target", **after}] if middle else []),
     ]
     network, rows = StoredNetwork(layers, arrays), X[:CHECKED]
-    kept = np.asarray(model(rows.astype(np.float32), training=False), dtype=np.float64)
+    kept = ops.convert_to_numpy(model(rows.astype(np.float32), training=False)).astype(np.float64)
     found = network(rows * units.unit + units.shift) - middle
     difference = float(np.max(np.abs(found - kept)) / (np.max(np.abs(kept)) or 1.0))
     if not difference <= SAME:
