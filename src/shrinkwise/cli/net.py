@@ -67,8 +67,8 @@ class NetRequest:
 @click.option(
     "--l2",
     callback=strengths,
-    default="0.0",
-    show_default="0",
+    default="0",
+    show_default=True,
     metavar="VALUE,...",
     help="Strengths of the L2 penalty; each is tried with each of --l1.",
 )
@@ -140,7 +140,8 @@ def net(context: click.Context, /, **options: Any) -> int:
     return run(request)
 
 
-net.params[:0] = [option for option in fit.params if option.name in SHARED]
+_table, *_others = (option for option in fit.params if option.name in SHARED)
+net.params[:] = [_table, *net.params, *_others]
 
 
 def _as_fit(context: click.Context, options: dict[str, Any]) -> Request:
