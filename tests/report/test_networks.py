@@ -24,7 +24,7 @@ def report(grid):
 
 
 def test_a_page_of_networks_speaks_of_inputs_and_of_l1_and_l2(report):
-    text = Page(render_page(report)).text
+    text = Page(render_page(report)).text.replace("\N{NO-BREAK SPACE}", " ")
     assert "Without a penalty the network would overfit" in text
     assert "Do I overfit, and which l1?" in text
     assert "How much L2 beside L1?" in text

@@ -105,7 +105,7 @@ def aligned(values: Iterable[float]) -> Callable[[float], str]:
 
 def glued(text: str) -> str:
     """The sentence with numbers held together at the end of a line: ``16.3 ± 6.9 %``, ``λ = 2.771``."""
-    for loose in (" ± ", " %", "λ = "):
+    for loose in (" ± ", " %", "λ = ", "l1 = ", "l2 = "):
         text = text.replace(loose, loose.replace(" ", "\N{NO-BREAK SPACE}"))
     return text
 
