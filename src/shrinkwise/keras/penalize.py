@@ -27,8 +27,8 @@ def penalize(model: Any, penalties: Mapping[str, Any]) -> Any:
         Built; compiled or not, trained or not. It is changed in place.
     penalties : mapping of str to penalty
         Patterns, ``*`` and ``?`` as in file names, for the name of a layer (its kernels are meant) or the path of a
-        weight (``"dense*/bias"``); where several match, the last acts. A penalty is a regularizer; a text such as
-        ``"l1=1e-4"``, ``"l1=1e-4,l2=1e-3"`` or ``"group=0.01,axis=inputs"``; or None to take it away.
+        weight (with a slash: ``"dense*/bias"``); where several match, the last acts. A penalty is a regularizer; a text
+        such as ``"l1=1e-4"``, ``"l1=1e-4,l2=1e-3"`` or ``"group=0.01,axis=inputs"``; or None to take it away.
 
     Returns
     -------
@@ -118,15 +118,22 @@ def _described(model: Any) -> str:
 def _owners(model: Any) -> dict[int, tuple[Any, Any]]:
     """The layer that made each trainable weight, and the weight."""
     owners: dict[int, tuple[Any, Any]] = {}
-    for layer in [model, *layers_of(model)]:  # outer layers first: the innermost that has a weight made it
+    outer_first = sorted(
+        [model, *layers_of(model)], key=lambda layer: (not isinstance(layer, keras.Model), -_size(layer))
+    )
+    for layer in outer_first:  # the innermost layer that has a weight made it
         for weight in layer.trainable_weights:
             owners[id(weight)] = (layer, weight)
     return owners
 
 
+def _size(layer: Any) -> int:
+    return len(layer.trainable_weights)
+
+
 def _matches(pattern: str, layer: Any, weight: Any) -> bool:
-    if fnmatchcase(weight.path, pattern):
-        return True
+    if "/" in pattern:
+        return fnmatchcase(weight.path, pattern)
     return weight.name.endswith(KERNELS) and fnmatchcase(layer.name, pattern)
 
 

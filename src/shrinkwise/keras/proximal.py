@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass, field
+from importlib import import_module
 from typing import Any
 
 import keras
+import numpy as np
 from keras import ops
 
 from shrinkwise.exceptions import PenaltyWarning, UsageError
@@ -76,7 +78,8 @@ class Proximal(keras.optimizers.Optimizer):  # type: ignore[misc]
     Notes
     -----
     The loss that is shown stays loss + Ω, at scale 1. What acts: L1, L2 and L1L2 of Keras, GroupL1 and LassoNet. Other
-    regularizers stay terms of the loss, with one warning that names them. Clipping sees g. The moving average of
+    regularizers stay terms of the loss, with one warning that names them. Clipping sees g, and a
+    clip below the slope of the penalty is warned of. The moving average of
     weights (``use_ema``) keeps the zeros of the weights it averages.
 
     Attributes
@@ -281,7 +284,11 @@ class Proximal(keras.optimizers.Optimizer):  # type: ignore[misc]
         strategy = getattr(self.inner, "_distribution_strategy", None)
         if strategy is not None:  # the loss of each replica is divided by their number
             share = share / strategy.num_replicas_in_sync
-        own = terms.gradient(ops.stop_gradient(ops.convert_to_tensor(variable)), ops)
+        value = ops.stop_gradient(ops.convert_to_tensor(variable))
+        if keras.backend.backend() == "jax":  # whose derivative of |w| is 1 at 0, in some versions
+            own = import_module("jax").grad(lambda w: ops.sum(variable.regularizer(w)))(value)
+        else:
+            own = terms.gradient(value, ops)
         return ops.convert_to_tensor(gradient) - ops.cast(share * own, gradient.dtype)
 
     def _advise(self, variables: list[Any]) -> None:
@@ -305,10 +312,31 @@ class Proximal(keras.optimizers.Optimizer):  # type: ignore[misc]
                 "which takes this share times the learning rate off every weight at every step, and l2, by its "
                 "proximal step; l2 is part of the objective, the decay is not: set weight_decay=0, or l2=0"
             )
+        said += self._on_clipping(variables)
         for model in models_where(lambda model: _uses(model, self)):
             said += advice_on(model)
         for sentence in dict.fromkeys(said):
             warnings.warn(sentence, PenaltyWarning, stacklevel=2)
+
+    def _on_clipping(self, variables: list[Any]) -> list[str]:
+        """At the minimum the gradient of the data balances that of the penalty: clipped, it is another minimum."""
+        inner = self.inner
+        pulls = []
+        for v in variables:
+            terms = terms_of(getattr(v, "regularizer", None), tuple(v.shape))
+            pulls.append((0.0 if terms is None else terms.l1 + terms.group, int(np.prod(tuple(v.shape)))))
+        norms = [pull * size**0.5 for pull, size in pulls]
+        largest = {
+            "clipvalue": max(pull for pull, _ in pulls),
+            "clipnorm": max(norms),
+            "global_clipnorm": sum(norm**2 for norm in norms) ** 0.5,
+        }
+        return [
+            f"{name}={getattr(inner, name):g} may hold at the minimum, where the gradient of the data balances a "
+            f"penalty whose own is up to {most:.3g}: the network would be penalized more than you say; raise it"
+            for name, most in largest.items()
+            if getattr(inner, name) and getattr(inner, name) < most
+        ]
 
     @property
     def scale(self) -> Any:

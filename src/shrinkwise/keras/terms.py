@@ -45,7 +45,7 @@ class Terms:
         return total + self._norm(w) * xp.sum(self._lengths(w, xp))
 
     def gradient(self, w: Any, xp: ModuleType = np) -> Any:
-        """The gradient that differentiation gives Ω: of |w| and of ‖w_g‖ it is 0 at 0."""
+        """A gradient of Ω, of |w| and of ‖w_g‖ 0 at 0, as TensorFlow and Torch (JAX: 1 of |w|) differentiate it."""
         slope = self.l1 * xp.sign(w) + 2 * self.l2 * w
         if self.axis is None:
             return slope
