@@ -73,7 +73,8 @@ def chosen(scores: np.ndarray) -> str:
     bound = mean[r, a] + scores[r, a].std(ddof=1) / np.sqrt(scores.shape[-1])
     rows = [(int(np.argmax(line <= bound)), row) for row, line in enumerate(mean) if np.any(line <= bound)]
     a1, r1 = min(rows)
-    return f"min l1={L1[a]:.3g} l2={L2[r]:.3g} ({mean[r, a]:.4f}); 1se l1={L1[a1]:.3g} l2={L2[r1]:.3g} ({mean[r1, a1]:.4f})"
+    cells = (("min", r, a), ("1se", r1, a1))
+    return "; ".join(f"{name} l1={L1[i]:.3g} l2={L2[k]:.3g}, error {mean[k, i]:.4f}" for name, k, i in cells)
 
 
 def loop(members: int | None) -> None:

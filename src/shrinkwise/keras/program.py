@@ -7,6 +7,8 @@ against arrays written by hand (benchmarks/networks.py).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import jax
@@ -32,10 +34,9 @@ class Program:
     def __init__(self, task: Task, fits: int, members: int) -> None:
         self.task, self.shape = task, (fits, members)
         self.X, self.y = jnp.asarray(task.plan.X), jnp.asarray(task.plan.y)
-        self.train = jax.jit(self._train, donate_argnums=0)
-        self.score = jax.jit(self._score)
-        self.sound = jax.jit(self._sound)
-        self.keep = jax.jit(self._keep, donate_argnums=0)
+        self.train: Any = jax.jit(self._train, donate_argnums=0)
+        self.score: Any = jax.jit(self._score)
+        self.keep: Any = jax.jit(self._keep, donate_argnums=0)
 
     def begin(self, values: list[Array]) -> State:
         """The state of members with these first values of their variables, (F, M, *shape)."""
@@ -45,6 +46,15 @@ class Program:
             "others": [jnp.asarray(value) for value in values[trainable:]],
             "optimizer": [jnp.broadcast_to(v.value, (*self.shape, *v.shape)) for v in self.task.optimizer.variables],
         }
+
+    def compile(self, training: Sequence[Any], scoring: Sequence[Any]) -> None:
+        """Compile for arguments like these, at once: traced here, since Keras' settings belong to a thread.
+
+        Afterwards members of different training sets may be trained in threads of their own.
+        """
+        lowered = [self.train.lower(*training), self.score.lower(*scoring)]
+        with ThreadPoolExecutor(len(lowered)) as pool:
+            self.train, self.score = pool.map(lambda program: program.compile(), lowered)
 
     def _train(
         self, state: State, l1: Any, l2: Any, active: Any, scaling: Scaling, rows: Any, weights: Any, steps: Any
@@ -77,7 +87,7 @@ class Program:
         return jax.tree.map(lambda after, before: jnp.where(active, after, before), new, state)  # type: ignore[no-any-return]
 
     def _score(self, state: State, scaling: Scaling, rows: Any, weights: Any, blocks: Any) -> Any:
-        """Weighted sums of losses (F, M) over rows (F, T, E), the first ``blocks`` of T, as at inference."""
+        """Weighted sums of losses at inference over the first ``blocks`` of T blocks of rows (F, T, E); soundness."""
 
         def one(trainable: list[Any], others: list[Any], x: Any, y: Any, weights: Any) -> Any:
             eta, _ = self.task.model.stateless_call(trainable, others, x, training=False)
@@ -91,17 +101,14 @@ class Program:
             x, y = jax.vmap(self._rows)(scaling, now)
             return total + everyone(state["trainable"], state["others"], x, y, share)
 
-        return jax.lax.fori_loop(0, blocks, block, jnp.zeros(self.shape))
+        return jax.lax.fori_loop(0, blocks, block, jnp.zeros(self.shape)), self._sound(state)
 
     def _rows(self, scaling: Scaling, numbers: Any) -> tuple[Any, Any]:
         center, factor, target_center, target_scale = scaling
         return (self.X[numbers] - center) * factor, (self.y[numbers] - target_center) / target_scale
 
     def _sound(self, state: State) -> Any:
-        """Whether all numbers of a member, its optimizer's included, are finite, (F, M).
-
-        Weights alone do not tell: a group whose norm is not a number may have been set to zero.
-        """
+        """Whether all numbers of a member, its optimizer's included, are finite, (F, M)."""
         arrays = [part for part in jax.tree.leaves(state) if jnp.issubdtype(part.dtype, jnp.floating)]
         parts = [jnp.all(jnp.isfinite(part).reshape(*part.shape[:2], -1), axis=2) for part in arrays]
         return jnp.all(jnp.stack(parts), axis=0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import time
-from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import jax
@@ -15,6 +15,8 @@ from shrinkwise.keras.clock import Clock
 from shrinkwise.keras.members import Kept, Outcome, Patience, Task
 from shrinkwise.keras.plan import Array
 from shrinkwise.keras.program import Program, Scaling
+
+Place = tuple[int, int, int]  # fit, cell, seed
 
 log = logging.getLogger(__name__)
 
@@ -29,103 +31,139 @@ def train_together(task: Task, kept: Kept) -> None:
     plan = task.plan
     on_cpu = jax.default_backend() == "cpu"
     groups = [[fit] for fit in range(len(plan.fits))] if on_cpu else [list(range(len(plan.fits)))]
+    workers = min(len(groups), os.cpu_count() or 1)
     stages = [[(int(cell), seed) for cell in stage for seed in range(task.n_seeds)] for stage in task.stages]
-    size = _chunk_size(task, max(map(len, stages)), len(groups[0]), on_cpu)
-    program = Program(task, len(groups[0]), size)
-    trained: dict[tuple[int, int, int], list[Array]] = {}
-    warm = bool(np.any(task.origin >= 0))
-    runs = len(groups) * sum(-(-len(stage) // size) for stage in stages)
-    clock = Clock(task.progress, task.epochs * runs)
+    size = _chunk_size(task, max(map(len, stages)), workers * len(groups[0]), on_cpu)
+    run = _Run(task, len(groups[0]), size)
+    clock = Clock(task.progress, task.epochs * len(groups) * sum(-(-len(stage) // size) for stage in stages))
+    trained: dict[Place, list[Array]] = {}
     for stage in stages:
-        for members in _chunks(stage, size):
-            for fits in groups:
-                for (fit, cell, seed), outcome in _trained(task, program, fits, members, trained, clock):
-                    kept.put(fit, cell, seed, outcome)
-                    if warm:
-                        trained[fit, cell, seed] = outcome.values
+        with ThreadPoolExecutor(workers) as pool:  # of a stage: the next may start from its weights
+            jobs = [
+                pool.submit(run, fits, stage[start : start + size], dict(trained), clock)
+                for start in range(0, len(stage), size)
+                for fits in groups
+            ]
+            try:
+                for job in jobs:
+                    for (fit, cell, seed), outcome in job.result():
+                        kept.put(fit, cell, seed, outcome)
+                        if np.any(task.origin == cell):
+                            trained[fit, cell, seed] = outcome.values
+            except BaseException:
+                clock.stop()
+                pool.shutdown(cancel_futures=True)
+                raise
+
+
+class _Run:
+    """Trains chunks of members of a group of training sets; it may be called in several threads.
+
+    A processor is busiest with one training set a thread: within a step, products use all cores, the rest does not.
+    """
+
+    def __init__(self, task: Task, fits: int, size: int) -> None:
+        self.task, self.program = task, Program(task, fits, size)
+        self.blocks = max(-(-max(len(fit.train), len(fit.test), len(fit.stop)) // ROWS) for fit in task.plan.fits)
+        self.steps = max(task.plan.steps(fit) for fit in range(len(task.plan.fits)))
+        chunk = [(int(task.stages[0][0]), 0)]
+        start = self._start(list(range(fits)), chunk, {})
+        self.program.compile(
+            (*start[:4], start[4], *self._dealt(list(range(fits)), 0)),
+            (start[0], start[4], *self._blocked([task.plan.fits[fit].test for fit in range(fits)])),
+        )
+
+    def __call__(
+        self, fits: list[int], members: list[tuple[int, int]], earlier: dict[Place, list[Array]], clock: Clock
+    ) -> list[tuple[Place, Outcome]]:
+        """The outcomes of the members (cell, seed) of these training sets."""
+        task, program = self.task, self.program
+        state, l1, l2, active, scaling = self._start(fits, members, earlier)
+        patience = None if task.patience is None else Patience(task.patience, program.shape)
+        best = state if patience is None else jax.tree.map(lambda part: part.copy(), state)
+        stop = self._blocked([task.plan.fits[fit].stop for fit in fits])
+        ran = 0
+        for epoch in range(task.epochs):
+            state = program.train(state, l1, l2, active, scaling, *self._dealt(fits, epoch))
+            ran += 1
+            if patience is not None:
+                losses, _ = program.score(state, scaling, *stop)
+                best = program.keep(best, state, patience.see(np.asarray(losses)))
+                active = active & patience.active
+            jax.block_until_ready(state)  # type: ignore[no-untyped-call]
+            clock.tick()
+            if not np.any(active):
+                break
+        clock.tick(task.epochs - ran)
+        epochs: Array = np.full(program.shape, ran) if patience is None else patience.epochs
+        final = state if patience is None else best
+        scores = []
+        for part in ("train", "test"):
+            rows = self._blocked([getattr(task.plan.fits[fit], part) for fit in fits])
+            scores.append(np.asarray(program.score(final, scaling, *rows)[0]))
+        sound = np.asarray(program.score(state, scaling, *stop[:2], 0)[1])
+        if patience is not None:
+            sound = sound & patience.sound
+        values = [np.asarray(value) for value in (*final["trainable"], *final["others"])]
+        found = []
+        for place, fit in enumerate(fits):
+            unit = task.plan.loss_unit(fit)
+            for number, (cell, seed) in enumerate(members):
+                here = (place, number)
+                train, test = (unit * float(score[here]) for score in scores)
+                own = [value[here].copy() for value in values]
+                found.append(((fit, cell, seed), Outcome(train, test, bool(sound[here]), int(epochs[here]), own)))
+        return found
+
+    def _start(
+        self, fits: list[int], members: list[tuple[int, int]], earlier: dict[Place, list[Array]]
+    ) -> tuple[Any, ...]:
+        """State, l1, l2, which members move, and scaling; a chunk that is not full repeats its first, which rests."""
+        task, (_, size) = self.task, self.program.shape
+        full = members + members[:1] * (size - len(members))
+        first = [
+            [task.first(fit, cell, seed, earlier.get((fit, int(task.origin[cell]), seed))) for cell, seed in full]
+            for fit in fits
+        ]
+        by_variable = [np.array([[own[k] for own in line] for line in first]) for k in range(len(task.starts))]
+        cells = [cell for cell, _ in full]
+        l1, l2 = (np.tile(part[cells].astype(np.float32), (len(fits), 1)) for part in (task.l1, task.l2))
+        active = np.tile(np.arange(size) < len(members), (len(fits), 1))
+        return self.program.begin(by_variable), l1, l2, active, _scaling(task, fits)
+
+    def _dealt(self, fits: list[int], epoch: int) -> tuple[Array, Array, Array]:
+        """Minibatches of an epoch: rows and weights (F, S, B), and how many of S there are."""
+        deals = [self.task.plan.deal(fit, epoch) for fit in fits]
+        rows, weights = (
+            np.stack([np.pad(deal[part], ((0, self.steps - len(deal[part])), (0, 0))) for deal in deals])
+            for part in (0, 1)
+        )
+        return rows, weights, np.array([self.task.plan.steps(fit) for fit in fits], dtype=np.int32)
+
+    def _blocked(self, rows: list[Array]) -> tuple[Array, Array, int]:
+        """Rows and shares of F fits in blocks, (F, T, ROWS), and how many of these hold rows."""
+        numbers = np.zeros((len(rows), self.blocks * ROWS), dtype=np.int32)
+        weights = np.zeros((len(rows), self.blocks * ROWS), dtype=np.float32)
+        for place, part in enumerate(rows):
+            numbers[place, : len(part)] = part
+            if len(part):
+                weights[place, : len(part)] = self.task.plan.shares(part)
+        shape = (len(rows), self.blocks, ROWS)
+        return numbers.reshape(shape), weights.reshape(shape), -(-max(map(len, rows)) // ROWS)
 
 
 def probe(task: Task, members: int, steps: int = 8) -> tuple[float, float]:
     """Seconds of one step of so many members of one training set, the best of five, and bytes of a member."""
-    program = Program(task, 1, members)
-    chunk = [(number % len(task.l1), number % task.n_seeds) for number in range(members)]
-    state = program.begin(
-        [np.array(values) for values in _transposed([[task.first(0, *cell, None) for cell in chunk]])]
-    )
-    l1 = np.full((1, members), task.l1[0], dtype=np.float32)
-    rows, weights, _ = _dealt(task, [0], 0)
-    options = (l1, l1, np.ones((1, members), dtype=bool), _scaling(task, [0]), rows, weights)
+    run = _Run(task, 1, members)
+    state, *options = run._start([0], [(number % len(task.l1), 0) for number in range(members)], {})
+    rows, weights, _ = run._dealt([0], 0)
     best = np.inf
-    for _ in range(6):
+    for _ in range(5):
         began = time.perf_counter()
-        state = program.train(state, *options, np.array([steps], dtype=np.int32))
+        state = run.program.train(state, *options, rows, weights, np.array([steps], dtype=np.int32))
         jax.block_until_ready(state)  # type: ignore[no-untyped-call]
-        seconds, compiled = time.perf_counter() - began, best < np.inf
-        best = min(best, seconds) if compiled else 1e9
+        best = min(best, time.perf_counter() - began)
     return best / steps, _member_bytes(task)
-
-
-def _trained(
-    task: Task,
-    program: Program,
-    fits: list[int],
-    members: list[tuple[int, int]],
-    earlier: dict[tuple[int, int, int], list[Array]],
-    clock: Clock,
-) -> Iterator[tuple[tuple[int, int, int], Outcome]]:
-    """The members (cell, seed) of these fits; a chunk that is not full repeats its first member, which then rests."""
-    size = program.shape[1]
-    full = members + members[:1] * (size - len(members))
-    first = [
-        [task.first(fit, cell, seed, earlier.get((fit, int(task.origin[cell]), seed))) for cell, seed in full]
-        for fit in fits
-    ]
-    state = program.begin([np.array(values) for values in _transposed(first)])
-    cells = [cell for cell, _ in full]
-    l1, l2 = (np.tile(part[cells].astype(np.float32), (len(fits), 1)) for part in (task.l1, task.l2))
-    scaling = _scaling(task, fits)
-    active = np.tile(np.arange(size) < len(members), (len(fits), 1))
-    patience = None if task.patience is None else Patience(task.patience, program.shape)
-    best = state if patience is None else jax.tree.map(lambda part: part.copy(), state)
-    total = _blocks(task)
-    stop = [task.plan.fits[fit].stop for fit in fits]
-    ran = 0
-    for epoch in range(task.epochs):
-        rows, weights, steps = _dealt(task, fits, epoch)
-        state = program.train(state, l1, l2, active, scaling, rows, weights, steps)
-        ran += 1
-        if patience is not None:
-            losses = np.asarray(program.score(state, scaling, *_blocked(task, stop, total)))
-            best = program.keep(best, state, patience.see(losses))
-            active &= patience.active
-        elif task.progress is not None:
-            jax.block_until_ready(state)  # type: ignore[no-untyped-call]
-        clock.tick()
-        if not np.any(active):
-            break
-    clock.tick(task.epochs - ran)
-    sound = np.asarray(program.sound(state))
-    epochs: Array = np.full(program.shape, ran)
-    if patience is not None:
-        state, sound, epochs = best, sound & patience.sound, patience.epochs
-    train, test = (
-        np.asarray(program.score(state, scaling, *_blocked(task, rows, total)))
-        for rows in ([task.plan.fits[fit].train for fit in fits], [task.plan.fits[fit].test for fit in fits])
-    )
-    values = [np.asarray(value) for value in (*state["trainable"], *state["others"])]
-    for place, fit in enumerate(fits):
-        unit = task.plan.loss_unit(fit)
-        for number, (cell, seed) in enumerate(members):
-            here = (place, number)
-            own = [value[here].copy() for value in values]
-            losses_here = (unit * float(train[here]), unit * float(test[here]))
-            yield (fit, cell, seed), Outcome(*losses_here, bool(sound[here]), int(epochs[here]), own)
-
-
-def _transposed(first: list[list[list[Array]]]) -> list[list[list[Array]]]:
-    """From fits × members × variables to variables × fits × members."""
-    count = len(first[0][0])
-    return [[[values[number] for values in line] for line in first] for number in range(count)]
 
 
 def _scaling(task: Task, fits: list[int]) -> Scaling:
@@ -134,36 +172,6 @@ def _scaling(task: Task, fits: list[int]) -> Scaling:
         np.array([getattr(task.plan.fits[fit], name) for fit in fits], dtype=np.float32) for name in names
     )
     return center, factor, target_center, target_scale
-
-
-def _dealt(task: Task, fits: list[int], epoch: int) -> tuple[Array, Array, Array]:
-    """Minibatches of an epoch: rows and weights (F, S, B), and how many of S there are."""
-    plan = task.plan
-    most = max(plan.steps(fit) for fit in range(len(plan.fits)))
-    deals = [plan.deal(fit, epoch) for fit in fits]
-    rows, weights = (
-        np.stack([np.pad(deal[part], ((0, most - len(deal[part])), (0, 0))) for deal in deals]) for part in (0, 1)
-    )
-    return rows, weights, np.array([plan.steps(fit) for fit in fits], dtype=np.int32)
-
-
-def _blocks(task: Task) -> int:
-    """Blocks of rows that the largest set of any fit fills."""
-    return max(-(-max(len(fit.train), len(fit.test), len(fit.stop)) // ROWS) for fit in task.plan.fits)
-
-
-def _blocked(task: Task, rows: list[Array], total: int) -> tuple[Array, Array, int]:
-    """Rows and shares of F fits in ``total`` blocks, (F, total, ROWS), and how many of these hold rows."""
-    numbers = np.zeros((len(rows), total * ROWS), dtype=np.int32)
-    weights = np.zeros((len(rows), total * ROWS), dtype=np.float32)
-    for place, part in enumerate(rows):
-        numbers[place, : len(part)], weights[place, : len(part)] = part, task.plan.shares(part)
-    shape = (len(rows), total, ROWS)
-    return numbers.reshape(shape), weights.reshape(shape), -(-max(map(len, rows)) // ROWS)
-
-
-def _chunks(members: list[tuple[int, int]], size: int) -> Iterator[list[tuple[int, int]]]:
-    return (members[start : start + size] for start in range(0, len(members), size))
 
 
 def _chunk_size(task: Task, members: int, fits: int, on_cpu: bool) -> int:
