@@ -322,3 +322,24 @@ def test_a_wrapped_or_changed_optimizer_is_refused():
 def test_a_scale_that_is_no_strength_is_refused(scale):
     with pytest.raises(UsageError, match="scale must be"):
         Proximal("adam", scale=scale)
+
+
+@pytest.mark.skipif(keras.backend.backend() != "jax", reason="only JAX maps over strengths")
+def test_given_terms_act_on_gradients_of_the_data_traced_and_mapped():
+    import jax
+    import jax.numpy as jnp
+
+    from shrinkwise.keras.terms import Terms
+
+    variable = keras.Variable(np.array([0.5, -0.5], "float32"), name="w")
+    optimizer = Proximal(Opt.SGD(0.1))
+    optimizer.build([variable])
+    state = [v.value for v in optimizer.variables]
+    gradient = jnp.array([1.0, 0.0])
+
+    def step(l1):
+        return optimizer.stateless_apply(state, [gradient], [variable.value], terms=[Terms(l1=l1)])[0][0]
+
+    moved = jax.jit(jax.vmap(step))(jnp.array([0.0, 1.0, 10.0]))
+    np.testing.assert_allclose(moved, [[0.4, -0.5], [0.3, -0.4], [0.0, 0.0]], atol=1e-6)
+    assert (np.asarray(moved)[2] == 0).all()
