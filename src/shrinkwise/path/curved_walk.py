@@ -89,7 +89,9 @@ class Model:
 class CurvedWalk(Walk):
     """Newton steps, each with the dual point of its model (see `Passes`), on an inner set of columns.
 
-    The inner set is what the strong rule takes from the working set for one strength, and what it has missed.
+    The inner set is what the strong rule takes from the working set for one strength, and what it has missed. A
+    strength begins where the line through the two solutions before it leads: most of its changes are foreseen so, one
+    step is left, and a Hessian stays good for many strengths.
     """
 
     def __init__(self, lockstep: Lockstep, number: int) -> None:
@@ -98,6 +100,7 @@ class CurvedWalk(Walk):
         self.names = np.zeros(0, dtype=np.intp)  # of the columns of Z
         self.Z = np.zeros((len(self.used), 0))
         self.model = Model(len(self.used))
+        self.past, self.before, self.at_b = np.inf, np.zeros(0), 0.0  # the strength before the one where it stands
 
     @staticmethod
     def serves(lockstep: Lockstep) -> bool:
@@ -118,6 +121,7 @@ class CurvedWalk(Walk):
         new = cols[np.count_nonzero(kept) :]
         self.Z = np.hstack([self.Z[:, kept], self.problem.design.explicit(new)])
         self.model.keep(kept)
+        self.before = np.append(self.before[kept], np.zeros(len(new)))
         self.names, self.rows = cols, self.problem.rows.take(cols)
         self.gradient = self.problem.loss.gradient(self.problem.y, self.at_eta)
 
@@ -125,6 +129,7 @@ class CurvedWalk(Walk):
         """Down the open strengths, as far as certificates hold; where the first one does not, by another solver."""
         found: list[Solution] = []
         while len(self.open) and not found:
+            self.start = self.last, self.w, self.now
             for alpha in self.open if self.turns < self.lockstep.max_iter else ():
                 self.lockstep.engine.checkpoint()
                 solution = self._strength(alpha)
@@ -142,6 +147,8 @@ class CurvedWalk(Walk):
     def _strength(self, alpha: float) -> Solution | None:
         """One strength over the working set; None where no certificate is reached."""
         rows, steps = self.rows.times(alpha), 0
+        stood = self.last, self.w, self.now
+        self._foresee(alpha)
         wanted = (self.w != 0) | (np.abs(self.q) > max(2 * alpha - self.last, 0.0) * self.rows.l1)
         while True:
             self.model.choose(np.flatnonzero(wanted), self.Z)
@@ -154,8 +161,21 @@ class CurvedWalk(Walk):
             missing = (rows.beyond(slopes) > 0) & ~wanted
             if not np.any(missing):
                 self.q, self.last = slopes, alpha
+                self.past, self.before, self.at_b = stood
                 return self.w, slopes, self.now, self.at_eta, dual, gap, steps
             wanted |= missing
+
+    def _foresee(self, alpha: float) -> None:
+        """Go along the line through the last two solutions; no coefficient goes beyond zero or its bounds."""
+        if not alpha < self.last < self.past < np.inf:
+            return
+        share = min(np.log(self.last / alpha) / np.log(self.past / self.last), 1.0)
+        w = self.w + share * (self.w - self.before)
+        w = np.clip(np.where(w * self.w > 0, w, 0.0), self.rows.lower, self.rows.upper)
+        shift = share * (self.now - self.at_b) if self.problem.free_intercept else 0.0
+        self.at_eta = self.at_eta + self.Z @ (w - self.w) + shift
+        self.w, self.now = w, self.now + shift
+        self.gradient = self.problem.loss.gradient(self.problem.y, self.at_eta)
 
     def _newton(self, rows: Rows, alpha: float) -> tuple[Array, float, int] | None:
         """Newton steps on the inner set until the certificate holds there: the dual point, the gap and the steps."""
@@ -222,7 +242,7 @@ class CurvedWalk(Walk):
         w, self.lockstep.Q[:, self.number] = other.batch.w[:, 0], other.Q[:, 0]
         cols = np.flatnonzero(w)
         self.note(self.number, self.done, (cols, w[cols]), self.now, self.at_eta, float(gap), int(steps))
-        self.last = self.open[0]
+        self.past, self.last = np.inf, self.open[0]
         self.done += 1
         self.own.choose(np.union1d(self.own.cols, cols))
         self.w, self.q = w[self.own.cols], other.Q[self.own.cols, 0]
@@ -241,6 +261,7 @@ class CurvedWalk(Walk):
 
     def _stand(self, a: int) -> None:
         super()._stand(a)
+        self.past, self.before, self.at_b = (self.tried[a - 1], self.W[a - 1], float(self.b[a - 1])) if a else self.start
         self.now, self.at_eta, self.last = float(self.b[a]), self.eta[:, a], self.tried[a]
 
     def _enter(self, new: Array) -> None:
