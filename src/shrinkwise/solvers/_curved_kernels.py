@@ -109,10 +109,11 @@ def step(
         for j in range(len(w)):
             new[j] = w[j]
             slope[j] = q[j] - (column[j] * (pull / total) if total > 0.0 else 0.0)
-        one, tols, turns = np.ones(1), np.full(1, tol), np.zeros(1, np.int64)
+        plan, turns = np.empty(2), np.zeros(1, np.int64)
+        plan[0], plan[1] = 1.0, tol
         coefs, slopes = np.empty((1, len(w))), np.empty((1, len(w)))
         done = follow(
-            gram, slope, new, l1, l2, lower, upper, one, tols, coefs, slopes, turns,
+            gram, slope, new, l1, l2, lower, upper, plan[:1], plan[1:], coefs, slopes, turns,
             factor, support, inside, counts, 0, FEW, ROUNDS,
         )  # fmt: skip
         if done < 1:
