@@ -7,7 +7,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 DOCUMENTED := shrinkwise $(addprefix shrinkwise.,losses penalties design engines testing)
-PYTEST := $(BIN)/python -m pytest -n 2 --doctest-modules
+PYTEST := KERAS_BACKEND=jax $(BIN)/python -m pytest -n 2 --doctest-modules
+# Keras has one backend a process: what holds for all three is run again under the other two.
+BACKENDS = for backend in tensorflow torch; do \
+	echo "networks on $$backend" && \
+	KERAS_BACKEND=$$backend $(BIN)/python -m pytest -n 2 $(1) tests/keras || exit 1; done
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-long check bench docs clean
@@ -21,11 +25,13 @@ demo: $(VENV)/.runtime  ## fit examples/diabetes64.csv; write a report and a mod
 	@printf '\nThe report, to open in a browser: %s\nThe model: %s\n' demo/*.html demo/*.shrinkwise
 	@echo "Predict with it: $(BIN)/shrinkwise predict" demo/*.shrinkwise "examples/diabetes64.csv -o demo/predictions.csv"
 
-test: $(VENV)/.dev  ## tests and the examples of the docstrings
+test: $(VENV)/.dev  ## tests and the examples of the docstrings; networks on all three backends
 	$(PYTEST) src/shrinkwise tests
+	@$(call BACKENDS,-m "backends and not long")
 
 test-long: $(VENV)/.dev  ## the same with the tests marked `long`
 	$(PYTEST) -m "" src/shrinkwise tests
+	@$(call BACKENDS,-m backends)
 
 check: $(VENV)/.dev  ## style, types, floors, spelling
 	$(BIN)/ruff check .

@@ -7,7 +7,7 @@ Start with `LinearRegressorCV` or `LinearClassifierCV`; the command line is ``sh
 The public names below are loaded when they are first used, so ``import shrinkwise`` costs next to nothing.
 
 The exceptions are `ShrinkwiseError` and, under it, `DataError`, `UsageError` and `ModelFileError`; the warnings are
-`ConvergenceWarning` and `DataWarning`.
+`ConvergenceWarning`, `DataWarning` and `PenaltyWarning`.
 """
 
 from importlib import import_module
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from shrinkwise.exceptions import DataError as DataError
     from shrinkwise.exceptions import DataWarning as DataWarning
     from shrinkwise.exceptions import ModelFileError as ModelFileError
+    from shrinkwise.exceptions import PenaltyWarning as PenaltyWarning
     from shrinkwise.exceptions import ShrinkwiseError as ShrinkwiseError
     from shrinkwise.exceptions import UsageError as UsageError
     from shrinkwise.grid import fit_grid as fit_grid
@@ -76,6 +77,7 @@ _HOME = {
     "ModelFileError": "shrinkwise.exceptions",
     "ConvergenceWarning": "shrinkwise.exceptions",
     "DataWarning": "shrinkwise.exceptions",
+    "PenaltyWarning": "shrinkwise.exceptions",
 }
 
 __all__ = ["__version__", *_HOME]

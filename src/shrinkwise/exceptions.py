@@ -31,3 +31,7 @@ class ConvergenceWarning(UserWarning):
 
 class DataWarning(UserWarning):
     """The data can be used, but a person should look at them."""
+
+
+class PenaltyWarning(UserWarning):
+    """A penalty of a network does something else than its name says."""

@@ -1,1 +1,56 @@
-"""Networks of Keras whose L1, L2 and group penalties act: exact zeros, the whole grid at once, a smaller network."""
+"""Networks of Keras whose L1, L2 and group penalties act: exact zeros, the whole grid at once, a smaller network.
+
+`Proximal` wraps an optimizer, `penalize` gives a model its penalties, `compact` takes out what they have ended, and
+`NetworkRegressorCV` and `NetworkClassifierCV` choose their strength. Names are loaded when they are first used; Keras
+is imported then, with the backend that KERAS_BACKEND names.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from shrinkwise.keras.checks import FiniteWeights as FiniteWeights
+    from shrinkwise.keras.checks import check_finite_inputs as check_finite_inputs
+    from shrinkwise.keras.checks import check_finite_weights as check_finite_weights
+    from shrinkwise.keras.lassonet import LassoNet as LassoNet
+    from shrinkwise.keras.monitor import SparsityMonitor as SparsityMonitor
+    from shrinkwise.keras.penalize import penalize as penalize
+    from shrinkwise.keras.proximal import Proximal as Proximal
+    from shrinkwise.keras.regularizers import GroupL1 as GroupL1
+
+_HOME = {
+    "Proximal": "shrinkwise.keras.proximal",
+    "penalize": "shrinkwise.keras.penalize",
+    "GroupL1": "shrinkwise.keras.regularizers",
+    "LassoNet": "shrinkwise.keras.lassonet",
+    "SparsityMonitor": "shrinkwise.keras.monitor",
+    "FiniteWeights": "shrinkwise.keras.checks",
+    "check_finite_inputs": "shrinkwise.keras.checks",
+    "check_finite_weights": "shrinkwise.keras.checks",
+    "compact": "shrinkwise.keras.compact",
+    "NetworkRegressorCV": "shrinkwise.keras.search",
+    "NetworkClassifierCV": "shrinkwise.keras.search",
+}
+
+__all__ = [*_HOME]
+
+
+def __getattr__(name: str) -> object:
+    """Import a public name from its home when it is first asked for (PEP 562)."""
+    if name not in _HOME:
+        raise AttributeError(f"module 'shrinkwise.keras' has no attribute {name!r}; it has {', '.join(sorted(_HOME))}")
+    try:
+        value = getattr(import_module(_HOME[name]), name)
+    except ModuleNotFoundError as error:
+        if error.name != "keras":
+            raise
+        raise ImportError(
+            f"shrinkwise.keras.{name} needs Keras and a backend: pip install 'shrinkwise[keras]'"
+        ) from error
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """The public names, loaded or not."""
+    return sorted(__all__)

@@ -45,7 +45,7 @@ class Terms:
         return total + self._norm(w) * xp.sum(self._lengths(w, xp))
 
     def gradient(self, w: Any, xp: ModuleType = np) -> Any:
-        """The gradient that differentiation gives Ω: of |w| and of ‖w_g‖ it is 0 at 0."""
+        """A gradient of Ω, of |w| and of ‖w_g‖ 0 at 0, as TensorFlow and Torch (JAX: 1 of |w|) differentiate it."""
         slope = self.l1 * xp.sign(w) + 2 * self.l2 * w
         if self.axis is None:
             return slope
@@ -69,7 +69,7 @@ class Terms:
         ridge = ridge + xp.zeros_like(u)
         positive = hold > 0
         reach = xp.where(positive, u / xp.where(positive, hold, xp.ones_like(hold)), xp.where(u == 0, 0.0, np.inf))
-        stays = self._over(reach * reach, xp, xp.sum) > 1
+        stays = xp.logical_not(self._over(reach * reach, xp, xp.sum) <= 1)  # what is not a number stays one
         # ‖w_g‖ = t solves Σ u²/(ridge t + hold)² = 1; from the left Newton's steps on the inverse root never overshoot
         length = xp.sqrt(self._over(u * u, xp, xp.sum))
         most_hold, most_ridge = self._over(hold, xp, xp.max), self._over(ridge, xp, xp.max)

@@ -1,0 +1,115 @@
+"""LassoNet: an input may enter the network only as far as it enters the linear skip connection beside it."""
+
+from __future__ import annotations
+
+from types import ModuleType
+from typing import Any
+
+import keras
+import numpy as np
+
+from shrinkwise.exceptions import UsageError
+from shrinkwise.keras.regularizers import Penalty
+from shrinkwise.keras.terms import Terms
+from shrinkwise.validation import check_number
+
+
+@keras.saving.register_keras_serializable("shrinkwise", name="LassoNet")
+class LassoNet(Penalty):
+    """The hierarchical penalty of LassoNet, for the kernel θ (inputs, outputs) of a linear skip connection.
+
+    Ω = l1 Σ_j ‖θ_j‖₂ subject to |W_jk| <= bound ‖θ_j‖₂ for all k, W (inputs, units) the kernel of the first hidden
+    layer.
+
+    Parameters
+    ----------
+    l1 : float >= 0, default 0.01
+        Strength, in Keras' units.
+    first : str
+        Name of the first hidden layer, beside the skip connection on the same inputs.
+    bound : float > 0, default 10
+        The paper's M: 0 would be a linear model, infinity a network without selection.
+
+    Notes
+    -----
+    Acts under `Proximal` only, which keeps the bound after every step; a plain optimizer sees l1 Σ‖θ_j‖ in the loss and
+    no bound. Where θ_j = 0 the weights of input j are exactly zero.
+
+    References
+    ----------
+    Lemhadri, Ruan, Abraham & Tibshirani, "LassoNet: a neural network with feature sparsity", JMLR 22 (2021), section 3
+    and algorithm 2 (Hier-Prox).
+    """
+
+    strengths = ("l1",)
+    l2 = 0.0
+
+    def __init__(self, l1: float = 0.01, first: str = "", bound: float = 10.0, l2: float = 0.0) -> None:
+        self.l1 = l1
+        self.first = first
+        self.bound = check_number("bound", bound, low=0, above=True, hint="the largest |W_jk| in units of ‖θ_j‖")
+        if l2:
+            raise UsageError(f"LassoNet has no l2, got {l2!r}")
+
+    def __repr__(self) -> str:
+        return f"LassoNet(l1={self.l1}, first={self.first!r}, bound={self.bound})"
+
+    def get_build_config(self) -> dict[str, Any]:
+        """The part that Keras' own L1L2 does not know."""
+        return {"first": self.first, "bound": self.bound}
+
+    def terms(self, shape: tuple[int, ...]) -> Terms:
+        """l1 Σ_j ‖θ_j‖₂."""
+        if len(shape) != 2:
+            raise UsageError(f"{self!r} is for the kernel of a Dense layer, (inputs, outputs); got the shape {shape}")
+        return Terms(group=self.l1 / float(np.sqrt(shape[1])), axis=0)
+
+
+LassoNet.__name__ = "L1L2"  # see Penalty
+
+
+def hier_prox(
+    theta: Any, w: Any, step_theta: Any, step_w: Any, l1: Any, bound: float, xp: ModuleType = np
+) -> tuple[Any, Any]:
+    """argmin over (t, V) of Σ (t − θ)²/(2 step_θ) + Σ (V − W)²/(2 step_W) + l1 Σ_j ‖t_j‖, |V_jk| <= bound ‖t_j‖.
+
+    Of V it is |V| = min(|W|, bound ‖t‖), of t the length u = ‖t‖ only, and the derivative in u,
+    (u − ‖θ‖)/step_θ + l1 − bound Σ_k (|W_k| − bound u)₊ / step_W,k, rises and is linear between the points |W_k|/bound.
+
+    Parameters
+    ----------
+    theta : array of shape (p, outputs)
+    w : array of shape (p, units)
+    step_theta : scalar or array of shape (p, 1), > 0
+    step_w : scalar or array of shape (p, units), > 0
+    l1, bound : float
+    xp : module
+        numpy, jax.numpy or keras.ops.
+
+    Returns
+    -------
+    t, V : arrays like theta and w, their zeros exact
+    """
+    length = xp.sqrt(xp.sum(theta * theta, axis=1, keepdims=True))
+    precision = 1 / (step_theta + xp.zeros_like(length))  # (p, 1)
+    size = xp.abs(w)
+    weight = 1 / (step_w + xp.zeros_like(size))
+    order = xp.argsort(-size, axis=1)
+    size_sorted = xp.take_along_axis(size, order, axis=1)
+    weight_sorted = xp.take_along_axis(weight, order, axis=1)
+    none = xp.zeros_like(length)
+    pull = xp.concatenate([none, xp.cumsum(weight_sorted * size_sorted, axis=1)], axis=1)  # of the k largest, k = 0 ...
+    curve = xp.concatenate([none, xp.cumsum(weight_sorted, axis=1)], axis=1)
+    # Leaving out a positive term raises the derivative, counting one that is cut off raises it too: it is the smallest
+    # of the lines of all k, all of which rise. Its root is the largest of their roots, and no piece is searched for.
+    roots = (length * precision - l1 + bound * pull) / (precision + bound**2 * curve)
+    u = xp.max(roots, axis=1, keepdims=True)
+    u = xp.where(u <= 0, none, u)
+    known = length > 0
+    direction = xp.where(known, theta / xp.where(known, length, xp.ones_like(length)), _first(theta, xp))
+    return direction * u, xp.sign(w) * xp.minimum(size, bound * u)
+
+
+def _first(theta: Any, xp: ModuleType) -> Any:
+    """A direction where there is none: all outputs alike, of length 1."""
+    return xp.ones_like(theta) / float(np.sqrt(theta.shape[1]))

@@ -1,0 +1,27 @@
+"""What is loaded when."""
+
+import subprocess
+import sys
+
+import pytest
+
+import shrinkwise.keras
+
+
+def test_neither_shrinkwise_nor_its_keras_part_imports_keras_before_a_name_is_used():
+    code = "import sys, shrinkwise, shrinkwise.keras; dir(shrinkwise.keras); assert 'keras' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_the_public_names_are_listed_and_others_are_errors():
+    assert {"Proximal", "penalize", "compact", "GroupL1", "NetworkRegressorCV", "NetworkClassifierCV"} <= set(
+        dir(shrinkwise.keras)
+    )
+    with pytest.raises(AttributeError, match="no attribute 'Prox'; it has"):
+        shrinkwise.keras.Prox  # noqa: B018
+
+
+def test_without_keras_the_error_says_what_to_install():
+    code = "import sys; sys.modules['keras'] = None\nfrom shrinkwise.keras import penalize"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert "pip install 'shrinkwise[keras]'" in done.stderr
