@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from scipy.optimize import linprog
 
 from shrinkwise.grid import fit_grid
 from shrinkwise.losses import LOSSES
@@ -10,23 +9,11 @@ from shrinkwise.path.strides import Strides
 from shrinkwise.testing import problems
 from tests.grid.splits import folds
 from tests.oracles.definition import Definition
+from tests.oracles.separation import separable
 from tests.problem.penalized import MODES, PENALTIES, SHARES, cases, options
 
 TOL = 1e-6
 ROUNDING = 1e-12  # of coefficients on their way to the units of the data, in units of the null loss
-
-
-def separable(X, y, weights, penalty):
-    """Whether columns without a penalty tell the classes apart on a way without an end: a linear program."""
-    sizes = {"penalty_weights": 1.0, "lower": -np.inf, "upper": np.inf}
-    factors, lower, upper = (np.broadcast_to(penalty.get(key, end), X.shape[1]) for key, end in sizes.items())
-    free, used = np.flatnonzero(factors == 0), weights > 0
-    if not len(free):
-        return False
-    sides = (2 * y - 1)[used, None] * np.column_stack([X[used][:, free], np.ones(np.count_nonzero(used))])
-    bounds = [(None if np.isinf(low) else 0, None if np.isinf(up) else 0) for low, up in zip(lower[free], upper[free])]
-    ends = -np.ones(len(sides))
-    return linprog(np.zeros(len(free) + 1), A_ub=-sides, b_ub=ends, bounds=[*bounds, (None, None)]).status == 0
 
 
 def check_all(case, grid, splits, penalty, mode):
@@ -35,7 +22,8 @@ def check_all(case, grid, splits, penalty, mode):
     for fold, train in [*enumerate(train for train, _ in splits), (-1, np.arange(len(case.y)))]:
         if np.all(np.isinf(grid.gaps[..., fold])):  # there is no minimum
             assert grid.loss == "logistic"
-            assert separable(case.dense[train], case.y[train], s[train], penalty)
+            intercept = mode.get("fit_intercept", True)
+            assert separable(case.dense[train], case.y[train], s[train], penalty, fit_intercept=intercept)
             continue
         assert np.all(grid.gaps[..., fold] <= TOL)
         for ratio, l1_ratio in enumerate(grid.l1_ratios):

@@ -12,6 +12,7 @@ from keras import layers
 def fill(model: keras.Model, seed: int = 0, dead: float = 0.0, zeros: float = 0.0, biases: float = 0.5) -> keras.Model:
     """Random weights; a share `dead` of units and inputs and `zeros` of single weights are 0, biases are not."""
     rng = np.random.default_rng(seed)
+    last = [weight.path for weight in model.weights if weight.path.endswith("kernel")][-1:]  # its units stay
     for weight in model.weights:
         shape = tuple(weight.shape)
         name = weight.path.rsplit("/", 1)[-1]
@@ -20,7 +21,7 @@ def fill(model: keras.Model, seed: int = 0, dead: float = 0.0, zeros: float = 0.
         elif name in {"kernel", "depthwise_kernel"}:
             values = rng.normal(size=shape) * np.sqrt(2 / max(1, np.prod(shape[:-1])))
             values *= rng.random(shape) >= zeros
-            values *= rng.random(shape[-1]) >= dead
+            values *= (rng.random(shape[-1]) >= dead) | (weight.path in last)
             values *= (rng.random(shape[-2]) >= dead)[:, None]
             weight.assign(values)
         elif name != "count":

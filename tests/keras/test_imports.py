@@ -1,5 +1,6 @@
 """What is loaded when."""
 
+import os
 import subprocess
 import sys
 
@@ -25,3 +26,26 @@ def test_without_keras_the_error_says_what_to_install():
     code = "import sys; sys.modules['keras'] = None\nfrom shrinkwise.keras import penalize"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert "pip install 'shrinkwise[keras]'" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("tensorflow", "settings", "backend"),
+    [
+        (False, None, "jax"),
+        (True, None, ""),
+        (False, '{"backend": "torch"}', ""),
+        (False, '{"backend": "tensorflow"}', "jax"),
+    ],
+)
+def test_a_backend_is_named_where_nobody_named_one(monkeypatch, tmp_path, tensorflow, settings, backend):
+    """Keras' own default is TensorFlow, which the extra does not install."""
+    package = shrinkwise.keras
+    found = {"tensorflow": tensorflow, "jax": True}
+    monkeypatch.setattr(package, "find_spec", lambda name: object() if found[name] else None)
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    monkeypatch.delenv("KERAS_BACKEND", raising=False)
+    monkeypatch.delitem(sys.modules, "keras", raising=False)
+    if settings is not None:
+        (tmp_path / "keras.json").write_text(settings)
+    package._settle_backend()
+    assert os.environ.pop("KERAS_BACKEND", "") == backend

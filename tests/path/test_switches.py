@@ -5,6 +5,7 @@ import pytest
 
 from shrinkwise.engines import LocalEngine
 from shrinkwise.grid import fit_grid
+from shrinkwise.path.curved_walk import CurvedWalk
 from shrinkwise.path.strides import Strides
 from shrinkwise.solvers.shared import SharedHessian
 from tests.grid.splits import folds
@@ -18,7 +19,9 @@ SWITCHES = {
     "reused Hessians": lambda m: (
         m.setattr("shrinkwise.solvers.newton.REUSE", 1e-300),
         m.setattr("shrinkwise.solvers.passes.STALE", 1e-300),
+        m.setattr("shrinkwise.path.curved_walk.STALE", 1e-300),
     ),
+    "foreseen starts": lambda m: m.setattr(CurvedWalk, "_foresee", lambda self, alpha: None),
     "threads": lambda m: m.setattr("shrinkwise.path.lockstep.WORTH_A_THREAD", 10**18),
 }
 SHAPES = {"tall": (1800, 50), "wide": (50, 1200)}

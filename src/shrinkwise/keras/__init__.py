@@ -2,10 +2,15 @@
 
 `Proximal` wraps an optimizer, `penalize` gives a model its penalties, `compact` takes out what they have ended, and
 `NetworkRegressorCV` and `NetworkClassifierCV` choose their strength. Names are loaded when they are first used; Keras
-is imported then, with the backend that KERAS_BACKEND names.
+is imported then, with the backend that KERAS_BACKEND names; where nothing names one and TensorFlow, Keras' own default,
+is not installed, with JAX.
 """
 
+import os
+import sys
 from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -41,6 +46,7 @@ def __getattr__(name: str) -> object:
     """Import a public name from its home when it is first asked for (PEP 562)."""
     if name not in _HOME:
         raise AttributeError(f"module 'shrinkwise.keras' has no attribute {name!r}; it has {', '.join(sorted(_HOME))}")
+    _settle_backend()
     try:
         value = getattr(import_module(_HOME[name]), name)
     except ModuleNotFoundError as error:
@@ -51,6 +57,23 @@ def __getattr__(name: str) -> object:
         ) from error
     globals()[name] = value
     return value
+
+
+def _settle_backend() -> None:
+    """Name JAX where Keras is not loaded yet, nobody has named a backend, and its default would not be found."""
+    asked = "KERAS_BACKEND" in os.environ or "keras" in sys.modules
+    if not asked and find_spec("tensorflow") is None and find_spec("jax") is not None and not _configured():
+        os.environ["KERAS_BACKEND"] = "jax"
+
+
+def _configured() -> bool:
+    """Whether Keras' own settings name another backend than its default; Keras writes that file itself."""
+    folder = Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras")
+    try:
+        words = (folder / "keras.json").read_text(encoding="utf-8")
+    except OSError:
+        return False
+    return '"backend"' in words and '"tensorflow"' not in words
 
 
 def __dir__() -> list[str]:

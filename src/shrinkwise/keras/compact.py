@@ -81,10 +81,10 @@ def compact(
     --------
     >>> import keras, numpy as np
     >>> model = keras.Sequential([keras.Input((3,), name="x"), keras.layers.Dense(4, "relu"), keras.layers.Dense(1)])
-    >>> kernel, bias = model.layers[0].get_weights()
+    >>> kernel = np.ones((3, 4))
     >>> kernel[1] = 0  # the second input is dead
     >>> kernel[:, 2:] = 0  # and so are two units
-    >>> model.layers[0].set_weights([kernel, bias])
+    >>> model.layers[0].set_weights([kernel, np.zeros(4)])
     >>> small = compact(model)
     >>> small.shrinkage.parameters, small.shrinkage.inputs["x"].tolist()
     ((21, 9), [0, 2])

@@ -93,14 +93,14 @@ class CompiledBlocks(Blocks):
     """Blocks of rows by a kernel, which takes the products as well where it can read the columns."""
 
     def __init__(self, batch: Batch, source: Array, whole: bool) -> None:
-        from shrinkwise.solvers._logistic_kernels import certify  # numba is imported when a fit starts
-
         super().__init__(batch, source, whole)
-        self.certify: Callable[..., None] = certify
         self.y = np.array(batch.y[:, :1] if batch.y.strides[1] == 0 else batch.y, order="F")
         self.weights = np.require(batch.weights, requirements=["F", "W"])  # as the kernel is compiled for
 
     def reader(self, move: Move) -> Callable[[slice], Array]:
+        from shrinkwise.solvers import _logistic_kernels  # compiled where a first pass asks for it
+
+        certify: Callable[..., None] = _logistic_kernels.certify
         batch, design, m = self.batch, move.design, len(move.which)
         X = design.columns_as_rows if isinstance(move.cols, slice) else None
         raw = move.steps / design.divisor if X is not None else np.zeros((0, m))
@@ -119,7 +119,7 @@ class CompiledBlocks(Blocks):
             if X is None:
                 change[:m] = part.matvec(move.steps, move.cols).T
             products = np.zeros((0, 0)) if X is None else X, _in_fours(used), V, _in_fours(every), slopes
-            self.certify(start, stop, *problems, *state, change, residual, sums, *products)
+            certify(start, stop, *problems, *state, change, residual, sums, *products)
             self._keep(rows, move.which, change[:m].T)
             if X is None:
                 pulled = part.rmatvec(residual[:m].T, move.cols)
