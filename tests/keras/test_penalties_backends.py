@@ -205,9 +205,8 @@ def test_hier_prox_is_the_minimum(outputs):
         for u in np.linspace(0, 5, 2001):  # all lengths of theta, each with the best W for it
             other = objective(u * direction, np.sign(w0) * np.minimum(np.abs(w0), bound * u), theta0, w0, s, r, l1)
             assert best <= other + 1e-9
-        on_backend = hier_prox(
-            *(ops.convert_to_tensor(v.astype("float32")) for v in (theta0, w0)), s, r, l1, bound, ops
-        )
+        theta0, w0, r = (ops.convert_to_tensor(v.astype("float32")) for v in (theta0, w0, r))
+        on_backend = hier_prox(theta0, w0, s, r, l1, bound, ops)
         np.testing.assert_allclose(ops.convert_to_numpy(on_backend[0]), theta, atol=1e-5)
         np.testing.assert_allclose(ops.convert_to_numpy(on_backend[1]), w, atol=1e-5)
 

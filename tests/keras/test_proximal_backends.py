@@ -116,9 +116,8 @@ def test_the_step_times_a_steady_gradient_is_the_move(optimizer):
         step = mu * reach + step if nesterov else reach
         inner.apply([ops.convert_to_tensor(steady)])
         moved = numpy_of(weights) - before
-    bias = (
-        0.04 if isinstance(inner, Opt.Nadam) else 1e-3
-    )  # Nadam's weights of old and new gradients sum to one in the end
+    # Nadam's weights of old and new gradients sum to one in the end; Lion's average is not corrected for its start
+    bias = {"Nadam": 0.04, "Lion": 0.01}.get(type(inner).__name__, 1e-3)
     np.testing.assert_allclose(moved, -step * steady, rtol=bias, atol=1e-6)
 
 
