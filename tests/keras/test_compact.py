@@ -11,7 +11,7 @@ import pytest
 from keras import layers
 
 from shrinkwise.exceptions import DataError, ShrinkwiseError, UsageError
-from shrinkwise.keras.compact import compact
+from shrinkwise.keras._compact import compact
 from tests.keras.sparse_networks import assert_equal, fill, kill, mlp, numpy, outputs, rows
 
 # Keras' own reading of JAX arrays, in get_weights and save

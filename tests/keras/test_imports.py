@@ -22,6 +22,12 @@ def test_the_public_names_are_listed_and_others_are_errors():
         shrinkwise.keras.Prox  # noqa: B018
 
 
+def test_a_module_never_stands_in_the_place_of_a_public_name():
+    """A module that is imported becomes an attribute of its package."""
+    code = "import shrinkwise.keras as k; assert all(callable(getattr(k, name)) for name in reversed(k.__all__))"
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
 def test_without_keras_the_error_says_what_to_install():
     code = "import sys; sys.modules['keras'] = None\nfrom shrinkwise.keras import penalize"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)

@@ -9,7 +9,7 @@ from keras import layers
 
 from shrinkwise.exceptions import ModelFileError, UsageError
 from shrinkwise.forward import ACTIVATIONS, predict
-from shrinkwise.keras.compact import compact
+from shrinkwise.keras._compact import compact
 from shrinkwise.keras.portable import from_portable, to_portable
 from tests.keras.sparse_networks import fill, kill, mlp, outputs, rows
 

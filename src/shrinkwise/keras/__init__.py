@@ -14,12 +14,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from shrinkwise.keras._compact import compact as compact
+    from shrinkwise.keras._penalize import penalize as penalize
     from shrinkwise.keras.checks import FiniteWeights as FiniteWeights
     from shrinkwise.keras.checks import check_finite_inputs as check_finite_inputs
     from shrinkwise.keras.checks import check_finite_weights as check_finite_weights
     from shrinkwise.keras.lassonet import LassoNet as LassoNet
     from shrinkwise.keras.monitor import SparsityMonitor as SparsityMonitor
-    from shrinkwise.keras.penalize import penalize as penalize
     from shrinkwise.keras.proximal import Proximal as Proximal
     from shrinkwise.keras.regularizers import GroupL1 as GroupL1
     from shrinkwise.keras.search import NetworkClassifierCV as NetworkClassifierCV
@@ -27,14 +28,14 @@ if TYPE_CHECKING:
 
 _HOME = {
     "Proximal": "shrinkwise.keras.proximal",
-    "penalize": "shrinkwise.keras.penalize",
+    "penalize": "shrinkwise.keras._penalize",
     "GroupL1": "shrinkwise.keras.regularizers",
     "LassoNet": "shrinkwise.keras.lassonet",
     "SparsityMonitor": "shrinkwise.keras.monitor",
     "FiniteWeights": "shrinkwise.keras.checks",
     "check_finite_inputs": "shrinkwise.keras.checks",
     "check_finite_weights": "shrinkwise.keras.checks",
-    "compact": "shrinkwise.keras.compact",
+    "compact": "shrinkwise.keras._compact",
     "NetworkRegressorCV": "shrinkwise.keras.search",
     "NetworkClassifierCV": "shrinkwise.keras.search",
 }

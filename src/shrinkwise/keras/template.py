@@ -9,10 +9,10 @@ from typing import Any
 import keras
 
 from shrinkwise.exceptions import PenaltyWarning, UsageError
+from shrinkwise.keras._penalize import penalize
 from shrinkwise.keras.advice import advice_on
 from shrinkwise.keras.lassonet import LassoNet
 from shrinkwise.keras.networks import first_kernels
-from shrinkwise.keras.penalize import penalize
 from shrinkwise.keras.regularizers import GroupL1, terms_of
 from shrinkwise.keras.terms import Terms
 
