@@ -16,8 +16,8 @@ from shrinkwise.losses.multinomial import MultinomialLoss
 Array = NDArray[Any]
 
 SHARE = 0.1  # of the training rows, held out of an early stopped fit
-AUTO_STEPS = 32  # steps an epoch that batch_size="auto" aims at
-AUTO_BATCH = (8, 128)
+AUTO_STEPS = 8  # steps an epoch that batch_size="auto" aims at; noisier ones keep inputs in that do not matter
+AUTO_BATCH = (8, 256)
 CONSTANT = 1e-6  # a column whose sd in a fold is this share of its sd in all data does not vary in float32
 
 
