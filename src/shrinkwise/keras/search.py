@@ -249,7 +249,7 @@ class NetworkRegressorCV(RegressorMixin, NetworkSearch):  # type: ignore[misc]
         Random starts of every network. Each counts as a repeat of the folds; on all data the one with the lowest
         objective is kept.
     refit : int >= 0 or "auto"
-        Epochs after that without l1 in which zeros stay, so that what is kept is not shrunk (a relaxed fit). ``"auto"``:
+        Epochs after that without l1 in which zeros stay, so that what is kept is not shrunk (relaxed). ``"auto"``:
         half of the epochs for ``penalties="inputs"``, else none.
     patience : int >= 1, optional
         Early stopping of each network by itself, by the loss on a tenth of its own training rows.
@@ -347,7 +347,7 @@ class NetworkClassifierCV(ClassifierMixin, NetworkSearch):  # type: ignore[misc]
         Random starts of every network. Each counts as a repeat of the folds; on all data the one with the lowest
         objective is kept.
     refit : int >= 0 or "auto"
-        Epochs after that without l1 in which zeros stay, so that what is kept is not shrunk (a relaxed fit). ``"auto"``:
+        Epochs after that without l1 in which zeros stay, so that what is kept is not shrunk (relaxed). ``"auto"``:
         half of the epochs for ``penalties="inputs"``, else none.
     patience : int >= 1, optional
         Early stopping of each network by itself, by the loss on a tenth of its own training rows.
