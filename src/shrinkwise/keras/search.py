@@ -89,7 +89,35 @@ class NetworkSearch(BaseEstimator):  # type: ignore[misc]
         self.verbose = verbose
 
     def fit(self, X: Any, y: Any, sample_weight: ArrayLike | None = None, groups: ArrayLike | None = None) -> Self:
-        """Train the whole grid, pick one cell by the rule, and keep its network of all data."""
+        """Train the whole grid, pick one cell by the rule, and keep its network of all data.
+
+        Parameters
+        ----------
+        X : array or frame of shape (n, p)
+            Numbers without missing or infinite values.
+        y : array of shape (n,)
+        sample_weight : array of shape (n,), optional
+            Weights >= 0, not all zero; they count in the training and in the scores.
+        groups : array of shape (n,), optional
+            For the splitter. With ``cv`` a number, rows of one group stay in one fold.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        UsageError
+            If a parameter is out of its range, ``build`` returns something else, or the chosen network diverged.
+        DataError
+            If the data cannot be used; the message says what and where. A fit that fails or is interrupted leaves an
+            earlier one as it was.
+
+        Warns
+        -----
+        ConvergenceWarning
+            If networks of the grid diverged; none of them is chosen.
+        """
         parse_rule(self.rule)
         build = mlp(self.hidden, self.activation, self.dropout) if self.build is None else self.build
         if not callable(build):
@@ -107,11 +135,10 @@ class NetworkSearch(BaseEstimator):  # type: ignore[misc]
             splits,
             build,
             loss=loss,
-            **self._strategy(),
+            **self._strategy(data.X.shape[0]),
             penalties=self.penalties,
             standardize=self.standardize,
             epochs=self.epochs,
-            batch_size=self.batch_size,
             optimizer=self.optimizer,
             learning_rate=self.learning_rate,
             seeds=self.seeds,
@@ -125,11 +152,12 @@ class NetworkSearch(BaseEstimator):  # type: ignore[misc]
         )
         return self._publish(data, grid, classes)
 
-    def _strategy(self) -> dict[str, Any]:
+    def _strategy(self, n: int) -> dict[str, Any]:
         """Strengths, warm start and refit, with what suits the penalty where nothing is said.
 
         Inputs leave best from a network that has learned which of them matter (weak to strong), and are chosen best
-        by the error of networks whose kept weights are not shrunk (refit): benchmarks/networks.py planted.
+        by the error of networks whose kept weights are not shrunk (refit), and noise of small minibatches keeps some
+        of them in: benchmarks/networks.py planted.
         """
         inputs = isinstance(self.penalties, str) and self.penalties == "inputs"
         l1: Any = self.l1
@@ -140,6 +168,7 @@ class NetworkSearch(BaseEstimator):  # type: ignore[misc]
             "l1": l1,
             "l2": self.l2 if self.l2 is not None else (RIDGE if inputs else 0.0,),
             "warm_start": self.warm_start if self.warm_start != "auto" else ("weak-to-strong" if inputs else None),
+            "batch_size": max(8, n // 5) if inputs and self.batch_size == "auto" else self.batch_size,
             "refit": self.refit if self.refit != "auto" else (epochs // 2 if inputs else 0),
         }
 
@@ -240,7 +269,7 @@ class NetworkRegressorCV(RegressorMixin, NetworkSearch):  # type: ignore[misc]
         As of `LinearRegressorCV`. Networks are chosen by their held-out mean squared error without the penalty.
     epochs : int >= 1, default 100
     batch_size : int >= 1 or "auto"
-        ``"auto"``: about 8 minibatches an epoch, of 8 to 256 rows.
+        ``"auto"``: about 8 minibatches an epoch, of 8 to 256 rows; a fifth of all rows for ``penalties="inputs"``.
     optimizer : str or keras.Optimizer, default "adam"
         Any that `Proximal` knows.
     learning_rate : float > 0 or None, default 0.003
@@ -338,7 +367,7 @@ class NetworkClassifierCV(ClassifierMixin, NetworkSearch):  # type: ignore[misc]
         As of `LinearRegressorCV`. Networks are chosen by their held-out log loss without the penalty.
     epochs : int >= 1, default 100
     batch_size : int >= 1 or "auto"
-        ``"auto"``: about 8 minibatches an epoch, of 8 to 256 rows.
+        ``"auto"``: about 8 minibatches an epoch, of 8 to 256 rows; a fifth of all rows for ``penalties="inputs"``.
     optimizer : str or keras.Optimizer, default "adam"
         Any that `Proximal` knows.
     learning_rate : float > 0 or None, default 0.003
