@@ -122,7 +122,7 @@ def planted(seeds: int, n: int, verbose: bool) -> None:
         y = X[:, 0] * X[:, 1] + np.sin(2 * X[:, 2]) + X[:, 3] ** 2 + 1.5 * np.maximum(X[:, 4], 0)
         y = y + 0.5 * rng.standard_normal(n)
         began = time.perf_counter()
-        model = NetworkRegressorCV(penalties="inputs", random_state=seed, verbose=verbose).fit(X, y)
+        model = NetworkRegressorCV(penalties="inputs", epochs=150, random_state=seed, verbose=verbose).fit(X, y)
         found, false = int(model.inputs_[:5].sum()), int(model.inputs_[5:].sum())
         good += found >= 4 and false <= 2
         print(

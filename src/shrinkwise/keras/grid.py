@@ -91,6 +91,7 @@ def fit_networks(
     optimizer: Any = "adam",
     learning_rate: float | None = None,
     seeds: int = 1,
+    refit: int = 0,
     patience: int | None = None,
     warm_start: str | None = None,
     memory: float | str | None = None,
@@ -127,13 +128,16 @@ def fit_networks(
     standardize : bool, default True
     epochs : int >= 1, default 100
     batch_size : int >= 1 or "auto"
-        Rows of a minibatch; ``"auto"``: about 32 minibatches an epoch, of 8 to 128 rows.
+        Rows of a minibatch; ``"auto"``: about 8 minibatches an epoch, of 8 to 256 rows.
     optimizer : str or keras.Optimizer, default "adam"
         One that `Proximal` knows; an instance is copied.
     learning_rate : float > 0, optional
         In place of the optimizer's own.
     seeds : int >= 1, default 1
         Random starts, each for every cell and fold.
+    refit : int >= 0, default 0
+        Epochs after that without l1, in which penalized weights that are zero stay zero: the relaxed fit, whose kept
+        weights are not shrunk.
     patience : int >= 1, optional
         Stop a network after so many epochs in which its loss on a tenth of its training rows, which it is not trained
         on, was not lower than ever; its weights are then those of the best epoch.
@@ -186,6 +190,7 @@ def fit_networks(
         optimizer=optimizer,
         learning_rate=learning_rate,
         seeds=seeds,
+        refit=refit,
         patience=patience,
         warm_start=warm_start,
         memory=memory,
@@ -225,6 +230,7 @@ def make_task(
     optimizer: Any = "adam",
     learning_rate: float | None = None,
     seeds: int = 1,
+    refit: int = 0,
     patience: int | None = None,
     warm_start: str | None = None,
     memory: float | str | None = None,
@@ -277,6 +283,7 @@ def make_task(
         starts=tuple(starts(build, model, plan.n_features, plan.n_outputs, numbers)),
         random=tuple(is_random_state(v) for v in (*model.trainable_variables, *model.non_trainable_variables)),
         epochs=epochs,
+        refit=check_count("refit", refit, low=0),
         patience=patience,
         memory=_bytes(memory),
         progress=progress,

@@ -35,6 +35,22 @@ class _Dial(Penalty):
         return ops.zeros((), dtype=x.dtype)
 
 
+class _Hold:
+    """Keeps the zeros of a weight: what is multiplied by its mask after each step; ones hold nothing."""
+
+    def __init__(self, variable: Any) -> None:
+        self.variable = variable
+        self.mask = keras.Variable(np.ones(variable.shape, dtype=np.float32), trainable=False, name="mask")
+
+    def __call__(self, w: Any) -> Any:
+        return ops.convert_to_tensor(w) * ops.cast(self.mask, w.dtype)
+
+    def set(self, hold: bool) -> None:
+        """Hold the zeros that there are, or none."""
+        value = ops.convert_to_numpy(self.variable)
+        self.mask.assign((value != 0) | (not hold))
+
+
 class _RowLoss(keras.losses.Loss):  # type: ignore[misc]
     """The loss of each row; weights of a minibatch make its mean of the sum."""
 
@@ -48,14 +64,17 @@ class _RowLoss(keras.losses.Loss):  # type: ignore[misc]
 
 def train_in_turn(task: Task, kept: Kept) -> None:
     """Train all members of a task and keep what is kept of each."""
+    holds = []
     dials = [keras.Variable(np.float32(0.0), trainable=False, name=name) for name in ("l1", "l2")]
     for variable, terms in zip(task.model.trainable_variables, task.terms):
         if terms is not None:
             variable.regularizer = _Dial(terms, *dials)
+            holds.append(_Hold(variable))
+            variable.constraint = holds[-1]
     task.model.compile(optimizer=task.optimizer, loss=_RowLoss(task.plan.loss), jit_compile=False)
     blank = [ops.convert_to_numpy(variable).copy() for variable in task.optimizer.variables]
     members = [(int(cell), seed) for stage in task.stages for cell in stage for seed in range(task.n_seeds)]
-    clock = Clock(task.progress, task.epochs * len(task.plan.fits) * len(members))
+    clock = Clock(task.progress, (task.epochs + task.refit) * len(task.plan.fits) * len(members))
     for fit in range(len(task.plan.fits)):
         x, y = _scaled(task, fit)
         trained: dict[tuple[int, int], list[Array]] = {}
@@ -67,22 +86,23 @@ def train_in_turn(task: Task, kept: Kept) -> None:
             )
             _set(task.optimizer.variables, blank)
             _set(dials, [np.float32(task.l1[cell]), np.float32(task.l2[cell])])
-            outcome = _trained(task, fit, x, y, clock)
+            outcome = _trained(task, fit, x, y, dials, holds, clock)
             kept.put(fit, cell, seed, outcome)
             if np.any(task.origin == cell):
                 trained[cell, seed] = outcome.values
 
 
-def _trained(task: Task, fit: int, x: Array, y: Array, clock: Clock) -> Outcome:
+def _trained(task: Task, fit: int, x: Array, y: Array, dials: list[Any], holds: list[_Hold], clock: Clock) -> Outcome:
     """One member, trained from what its variables hold."""
     plan, model = task.plan, task.model
     own = plan.fits[fit]
     patience = None if task.patience is None else Patience(task.patience, (1,))
     best = _values(model)
     ran = 0
+    for hold in holds:
+        hold.set(False)
     for epoch in range(task.epochs):
-        for rows, weights in zip(*plan.deal(fit, epoch)):
-            model.train_on_batch(x[rows], y[rows], sample_weight=weights)
+        _epoch(task, fit, epoch, x, y)
         ran += 1
         clock.tick()
         if patience is not None:
@@ -91,13 +111,31 @@ def _trained(task: Task, fit: int, x: Array, y: Array, clock: Clock) -> Outcome:
             if not patience.active[0]:
                 break
     clock.tick(task.epochs - ran)
-    sound = all(np.all(np.isfinite(value)) for value in (*_values(model), *_arrays(task.optimizer.variables)))
+    sound = _sound(task)
     if patience is not None:
         sound, ran = sound and bool(patience.sound[0]), int(patience.epochs[0])
         _set([*model.trainable_variables, *model.non_trainable_variables], best)
+    if task.refit:
+        dials[0].assign(0.0)
+        for hold in holds:
+            hold.set(True)
+        for epoch in range(task.epochs, task.epochs + task.refit):
+            _epoch(task, fit, epoch, x, y)
+            clock.tick()
+        sound = sound and _sound(task)
     unit = plan.loss_unit(fit)
     train, test = (unit * _score(task, x, y, rows) for rows in (own.train, own.test))
     return Outcome(train, test, sound, ran, _values(model))
+
+
+def _epoch(task: Task, fit: int, epoch: int, x: Array, y: Array) -> None:
+    for rows, weights in zip(*task.plan.deal(fit, epoch)):
+        task.model.train_on_batch(x[rows], y[rows], sample_weight=weights)
+
+
+def _sound(task: Task) -> bool:
+    """Whether all numbers of the network and its optimizer are finite."""
+    return all(np.all(np.isfinite(value)) for value in (*_values(task.model), *_arrays(task.optimizer.variables)))
 
 
 def _score(task: Task, x: Array, y: Array, rows: Array) -> float:

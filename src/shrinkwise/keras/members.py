@@ -41,6 +41,8 @@ class Task:
     random : tuple of bool
         Which of these are states of random generators.
     epochs : int
+    refit : int
+        Epochs after that without l1, in which penalized weights that are zero stay zero.
     patience : int or None
     memory : int or None
         Bytes that the members trained together may take.
@@ -58,6 +60,7 @@ class Task:
     starts: tuple[Array, ...]
     random: tuple[bool, ...]
     epochs: int
+    refit: int
     patience: int | None
     memory: int | None
     progress: Progress | None

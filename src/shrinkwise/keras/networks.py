@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shrinkwise.exceptions import UsageError
-from shrinkwise.validation import check_count, check_sequence
+from shrinkwise.validation import check_count, check_number, check_sequence
 
 Array = NDArray[Any]
 Build = Callable[[int, int], Any]
@@ -37,6 +37,7 @@ def mlp(hidden: Sequence[int] = (64, 32), activation: str = "relu", dropout: flo
         ``build(n_features, n_outputs)``, a `keras.Sequential`.
     """
     widths = [check_count("hidden", units) for units in check_sequence("hidden", hidden)]
+    dropout = check_number("dropout", dropout, low=0, high=1, below=True)
     try:
         keras.activations.get(activation)
     except (ValueError, TypeError) as error:

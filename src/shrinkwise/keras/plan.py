@@ -16,8 +16,9 @@ from shrinkwise.losses.multinomial import MultinomialLoss
 Array = NDArray[Any]
 
 SHARE = 0.1  # of the training rows, held out of an early stopped fit
-AUTO_STEPS = 32  # steps an epoch that batch_size="auto" aims at
-AUTO_BATCH = (8, 128)
+AUTO_STEPS = 8  # steps an epoch that batch_size="auto" aims at; noisier ones keep inputs in that do not matter
+AUTO_BATCH = (8, 256)
+LARGEST = 1e30  # networks compute in float32, which ends at 3.4e38
 CONSTANT = 1e-6  # a column whose sd in a fold is this share of its sd in all data does not vary in float32
 
 
@@ -150,6 +151,8 @@ def make_plan(
             f"rows, got {[design.shape for design in stack]}"
         )
     y = np.asarray(y, dtype=np.float64).reshape(len(X), -1)
+    if max(np.max(np.abs(X)), np.max(np.abs(y))) > LARGEST:
+        raise DataError(f"X or y holds numbers beyond {LARGEST:g}, which networks cannot compute with; rescale them")
     shift, sd = _moments(X, weights)
     if not standardize:
         shift, sd = np.zeros_like(shift), np.ones_like(sd)
@@ -160,8 +163,6 @@ def make_plan(
         y_unit = y_unit or 1.0
     scaled = np.concatenate([((design - shift) / unit).astype(np.float32) for design in stack])
     target = ((y - y_shift) / y_unit).astype(np.float32)
-    if not np.all(np.isfinite(scaled)) or not np.all(np.isfinite(target)):
-        raise DataError("X or y holds numbers beyond float32 (3.4e38), in which networks compute; rescale them")
     everything = np.flatnonzero(weights > 0)
     copies, target, stacked = len(stack), np.tile(target, (len(stack), 1)), np.tile(weights, len(stack))
     fits = []

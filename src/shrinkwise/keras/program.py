@@ -57,20 +57,32 @@ class Program:
             self.train, self.score = pool.map(lambda program: program.compile(), lowered)
 
     def _train(
-        self, state: State, l1: Any, l2: Any, active: Any, scaling: Scaling, rows: Any, weights: Any, steps: Any
+        self,
+        state: State,
+        l1: Any,
+        l2: Any,
+        held: Any,
+        active: Any,
+        scaling: Scaling,
+        rows: Any,
+        weights: Any,
+        steps: Any,
     ) -> State:
-        """One epoch: l1, l2, active (F, M); rows and weights (F, S, B); of S minibatches the first ``steps``, (F,)."""
-        everyone = jax.vmap(jax.vmap(self._member, in_axes=(0, 0, 0, 0, None, None, None)))
+        """One epoch: l1, l2, held, active (F, M); rows, weights (F, S, B), of S minibatches the first ``steps`` (F,).
+
+        Of members that are not active nothing changes; of those that are held, zeros of penalized weights stay.
+        """
+        everyone = jax.vmap(jax.vmap(self._member, in_axes=(0, 0, 0, 0, 0, None, None, None)))
 
         def step(number: Any, state: State) -> State:
             now, share = (jax.lax.dynamic_index_in_dim(part, number, 1, keepdims=False) for part in (rows, weights))
             x, y = jax.vmap(self._rows)(scaling, now)
             moving = active & (number < steps)[:, None]
-            return everyone(state, l1, l2, moving, x, y, share)
+            return everyone(state, l1, l2, held, moving, x, y, share)
 
         return jax.lax.fori_loop(0, jnp.max(steps), step, state)  # type: ignore[no-any-return]
 
-    def _member(self, state: State, l1: Any, l2: Any, active: Any, x: Any, y: Any, weights: Any) -> State:
+    def _member(self, state: State, l1: Any, l2: Any, held: Any, active: Any, x: Any, y: Any, weights: Any) -> State:
         """One step of one member; its gradient is of the loss without the penalty, which acts by its prox."""
         task = self.task
 
@@ -83,6 +95,10 @@ class Program:
         gradient, others = jax.grad(loss, has_aux=True)(state["trainable"])
         terms = [part if part is None else part.times(l1, l2) for part in task.terms]
         trainable, slots = task.optimizer.stateless_apply(state["optimizer"], gradient, state["trainable"], terms=terms)
+        trainable = [
+            value if part is None else jnp.where(held & (before == 0), 0.0, value)
+            for value, before, part in zip(trainable, state["trainable"], task.terms)
+        ]
         new = {"trainable": trainable, "others": others, "optimizer": slots}
         return jax.tree.map(lambda after, before: jnp.where(active, after, before), new, state)  # type: ignore[no-any-return]
 

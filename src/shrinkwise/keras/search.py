@@ -34,7 +34,8 @@ from shrinkwise.validation import check_count
 Array = NDArray[Any]
 
 ROWS = 256  # predicted together, always as many, so that a row's prediction does not depend on the others
-STRONGEST, WEAKEST = 1e-1, 1e-4  # of l1 as a count; the target and the inputs have an sd of 1
+WEIGHTS, INPUTS = (1e-1, 1e-4), (1.0, 1e-2)  # ends of l1 as a count; the target and the inputs have an sd of 1
+RIDGE = 1e-3  # with a penalty on inputs: without any, large weights behind a small input undo it
 
 
 class NetworkSearch(BaseEstimator):  # type: ignore[misc]
@@ -45,7 +46,7 @@ class NetworkSearch(BaseEstimator):  # type: ignore[misc]
         build: Callable[[int, int], Any] | None = None,
         *,
         l1: int | Sequence[float] = 12,
-        l2: Sequence[float] = (0.0,),
+        l2: Sequence[float] | None = None,
         hidden: Sequence[int] = (64, 32),
         activation: str = "relu",
         dropout: float = 0.0,
@@ -55,12 +56,13 @@ class NetworkSearch(BaseEstimator):  # type: ignore[misc]
         epochs: int = 100,
         batch_size: int | str = "auto",
         optimizer: Any = "adam",
-        learning_rate: float | None = None,
+        learning_rate: float | None = 3e-3,
         seeds: int = 1,
+        refit: int | str = "auto",
         patience: int | None = None,
-        warm_start: str | None = None,
+        warm_start: str | None = "auto",
         standardize: bool = True,
-        memory: int | str | None = None,
+        memory: float | str | None = None,
         random_state: int = 0,
         verbose: bool | Callable[[int, int, float], object] = False,
     ) -> None:
@@ -78,6 +80,7 @@ class NetworkSearch(BaseEstimator):  # type: ignore[misc]
         self.optimizer = optimizer
         self.learning_rate = learning_rate
         self.seeds = seeds
+        self.refit = refit
         self.patience = patience
         self.warm_start = warm_start
         self.standardize = standardize
@@ -86,7 +89,35 @@ class NetworkSearch(BaseEstimator):  # type: ignore[misc]
         self.verbose = verbose
 
     def fit(self, X: Any, y: Any, sample_weight: ArrayLike | None = None, groups: ArrayLike | None = None) -> Self:
-        """Train the whole grid, pick one cell by the rule, and keep its network of all data."""
+        """Train the whole grid, pick one cell by the rule, and keep its network of all data.
+
+        Parameters
+        ----------
+        X : array or frame of shape (n, p)
+            Numbers without missing or infinite values.
+        y : array of shape (n,)
+        sample_weight : array of shape (n,), optional
+            Weights >= 0, not all zero; they count in the training and in the scores.
+        groups : array of shape (n,), optional
+            For the splitter. With ``cv`` a number, rows of one group stay in one fold.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        UsageError
+            If a parameter is out of its range, ``build`` returns something else, or the chosen network diverged.
+        DataError
+            If the data cannot be used; the message says what and where. A fit that fails or is interrupted leaves an
+            earlier one as it was.
+
+        Warns
+        -----
+        ConvergenceWarning
+            If networks of the grid diverged; none of them is chosen.
+        """
         parse_rule(self.rule)
         build = mlp(self.hidden, self.activation, self.dropout) if self.build is None else self.build
         if not callable(build):
@@ -104,17 +135,14 @@ class NetworkSearch(BaseEstimator):  # type: ignore[misc]
             splits,
             build,
             loss=loss,
-            l1=_strengths(self.l1),
-            l2=self.l2,
+            **self._strategy(data.X.shape[0]),
             penalties=self.penalties,
             standardize=self.standardize,
             epochs=self.epochs,
-            batch_size=self.batch_size,
             optimizer=self.optimizer,
             learning_rate=self.learning_rate,
             seeds=self.seeds,
             patience=self.patience,
-            warm_start=self.warm_start,
             memory=self.memory,
             sample_weight=data.weights,
             feature_names=data.names,
@@ -123,6 +151,26 @@ class NetworkSearch(BaseEstimator):  # type: ignore[misc]
             progress=_progress(self.verbose),
         )
         return self._publish(data, grid, classes)
+
+    def _strategy(self, n: int) -> dict[str, Any]:
+        """Strengths, warm start and refit, with what suits the penalty where nothing is said.
+
+        Inputs leave best from a network that has learned which of them matter (weak to strong), and are chosen best
+        by the error of networks whose kept weights are not shrunk (refit), and noise of small minibatches keeps some
+        of them in: benchmarks/networks.py planted.
+        """
+        inputs = isinstance(self.penalties, str) and self.penalties == "inputs"
+        l1: Any = self.l1
+        if isinstance(l1, int | np.integer) and not isinstance(l1, bool):
+            l1 = np.geomspace(*(INPUTS if inputs else WEIGHTS), check_count("l1", l1))
+        epochs = check_count("epochs", self.epochs)
+        return {
+            "l1": l1,
+            "l2": self.l2 if self.l2 is not None else (RIDGE if inputs else 0.0,),
+            "warm_start": self.warm_start if self.warm_start != "auto" else ("weak-to-strong" if inputs else None),
+            "batch_size": max(8, n // 5) if inputs and self.batch_size == "auto" else self.batch_size,
+            "refit": self.refit if self.refit != "auto" else (epochs // 2 if inputs else 0),
+        }
 
     def _publish(self, data: Training, grid: NetworkGrid, classes: Array | None) -> Self:
         """All fitted attributes at once: a failed fit leaves an earlier one as it was."""
@@ -192,7 +240,92 @@ class NetworkSearch(BaseEstimator):  # type: ignore[misc]
 
 
 class NetworkRegressorCV(RegressorMixin, NetworkSearch):  # type: ignore[misc]
-    """A network for numbers, its penalty found by cross-validation."""
+    """A network for numbers, its penalty found by cross-validation over all strengths, folds and seeds at once.
+
+    Minimized is  (1/Σs) Σᵢ sᵢ (yᵢ − f(xᵢ))² + l1 Ω₁(w) + l2 Σ w²,  with exact zeros, see `Proximal`.
+
+    Parameters
+    ----------
+    build : callable, optional
+        ``build(n_features, n_outputs)``, a function that returns a built Keras model of that input and output without a
+        last sigmoid or softmax. Its regularizers, if it has any, say what is penalized, and
+        their strengths multiply those of the grid. By default Dense layers as ``hidden`` and ``activation`` say.
+    l1 : int or sequence of float >= 0, default 12
+        Strengths, or how many of them, evenly spaced in their logarithm: from 0.1 to 0.0001, for ``penalties="inputs"``
+        from 1 to 0.01. Their unit is that of Keras on standardized data, whatever the unit of the data themselves.
+    l2 : sequence of float >= 0, optional
+        Each is tried with each l1; (0,), for ``penalties="inputs"`` (0.001,).
+    hidden : sequence of int, default (64, 32)
+    activation : str, default "relu"
+    dropout : float in [0, 1), default 0
+        Of the default network.
+    penalties : None, "weights", "inputs" or dict
+        ``"weights"``: l1 Σ|w| + l2 Σ w² of all kernels. ``"inputs"``: l1 Σ √m ‖w‖ over the inputs, w the m weights that
+        leave one, so that whole inputs leave, and l2 Σ w². A dict from patterns to penalties as of `penalize`, as
+        ``{"hidden_1": GroupL1(1)}``. None: what ``build`` says, or else ``"weights"``.
+    cv : int, splitter, iterable of pairs or array of shape (n,), default 5
+        As of `LinearRegressorCV`; an int gives unshuffled folds.
+    rule : str, default "1se"
+        As of `LinearRegressorCV`. Networks are chosen by their held-out mean squared error without the penalty.
+    epochs : int >= 1, default 100
+    batch_size : int >= 1 or "auto"
+        ``"auto"``: about 8 minibatches an epoch, of 8 to 256 rows; a fifth of all rows for ``penalties="inputs"``.
+    optimizer : str or keras.Optimizer, default "adam"
+        Any that `Proximal` knows.
+    learning_rate : float > 0 or None, default 0.003
+        None leaves the optimizer its own.
+    seeds : int >= 1, default 1
+        Random starts of every network. Each counts as a repeat of the folds; on all data the one with the lowest
+        objective is kept.
+    refit : int >= 0 or "auto"
+        Epochs after that without l1 in which zeros stay, so that what is kept is not shrunk (relaxed). ``"auto"``:
+        half of the epochs for ``penalties="inputs"``, else none.
+    patience : int >= 1, optional
+        Early stopping of each network by itself, by the loss on a tenth of its own training rows.
+    warm_start : {"auto", None, "weak-to-strong", "strong-to-weak"}
+        Start each l1 from the weights of the one before. ``"auto"``: weak to strong for ``penalties="inputs"``.
+    standardize : bool, default True
+        Columns and y to a mean of 0 and an sd of 1, by the training rows of each fold.
+    memory : float or str, optional
+        Bytes that networks trained together may take, as ``"4 GB"``.
+    random_state : int >= 0, default 0
+    verbose : bool or callable, default False
+        A progress bar on the standard error, or ``verbose(done, total, seconds_left)``.
+
+    Attributes
+    ----------
+    model_ : keras.Model
+        The chosen network, fitted to all data. It takes X as it came and gives y in its own units.
+    l1_, l2_, alpha_ : float
+        The chosen strengths; alpha is l1 + 2 l2.
+    inputs_ : array of bool, shape (p,)
+        Inputs from which a weight leaves that is not zero.
+    result_ : GridResult
+        Scores, zeros and norms of all networks; ``result_.table()`` is the short answer.
+    n_iter_ : int
+        Epochs of the chosen network, its refit apart.
+    n_features_in_ : int
+    feature_names_in_ : array of shape (p,)
+        Only where the columns of X have names.
+
+    See Also
+    --------
+    shrinkwise.keras.grid.fit_networks : The grid itself, on arrays and folds.
+
+    Notes
+    -----
+    With JAX all networks of a training set are trained together; with TensorFlow or Torch one after the other, with the
+    same result but for rounding (and for dropout, which draws anew).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> X = np.random.default_rng(0).standard_normal((200, 4))
+    >>> y = X[:, 0] ** 2 + X[:, 1]
+    >>> search = NetworkRegressorCV(l1=[0.01, 0.001], hidden=(16,), cv=3, epochs=60).fit(X, y)
+    >>> search.score(X, y) > 0.8
+    True
+    """
 
     def _posed(self, data: Training) -> tuple[Loss, Array, Array | None]:
         return LOSSES["squared"], target_numbers(data.y), None
@@ -203,7 +336,87 @@ class NetworkRegressorCV(RegressorMixin, NetworkSearch):  # type: ignore[misc]
 
 
 class NetworkClassifierCV(ClassifierMixin, NetworkSearch):  # type: ignore[misc]
-    """A network for classes, its penalty found by cross-validation."""
+    """A network for classes, its penalty found by cross-validation over all strengths, folds and seeds at once.
+
+    Minimized is  (1/Σs) Σᵢ sᵢ ℓ(yᵢ, f(xᵢ)) + l1 Ω₁(w) + l2 Σ w²,  ℓ the log loss of a logit, or of K logits for K > 2
+    classes, with exact zeros, see `Proximal`.
+
+    Parameters
+    ----------
+    build : callable, optional
+        ``build(n_features, n_outputs)``, a function that returns a built Keras model of that input and output without a
+        last sigmoid or softmax:
+        one logit for two classes, K for K > 2. Its regularizers, if it has any, say what is penalized, and
+        their strengths multiply those of the grid. By default Dense layers as ``hidden`` and ``activation`` say.
+    l1 : int or sequence of float >= 0, default 12
+        Strengths, or how many of them, evenly spaced in their logarithm: from 0.1 to 0.0001, for ``penalties="inputs"``
+        from 1 to 0.01. Their unit is that of Keras on standardized data, whatever the unit of the data themselves.
+    l2 : sequence of float >= 0, optional
+        Each is tried with each l1; (0,), for ``penalties="inputs"`` (0.001,).
+    hidden : sequence of int, default (64, 32)
+    activation : str, default "relu"
+    dropout : float in [0, 1), default 0
+        Of the default network.
+    penalties : None, "weights", "inputs" or dict
+        ``"weights"``: l1 Σ|w| + l2 Σ w² of all kernels. ``"inputs"``: l1 Σ √m ‖w‖ over the inputs, w the m weights that
+        leave one, so that whole inputs leave, and l2 Σ w². A dict from patterns to penalties as of `penalize`, as
+        ``{"hidden_1": GroupL1(1)}``. None: what ``build`` says, or else ``"weights"``.
+    cv : int, splitter, iterable of pairs or array of shape (n,), default 5
+        As of `LinearRegressorCV`; an int gives unshuffled folds with the same shares of the classes.
+    rule : str, default "1se"
+        As of `LinearRegressorCV`. Networks are chosen by their held-out log loss without the penalty.
+    epochs : int >= 1, default 100
+    batch_size : int >= 1 or "auto"
+        ``"auto"``: about 8 minibatches an epoch, of 8 to 256 rows; a fifth of all rows for ``penalties="inputs"``.
+    optimizer : str or keras.Optimizer, default "adam"
+        Any that `Proximal` knows.
+    learning_rate : float > 0 or None, default 0.003
+        None leaves the optimizer its own.
+    seeds : int >= 1, default 1
+        Random starts of every network. Each counts as a repeat of the folds; on all data the one with the lowest
+        objective is kept.
+    refit : int >= 0 or "auto"
+        Epochs after that without l1 in which zeros stay, so that what is kept is not shrunk (relaxed). ``"auto"``:
+        half of the epochs for ``penalties="inputs"``, else none.
+    patience : int >= 1, optional
+        Early stopping of each network by itself, by the loss on a tenth of its own training rows.
+    warm_start : {"auto", None, "weak-to-strong", "strong-to-weak"}
+        Start each l1 from the weights of the one before. ``"auto"``: weak to strong for ``penalties="inputs"``.
+    standardize : bool, default True
+        Columns to a mean of 0 and an sd of 1, by the training rows of each fold.
+    memory : float or str, optional
+        Bytes that networks trained together may take, as ``"4 GB"``.
+    random_state : int >= 0, default 0
+    verbose : bool or callable, default False
+        A progress bar on the standard error, or ``verbose(done, total, seconds_left)``.
+
+    Attributes
+    ----------
+    model_ : keras.Model
+        The chosen network, fitted to all data. It takes X as it came and gives logits.
+    l1_, l2_, alpha_ : float
+        The chosen strengths; alpha is l1 + 2 l2.
+    inputs_ : array of bool, shape (p,)
+        Inputs from which a weight leaves that is not zero.
+    result_ : GridResult
+        Scores, zeros and norms of all networks; ``result_.table()`` is the short answer.
+    classes_ : array of shape (K,)
+        Labels in ascending order.
+    n_iter_ : int
+        Epochs of the chosen network, its refit apart.
+    n_features_in_ : int
+    feature_names_in_ : array of shape (p,)
+        Only where the columns of X have names.
+
+    See Also
+    --------
+    shrinkwise.keras.grid.fit_networks : The grid itself, on arrays and folds.
+
+    Notes
+    -----
+    With JAX all networks of a training set are trained together; with TensorFlow or Torch one after the other, with the
+    same result but for rounding (and for dropout, which draws anew).
+    """
 
     def _posed(self, data: Training) -> tuple[Loss, Array, Array | None]:
         classes, codes = class_codes(data.y, data.weights)
@@ -238,13 +451,6 @@ class NetworkClassifierCV(ClassifierMixin, NetworkSearch):  # type: ignore[misc]
 def _codes(target: Array) -> Array:
     """Numbers of classes from numbers or from indicators."""
     return (np.argmax(target, axis=1) if target.ndim == 2 else target).astype(np.intp)
-
-
-def _strengths(l1: Any) -> Any:
-    """A count as that many strengths, evenly spaced in their logarithm."""
-    if isinstance(l1, int | np.integer) and not isinstance(l1, bool):
-        return np.geomspace(STRONGEST, WEAKEST, check_count("l1", l1, low=1))
-    return l1
 
 
 def _progress(verbose: Any) -> Callable[[int, int, float], object] | None:

@@ -35,7 +35,9 @@ def train_together(task: Task, kept: Kept) -> None:
     stages = [[(int(cell), seed) for cell in stage for seed in range(task.n_seeds)] for stage in task.stages]
     size = _chunk_size(task, max(map(len, stages)), workers * len(groups[0]), on_cpu)
     run = _Run(task, len(groups[0]), size)
-    clock = Clock(task.progress, task.epochs * len(groups) * sum(-(-len(stage) // size) for stage in stages))
+    clock = Clock(
+        task.progress, (task.epochs + task.refit) * len(groups) * sum(-(-len(stage) // size) for stage in stages)
+    )
     trained: dict[Place, list[Array]] = {}
     for stage in stages:
         with ThreadPoolExecutor(workers) as pool:  # of a stage: the next may start from its weights
@@ -69,8 +71,8 @@ class _Run:
         chunk = [(int(task.stages[0][0]), 0)]
         start = self._start(list(range(fits)), chunk, {})
         self.program.compile(
-            (*start[:4], start[4], *self._dealt(list(range(fits)), 0)),
-            (start[0], start[4], *self._blocked([task.plan.fits[fit].test for fit in range(fits)])),
+            (*start, *self._dealt(list(range(fits)), 0)),
+            (start[0], start[-1], *self._blocked([task.plan.fits[fit].test for fit in range(fits)])),
         )
 
     def __call__(
@@ -78,13 +80,14 @@ class _Run:
     ) -> list[tuple[Place, Outcome]]:
         """The outcomes of the members (cell, seed) of these training sets."""
         task, program = self.task, self.program
-        state, l1, l2, active, scaling = self._start(fits, members, earlier)
+        state, l1, l2, held, active, scaling = self._start(fits, members, earlier)
         patience = None if task.patience is None else Patience(task.patience, program.shape)
         best = state if patience is None else jax.tree.map(lambda part: part.copy(), state)
         stop = self._blocked([task.plan.fits[fit].stop for fit in fits])
+        moving = active
         ran = 0
         for epoch in range(task.epochs):
-            state = program.train(state, l1, l2, active, scaling, *self._dealt(fits, epoch))
+            state = program.train(state, l1, l2, held, active, scaling, *self._dealt(fits, epoch))
             ran += 1
             if patience is not None:
                 losses, _ = program.score(state, scaling, *stop)
@@ -96,15 +99,20 @@ class _Run:
                 break
         clock.tick(task.epochs - ran)
         epochs: Array = np.full(program.shape, ran) if patience is None else patience.epochs
-        final = state if patience is None else best
+        sound = np.asarray(program.score(state, scaling, *stop[:2], 0)[1])
+        if patience is not None:
+            state, sound = best, sound & patience.sound
+        for epoch in range(task.epochs, task.epochs + task.refit):
+            state = program.train(state, 0 * l1, l2, ~held, moving, scaling, *self._dealt(fits, epoch))
+            jax.block_until_ready(state)  # type: ignore[no-untyped-call]
+            clock.tick()
         scores = []
         for part in ("train", "test"):
             rows = self._blocked([getattr(task.plan.fits[fit], part) for fit in fits])
-            scores.append(np.asarray(program.score(final, scaling, *rows)[0]))
-        sound = np.asarray(program.score(state, scaling, *stop[:2], 0)[1])
-        if patience is not None:
-            sound = sound & patience.sound
-        values = [np.asarray(value) for value in (*final["trainable"], *final["others"])]
+            score, finite = (np.asarray(found) for found in program.score(state, scaling, *rows))
+            scores.append(score)
+            sound = sound & finite
+        values = [np.asarray(value) for value in (*state["trainable"], *state["others"])]
         found = []
         for place, fit in enumerate(fits):
             unit = task.plan.loss_unit(fit)
@@ -118,7 +126,7 @@ class _Run:
     def _start(
         self, fits: list[int], members: list[tuple[int, int]], earlier: dict[Place, list[Array]]
     ) -> tuple[Any, ...]:
-        """State, l1, l2, which members move, and scaling; a chunk that is not full repeats its first, which rests."""
+        """State, l1, l2, what is held, what moves, scaling; a chunk that is not full repeats its first, which rests."""
         task, (_, size) = self.task, self.program.shape
         full = members + members[:1] * (size - len(members))
         first = [
@@ -129,7 +137,8 @@ class _Run:
         cells = [cell for cell, _ in full]
         l1, l2 = (np.tile(part[cells].astype(np.float32), (len(fits), 1)) for part in (task.l1, task.l2))
         active = np.tile(np.arange(size) < len(members), (len(fits), 1))
-        return self.program.begin(by_variable), l1, l2, active, _scaling(task, fits)
+        held = np.zeros(active.shape, dtype=bool)
+        return self.program.begin(by_variable), l1, l2, held, active, _scaling(task, fits)
 
     def _dealt(self, fits: list[int], epoch: int) -> tuple[Array, Array, Array]:
         """Minibatches of an epoch: rows and weights (F, S, B), and how many of S there are."""
