@@ -17,9 +17,9 @@ from shrinkwise.cli._say import Voice
 from shrinkwise.cli._train import LIBRARIES, linear_grid, now, versions_of
 from shrinkwise.cli.net import NetRequest
 from shrinkwise.exceptions import DataError
+from shrinkwise.keras.defaults import suited
 from shrinkwise.keras.grid import fit_networks
 from shrinkwise.keras.networks import mlp
-from shrinkwise.keras.search import STRONGEST, WEAKEST
 from shrinkwise.result import GridResult
 from shrinkwise.store import Model
 from shrinkwise.store.stored_network import StoredNetwork
@@ -37,7 +37,16 @@ def train(prepared: Prepared, request: NetRequest, say: Voice) -> Model:
         linear = linear_grid(prepared, data, progress)
     designs, units = _in_units(_designs(prepared))
     middle = 0.0 if target.classes else float(np.average(target.values, weights=prepared.weights))
-    n_networks = _count(request, prepared)
+    options = suited(
+        "inputs" if request.group_inputs else "weights",
+        len(designs[-1]),
+        l1=list(request.l1) if isinstance(request.l1, tuple) else request.l1,
+        l2=request.l2,
+        epochs=request.epochs,
+        batch_size=request.batch_size or "auto",
+    )
+    cells = len(options["l1"]) * len(options["l2"]) + 1
+    n_networks = cells * request.seeds * (len(prepared.splits) + 1)
     words = f"training {n_networks:,} networks"
     with progress_bar(say.on_terminal, words, "the network is compiled") as progress:
         grid = fit_networks(
@@ -47,11 +56,7 @@ def train(prepared: Prepared, request: NetRequest, say: Voice) -> Model:
             mlp(request.hidden, request.activation),
             designs=None if len(designs) == 1 else designs,
             loss=prepared.loss,
-            l1=_strengths(request.l1).tolist(),
-            l2=request.l2,
-            penalties="inputs" if request.group_inputs else "weights",
-            epochs=request.epochs,
-            batch_size=request.batch_size or "auto",
+            **options,
             optimizer=request.optimizer,
             learning_rate=request.learning_rate,
             seeds=request.seeds,
@@ -121,16 +126,6 @@ def _in_units(designs: list[Array]) -> tuple[list[Array], _Units]:
 
 def _dense(matrix: Any) -> Array:
     return np.asarray(matrix.toarray() if sparse.issparse(matrix) else matrix, dtype=np.float64)
-
-
-def _strengths(l1: tuple[float, ...] | int) -> Array:
-    return np.geomspace(STRONGEST, WEAKEST, l1) if isinstance(l1, int) else np.array(l1)
-
-
-def _count(request: NetRequest, prepared: Prepared) -> int:
-    """Networks in all: those of every l1 and l2, and those without a penalty; of each fold and of all rows."""
-    cells = len(_strengths(request.l1)) * len(request.l2) + 1
-    return cells * request.seeds * (len(prepared.splits) + 1)
 
 
 def _stored(model: Any, X: Array, units: _Units, middle: float) -> tuple[StoredNetwork, float]:

@@ -211,8 +211,10 @@ def widths(ctx: click.Context, param: click.Parameter, value: str) -> tuple[int,
     return tuple(map(int, parts))
 
 
-def strengths(ctx: click.Context, param: click.Parameter, value: str) -> tuple[float, ...] | int:
+def strengths(ctx: click.Context, param: click.Parameter, value: str | None) -> tuple[float, ...] | int | None:
     """A count, where it is a single whole number of 1 or more; else finite strengths >= 0 between commas."""
+    if value is None:
+        return None
     parts = [part.strip() for part in value.split(",")]
     if len(parts) == 1 and parts[0].isascii() and parts[0].isdigit() and int(parts[0]) > 0 and param.name == "l1":
         return int(parts[0])

@@ -26,10 +26,10 @@ class NetRequest:
     hidden: tuple[int, ...]
     activation: str
     l1: tuple[float, ...] | int
-    l2: tuple[float, ...]
+    l2: tuple[float, ...] | None
     epochs: int
     batch_size: int | None
-    learning_rate: float | None
+    learning_rate: float
     optimizer: str
     seeds: int
     patience: int | None
@@ -62,13 +62,13 @@ class NetRequest:
     default="12",
     show_default=True,
     metavar="N|VALUE,...",
-    help="How many strengths of the L1 penalty, from 0.1 down to 0.0001; or the strengths, as in 0.1,0.01,0.001.",
+    help="How many strengths of the L1 penalty, from 0.1 down to 0.0001 (with --group-inputs from 1 to 0.01); or the "
+    "strengths, as in 0.1,0.01,0.001.",
 )
 @click.option(
     "--l2",
     callback=strengths,
-    default="0",
-    show_default=True,
+    show_default="0; 0.001 with --group-inputs",
     metavar="VALUE,...",
     help="Strengths of the L2 penalty; each is tried with each of --l1.",
 )
@@ -106,7 +106,8 @@ class NetRequest:
 @click.option(
     "--learning-rate",
     type=click.FloatRange(0, min_open=True),
-    show_default="the optimizer's own",
+    default=3e-3,
+    show_default=True,
     metavar="RATE",
     help="How far a step goes.",
 )

@@ -20,6 +20,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from shrinkwise.diagnosis import overfit_verdict
 from shrinkwise.exceptions import DataError, UsageError
+from shrinkwise.keras.defaults import RATE, suited
 from shrinkwise.keras.grid import NetworkGrid, fit_networks
 from shrinkwise.keras.networks import mlp
 from shrinkwise.linear._inputs import Training, read_again, read_training, target_numbers, vector
@@ -29,13 +30,10 @@ from shrinkwise.losses import LOSSES, Loss
 from shrinkwise.losses.multinomial import MultinomialLoss
 from shrinkwise.report import ReportInput, write_page
 from shrinkwise.rules import parse_rule
-from shrinkwise.validation import check_count
 
 Array = NDArray[Any]
 
 ROWS = 256  # predicted together, always as many, so that a row's prediction does not depend on the others
-WEIGHTS, INPUTS = (1e-1, 1e-4), (1.0, 1e-2)  # ends of l1 as a count; the target and the inputs have an sd of 1
-RIDGE = 1e-3  # with a penalty on inputs: without any, large weights behind a small input undo it
 
 
 class NetworkSearch(BaseEstimator):  # type: ignore[misc]
@@ -56,7 +54,7 @@ class NetworkSearch(BaseEstimator):  # type: ignore[misc]
         epochs: int = 100,
         batch_size: int | str = "auto",
         optimizer: Any = "adam",
-        learning_rate: float | None = 3e-3,
+        learning_rate: float | None = RATE,
         seeds: int = 1,
         refit: int | str = "auto",
         patience: int | None = None,
@@ -135,10 +133,17 @@ class NetworkSearch(BaseEstimator):  # type: ignore[misc]
             splits,
             build,
             loss=loss,
-            **self._strategy(data.X.shape[0]),
-            penalties=self.penalties,
+            **suited(
+                self.penalties,
+                len(data.X),
+                l1=self.l1,
+                l2=self.l2,
+                epochs=self.epochs,
+                batch_size=self.batch_size,
+                warm_start=self.warm_start,
+                refit=self.refit,
+            ),
             standardize=self.standardize,
-            epochs=self.epochs,
             optimizer=self.optimizer,
             learning_rate=self.learning_rate,
             seeds=self.seeds,
@@ -151,26 +156,6 @@ class NetworkSearch(BaseEstimator):  # type: ignore[misc]
             progress=_progress(self.verbose),
         )
         return self._publish(data, grid, classes)
-
-    def _strategy(self, n: int) -> dict[str, Any]:
-        """Strengths, warm start and refit, with what suits the penalty where nothing is said.
-
-        Inputs leave best from a network that has learned which of them matter (weak to strong), and are chosen best
-        by the error of networks whose kept weights are not shrunk (refit), and noise of small minibatches keeps some
-        of them in: benchmarks/networks.py planted.
-        """
-        inputs = isinstance(self.penalties, str) and self.penalties == "inputs"
-        l1: Any = self.l1
-        if isinstance(l1, int | np.integer) and not isinstance(l1, bool):
-            l1 = np.geomspace(*(INPUTS if inputs else WEIGHTS), check_count("l1", l1))
-        epochs = check_count("epochs", self.epochs)
-        return {
-            "l1": l1,
-            "l2": self.l2 if self.l2 is not None else (RIDGE if inputs else 0.0,),
-            "warm_start": self.warm_start if self.warm_start != "auto" else ("weak-to-strong" if inputs else None),
-            "batch_size": max(8, n // 5) if inputs and self.batch_size == "auto" else self.batch_size,
-            "refit": self.refit if self.refit != "auto" else (epochs // 2 if inputs else 0),
-        }
 
     def _publish(self, data: Training, grid: NetworkGrid, classes: Array | None) -> Self:
         """All fitted attributes at once: a failed fit leaves an earlier one as it was."""
