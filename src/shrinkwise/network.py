@@ -41,6 +41,8 @@ class Network:
     optimizer, backend : str
     route : str
         ``"vmap"``: members trained together in one program; ``"loop"``: one after the other.
+    refit : int, default 0
+        Epochs after those, in which what is not zero was trained without l1.
     """
 
     l1: Array
@@ -56,6 +58,7 @@ class Network:
     optimizer: str
     backend: str
     route: str
+    refit: int = 0
 
     @property
     def sparsity(self) -> Array:

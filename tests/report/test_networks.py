@@ -61,6 +61,13 @@ def test_loss_and_objective_stand_apart_and_the_choice_goes_by_the_loss(show, re
     assert f"by the held-out loss alone, {cell.mean:.1f}." in words
 
 
+def test_a_refit_is_said(grid):
+    refitted = dataclasses.replace(grid, network=dataclasses.replace(grid.network, refit=20))
+    words = " ".join(Page(render_page(report_on(refitted))).text.replace("\N{NO-BREAK SPACE}", " ").split())
+    assert "The penalty chose what is zero; then 20 epochs trained the other weights without l1" in words
+    assert "Training lowered" not in words
+
+
 def test_layers_have_their_zeros_and_norms_at_the_chosen_cell(report, grid):
     cell = grid.select("1se")
     text = Page(render_page(report)).text

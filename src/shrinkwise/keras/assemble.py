@@ -110,6 +110,7 @@ def _network(kept: Kept, table: _Table, l1: Array, l2: Array, route: str) -> Net
         norms=table.grid(table.with_full(kept.norms)),
         objective=table.grid(table.by_fold(kept.objective)),
         epochs=task.epochs,
+        refit=task.refit,
         batch_size=task.plan.width,
         seeds=task.n_seeds,
         optimizer=type(task.optimizer.inner).__name__.lower(),

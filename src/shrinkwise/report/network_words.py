@@ -114,6 +114,12 @@ def objective_sentence(report: ReportInput) -> str:
         return ""
     total = float(result.network.objective[chosen.ratio, chosen.index] @ result.fold_weights)
     score = scores([total, chosen.mean], [chosen.se])
+    if result.network.refit:
+        return (
+            f"The penalty chose what is zero; then {count(result.network.refit, 'epoch')} trained the other weights "
+            f"without l1, to a loss of {score(chosen.train)} on the training rows. With the penalty of such weights it "
+            f"would be {score(total)}; the choice goes by the held-out loss alone, {score(chosen.mean)}."
+        )
     return (
         f"Training lowered loss + penalty, {score(total)} at the chosen l1 and l2: a loss of {score(chosen.train)} on "
         f"the training rows and a penalty of {score(total - chosen.train)}. The choice knows no penalty: it goes by "

@@ -55,6 +55,7 @@ LATER_TYPES: dict[str, tuple[type, ...]] = {  # files of 0.1.0 lack them
 NETWORK_TYPES: dict[str, tuple[type, ...]] = {
     "layers": (list,),
     "epochs": (int,),
+    "refit": (int,),
     "batch_size": (int,),
     "seeds": (int,),
     "optimizer": (str,),
