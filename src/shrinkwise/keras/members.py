@@ -169,12 +169,12 @@ class Patience:
         return improved
 
 
-def staged(n_l1: int, n_l2: int, warm_start: str | None) -> tuple[tuple[Array, ...], Array]:
+def staged(n_l1: int, n_l2: int, warm_start: str | bool | None) -> tuple[tuple[Array, ...], Array]:
     """Stages and origins of the cells: rows of l2, columns of decreasing l1, and last the cell without a penalty."""
     cells = np.arange(n_l1 * n_l2).reshape(n_l2, n_l1)
     free = np.array([n_l1 * n_l2])
     origin = np.full(n_l1 * n_l2 + 1, -1)
-    if warm_start is None:
+    if warm_start is None or warm_start is False:
         return (np.concatenate([cells.ravel(), free]),), origin
     if warm_start not in WARM:
         raise UsageError(f"warm_start must be None or one of {', '.join(map(repr, WARM))}, got {warm_start!r}")

@@ -58,7 +58,7 @@ class NetworkSearch(BaseEstimator):  # type: ignore[misc]
         seeds: int = 1,
         refit: int | str = "auto",
         patience: int | None = None,
-        warm_start: str | None = "auto",
+        warm_start: str | bool | None = "auto",
         standardize: bool = True,
         memory: float | str | None = None,
         random_state: int = 0,
@@ -267,7 +267,7 @@ class NetworkRegressorCV(RegressorMixin, NetworkSearch):  # type: ignore[misc]
         half of the epochs for ``penalties="inputs"``, else none.
     patience : int >= 1, optional
         Early stopping of each network by itself, by the loss on a tenth of its own training rows.
-    warm_start : {"auto", None, "weak-to-strong", "strong-to-weak"}
+    warm_start : {"auto", None, False, "weak-to-strong", "strong-to-weak"}
         Start each l1 from the weights of the one before. ``"auto"``: weak to strong for ``penalties="inputs"``.
     standardize : bool, default True
         Columns and y to a mean of 0 and an sd of 1, by the training rows of each fold.
@@ -365,7 +365,7 @@ class NetworkClassifierCV(ClassifierMixin, NetworkSearch):  # type: ignore[misc]
         half of the epochs for ``penalties="inputs"``, else none.
     patience : int >= 1, optional
         Early stopping of each network by itself, by the loss on a tenth of its own training rows.
-    warm_start : {"auto", None, "weak-to-strong", "strong-to-weak"}
+    warm_start : {"auto", None, False, "weak-to-strong", "strong-to-weak"}
         Start each l1 from the weights of the one before. ``"auto"``: weak to strong for ``penalties="inputs"``.
     standardize : bool, default True
         Columns to a mean of 0 and an sd of 1, by the training rows of each fold.
