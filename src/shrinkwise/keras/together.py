@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 ROWS = 512  # scored at once
 SHARE = 0.25  # of the memory of the machine, where no budget is given
 DEVICE_SHARE = 0.6  # of the memory of an accelerator
-CACHE = 1 << 22  # bytes of members that a processor trains quicker together than apart (benchmarks/networks.py)
+CACHE = 1 << 22  # bytes of members that are quicker together than apart: measured, benchmarks/networks.py sweep
 
 
 def train_together(task: Task, kept: Kept) -> None:
