@@ -154,3 +154,69 @@ def test_scikit_learns_checks(estimator, check):
         warnings.simplefilter("default")
         warnings.simplefilter("ignore", DataWarning)
         check(estimator)
+
+
+def small():
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((90, 3))
+    return X, X[:, 0] - 0.5 * X[:, 1] + 0.3 * rng.standard_normal(90)
+
+
+SMALL = {"l1": [1e-2], "hidden": (4,), "epochs": 5, "cv": 2}
+
+
+def test_columns_far_from_zero_are_scaled_before_single_precision_takes_their_digits():
+    X, y = small()
+    near = NetworkRegressorCV(**SMALL).fit(X, y).predict(X)
+    far = NetworkRegressorCV(**SMALL).fit(X + 2.0**30, y).predict(X + 2.0**30)
+    np.testing.assert_allclose(far, near, rtol=1e-4, atol=1e-4)
+
+
+def test_weights_beyond_single_precision_are_refused():
+    X, y = small()
+    with pytest.raises(DataError, match="rescale them"):
+        NetworkRegressorCV(**SMALL).fit(X * 1e-41, y)
+
+
+def test_a_constant_column_is_no_input():
+    X, y = small()
+    model = NetworkRegressorCV(**SMALL).fit(np.column_stack([X, np.ones(len(y))]), y)
+    assert not model.inputs_[3]
+    assert model.inputs_[0]
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+def test_a_network_that_gives_probabilities_is_refused_by_whatever_layer(classes):
+    X, y = small()
+    labels = np.digitize(y, np.quantile(y, np.linspace(0, 1, classes + 1)[1:-1]))
+
+    def build(p, k):
+        given = keras.layers.Dense(k)(rows := keras.Input((p,)))
+        return keras.Model(rows, keras.ops.sigmoid(given) if k == 1 else keras.layers.Softmax()(given))
+
+    with pytest.raises(UsageError, match="gives probabilities; the loss takes logits"):
+        NetworkClassifierCV(build, **SMALL).fit(X, labels)
+
+
+def test_a_build_that_gives_one_network_twice_is_refused_and_its_weights_stay():
+    X, y = small()
+    mine = keras.Sequential([keras.Input((3,)), keras.layers.Dense(1)])
+    before = [np.array(w) for w in mine.get_weights()]
+    with pytest.raises(UsageError, match="the same weights in two calls"):
+        NetworkRegressorCV(lambda p, k: mine, **SMALL).fit(X, y)
+    for old, new in zip(before, mine.get_weights(), strict=True):
+        np.testing.assert_array_equal(old, new)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"build": lambda p: None}, "build must be a function of n_features and n_outputs"),
+        ({"l1": 0.1}, r"got the number 0.1: use \[0.1\]"),
+        ({"l2": 0.1}, r"got the number 0.1: use \[0.1\]"),
+    ],
+)
+def test_what_is_almost_right_gets_the_remedy(options, words):
+    X, y = small()
+    with pytest.raises(UsageError, match=words):
+        NetworkRegressorCV(**SMALL | options).fit(X, y)

@@ -33,7 +33,8 @@ def assemble(
     """
     table = _Table(kept, len(l2), len(l1))
     task, plan = kept.task, kept.task.plan
-    inputs, sound = table.with_full(kept.inputs), table.with_full(kept.sound)
+    varying = np.array([fit.factor > 0 for fit in plan.fits])[:, None, None]  # a constant column is read by none
+    inputs, sound = table.with_full(kept.inputs * varying), table.with_full(kept.sound)
     tests = [fit.test for fit in plan.fits[:-1]]
     weights = np.tile([plan.weights[rows].sum() for rows in tests], task.n_seeds)
     center, factor, _, target_scale = plan.scaling()

@@ -22,7 +22,7 @@ def suited(
     l2: Any,
     epochs: int,
     batch_size: Any,
-    warm_start: str | None = "auto",
+    warm_start: str | bool | None = "auto",
     refit: Any = "auto",
 ) -> dict[str, Any]:
     """The arguments of `fit_networks` in full.

@@ -12,10 +12,18 @@ from typing import Any
 import keras
 import numpy as np
 
-from shrinkwise.exceptions import ConvergenceWarning, UsageError
+from shrinkwise.exceptions import ConvergenceWarning, DataError, UsageError
 from shrinkwise.keras.assemble import assemble
 from shrinkwise.keras.members import Kept, Progress, Task, staged
-from shrinkwise.keras.networks import Build, built, first_kernels, is_random_state, starts, unscaled
+from shrinkwise.keras.networks import (
+    Build,
+    built,
+    first_kernels,
+    is_random_state,
+    refuse_probabilities,
+    starts,
+    unscaled,
+)
 from shrinkwise.keras.plan import Array, Plan, make_plan
 from shrinkwise.keras.proximal import Proximal
 from shrinkwise.keras.template import has_ridge, template_of
@@ -42,8 +50,8 @@ class NetworkGrid:
     _plan: Plan
     _values: list[list[Array] | None]
 
-    def model(self, ratio: int, index: int) -> Any:
-        """The network of one cell that was fitted to all data, the best of its seeds.
+    def network(self, ratio: int, index: int) -> Any:
+        """The network of one cell that was fitted to all data, the best of its seeds, as it was trained.
 
         Parameters
         ----------
@@ -53,7 +61,7 @@ class NetworkGrid:
         Returns
         -------
         keras.Model
-            Takes X as it came, gives y in its own units, or logits; zeros of the fit are zeros here.
+            Takes scaled columns and gives a scaled y, see `scaling`, or logits.
 
         Raises
         ------
@@ -71,7 +79,34 @@ class NetworkGrid:
         model = built(self._build, self._plan.n_features, self._plan.n_outputs)
         for variable, value in zip([*model.trainable_variables, *model.non_trainable_variables], values):
             variable.assign(value)
-        return unscaled(model, self._plan.scaling())
+        return model
+
+    def model(self, ratio: int, index: int) -> Any:
+        """The same network, its scaling folded in: it takes X as it came and gives y in its own units, or logits.
+
+        Zeros of the fit are zeros here.
+
+        Raises
+        ------
+        UsageError
+            If it diverged.
+        DataError
+            If its weights in the units of X are beyond float32.
+        """
+        with np.errstate(over="ignore"):  # it is looked for
+            model = unscaled(self.network(ratio, index), self.scaling)
+        for variable in model.variables:
+            if not np.all(np.isfinite(keras.ops.convert_to_numpy(variable.value))):
+                raise DataError(
+                    f"in the units of X the weights {variable.path} are beyond float32 (3.4e38), in which networks "
+                    "compute: some columns vary too little for it; rescale them"
+                )
+        return model
+
+    @property
+    def scaling(self) -> tuple[Array, Array, float, float]:
+        """Center and factor of the columns, (p,), center and scale of y: networks see (x − center) · factor."""
+        return self._plan.scaling()
 
 
 def fit_networks(
@@ -261,6 +296,8 @@ def make_task(
         designs=designs,
     )
     model = built(build, plan.n_features, plan.n_outputs)
+    if not loss.degree:
+        refuse_probabilities(model, plan.n_features)
     template = template_of(model, penalties)
     if np.any(ridge > 0) and not has_ridge(template):
         raise UsageError(
@@ -316,6 +353,8 @@ def strengths(name: str, values: Any) -> Array:
         found = np.asarray(values, dtype=np.float64)
     except (TypeError, ValueError) as error:
         raise UsageError(f"{name} must be a sequence of strengths >= 0, got {values!r}") from error
+    if not found.ndim:
+        raise UsageError(f"{name} must be a sequence of strengths >= 0, got the number {values!r}: use [{values!r}]")
     if found.ndim != 1 or not len(found):
         raise UsageError(f"{name} must be a sequence of strengths >= 0, got an array of shape {found.shape}")
     for value in found:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from inspect import signature
 from typing import Any
 
 import keras
@@ -17,6 +18,7 @@ Build = Callable[[int, int], Any]
 
 ELEMENTWISE = ("Dropout", "GaussianNoise", "GaussianDropout", "AlphaDropout", "Identity", "ActivityRegularization")
 TRUNCATED_SD = 0.87962566103423978  # of a standard normal between -2 and 2
+LOGITS = "the loss takes logits, so leave the last activation out (predict_proba adds it)"
 PER_COLUMN = (*ELEMENTWISE, "BatchNormalization", "Normalization", "Rescaling", "Activation", "ReLU", "LeakyReLU")
 
 
@@ -62,8 +64,12 @@ def built(build: Build, n_features: int, n_outputs: int) -> Any:
     UsageError
         If it is something else.
     """
-    model = build(n_features, n_outputs)
     call = f"build({n_features}, {n_outputs})"
+    try:
+        signature(build).bind(n_features, n_outputs)
+    except TypeError as error:
+        raise UsageError(f"build must be a function of n_features and n_outputs, {call}: {error}") from error
+    model = build(n_features, n_outputs)
     if not isinstance(model, keras.Model):
         raise UsageError(f"{call} must return a Keras model, got {type(model).__name__}: {model!r:.80}")
     if not model.built:
@@ -71,19 +77,34 @@ def built(build: Build, n_features: int, n_outputs: int) -> Any:
     takes, gives = _shape(model, "input_shape"), _shape(model, "output_shape")
     if takes is not None and takes != (None, n_features):
         raise UsageError(f"{call} must take rows of {n_features} features, shape (None, {n_features}), got {takes}")
+    if gives is None:
+        raise UsageError(f"{call} returned a model whose output shape is not known; make it Sequential or Functional")
     if gives != (None, n_outputs):
         raise UsageError(f"{call} must give {n_outputs} outputs a row, shape (None, {n_outputs}), got {gives}")
     ending = getattr(getattr(model.layers[-1], "activation", None), "__name__", "linear")
     if ending in ("sigmoid", "softmax", "log_softmax"):
-        raise UsageError(
-            f"{call} ends in {ending}; the loss takes logits, so leave the last activation out (predict_proba adds it)"
-        )
+        raise UsageError(f"{call} ends in {ending}; {LOGITS}")
     if not model.trainable_variables:
         raise UsageError(f"{call} returned a model without trainable weights")
     for variable in model.variables:
         if not np.all(np.isfinite(keras.ops.convert_to_numpy(variable.value))):
             raise UsageError(f"{call} starts from a weight that is not finite, in {variable.path}")
     return model
+
+
+def refuse_probabilities(model: Any, n_features: int) -> None:
+    """Refuse a classifier that gives probabilities, by whatever layer: seen from what it makes of random rows.
+
+    Raises
+    ------
+    UsageError
+        If all outputs lie in [0, 1], and of several outputs sum to 1.
+    """
+    rows = 100 * np.random.default_rng(0).standard_normal((256, n_features))
+    given = keras.ops.convert_to_numpy(model(rows.astype(np.float32), training=False)).astype(np.float64)
+    inside = np.all((given >= 0) & (given <= 1)) and np.ptp(given) > 0
+    if inside and (given.shape[1] == 1 or np.allclose(given.sum(axis=1), 1, atol=1e-4)):
+        raise UsageError(f"build({n_features}, {given.shape[1]}) gives probabilities; {LOGITS}")
 
 
 def starts(build: Build, model: Any, n_features: int, n_outputs: int, seeds: Sequence[int]) -> list[Array]:
@@ -93,6 +114,11 @@ def starts(build: Build, model: Any, n_features: int, n_outputs: int, seeds: Seq
     initializers draw is drawn again by NumPy from the seed.
     """
     other = built(build, n_features, n_outputs)
+    if {id(variable) for variable in other.variables} & {id(variable) for variable in model.variables}:
+        raise UsageError(
+            "build returned the same weights in two calls, which a fit would overwrite; return a new network each "
+            "time: of a pretrained one keras.models.clone_model, with its weights set"
+        )
     owner = {id(variable): layer for layer in model.layers for variable in layer.variables}
     variables = [*model.trainable_variables, *model.non_trainable_variables]
     twins = [*other.trainable_variables, *other.non_trainable_variables]

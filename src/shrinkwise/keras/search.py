@@ -169,6 +169,8 @@ class NetworkSearch(BaseEstimator):  # type: ignore[misc]
         fitted = {
             "result_": result,
             "model_": grid.model(chosen.ratio, chosen.index),
+            "_network_": grid.network(chosen.ratio, chosen.index),
+            "_scaling_": grid.scaling,
             "l1_": float(result.network.l1[chosen.index]),
             "l2_": float(result.network.l2[chosen.ratio]),
             "alpha_": chosen.alpha,
@@ -213,15 +215,16 @@ class NetworkSearch(BaseEstimator):  # type: ignore[misc]
         raise NotImplementedError
 
     def _eta(self, X: Any) -> Array:
-        """Outputs of the network, (n, k), float64."""
+        """Outputs of the network, (n, k), float64; columns are scaled before float32 takes their digits."""
         check_is_fitted(self)
-        values = np.asarray(read_again(self, X), dtype=np.float32)
+        center, factor, middle, unit = self._scaling_
+        values = ((np.asarray(read_again(self, X), dtype=np.float64) - center) * factor).astype(np.float32)
         parts = []
         for start in range(0, len(values), ROWS):
             block = values[start : start + ROWS]
             full = np.pad(block, ((0, ROWS - len(block)), (0, 0)))
-            parts.append(keras.ops.convert_to_numpy(self.model_(full, training=False))[: len(block)])
-        return np.concatenate(parts).astype(np.float64)
+            parts.append(keras.ops.convert_to_numpy(self._network_(full, training=False))[: len(block)])
+        return np.asarray(middle + unit * np.concatenate(parts).astype(np.float64))
 
 
 class NetworkRegressorCV(RegressorMixin, NetworkSearch):  # type: ignore[misc]
