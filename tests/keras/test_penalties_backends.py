@@ -251,6 +251,52 @@ def test_lassonet_refuses_a_first_layer_that_is_not_there():
         model.train_on_batch(np.ones((2, 8)), np.ones((2, 1)))
 
 
+def eight_inputs(n=512):
+    """Data of which the first two inputs of eight matter."""
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(n, 8)).astype("float32")
+    return x, (2 * x[:, :1] + np.maximum(x[:, 1:2], 0) * 2).astype("float32")
+
+
+def test_a_lassonet_set_on_a_trained_model_selects_from_the_next_step():
+    x, y = eight_inputs()
+    model = lassonet(l1=1.0)
+    penalize(model, {"skip": None})
+    model.compile(optimizer=Proximal(keras.optimizers.Adam(0.01)), loss="mse")
+    model.fit(x, y, epochs=1, batch_size=64, verbose=0)
+    penalize(model, {"skip": LassoNet(1.0, first="first", bound=2.0)})
+    model.fit(x, y, epochs=40, batch_size=64, verbose=0)
+    theta, first = numpy_of(model.get_layer("skip").kernel), numpy_of(model.get_layer("first").kernel)
+    assert (theta[:2] != 0).all()
+    assert (theta[2:] == 0).all()
+    assert (first[2:] == 0).all()
+    assert (np.abs(first) <= 2 * np.abs(theta) * (1 + 1e-5)).all()
+
+
+def test_a_lassonet_taken_away_from_a_trained_model_binds_no_more():
+    x, y = eight_inputs()
+    model = lassonet(l1=1.0, bound=0.01)
+    model.compile(optimizer=Proximal(keras.optimizers.Adam(0.01)), loss="mse")
+    model.fit(x, y, epochs=1, batch_size=64, verbose=0)
+    penalize(model, {"skip": None})
+    model.fit(x, y, epochs=10, batch_size=64, verbose=0)
+    theta, first = numpy_of(model.get_layer("skip").kernel), numpy_of(model.get_layer("first").kernel)
+    assert (np.abs(first) > 0.01 * np.abs(theta)).any()
+
+
+def test_a_lassonet_set_on_a_trained_model_is_checked_as_at_the_start():
+    x, y = eight_inputs(16)
+    model = lassonet()
+    model.compile(optimizer=Proximal("adam"), loss="mse")
+    model.train_on_batch(x, y)
+    penalize(model, {"skip": LassoNet(1.0, first="elsewhere")})
+    with pytest.raises(UsageError, match=r"first='elsewhere'.* names 0 kernels"):
+        model.train_on_batch(x, y)
+    penalize(model, {"skip": LassoNet(1.0, first="first"), "first": "l1=0.1"})
+    with pytest.raises(UsageError, match="no regularizer of its own"):
+        model.train_on_batch(x, y)
+
+
 # ---- monitor and checks
 
 

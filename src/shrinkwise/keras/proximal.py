@@ -247,7 +247,7 @@ class Proximal(keras.optimizers.Optimizer):  # type: ignore[misc]
         mu, _ = self._row.momentum(self.inner)
         if mu:  # in the inner optimizer, so that gradients that are only gathered leave it alone
             self._kept.reach = [self.inner.add_variable_from_reference(v, name="reach") for v in variables]
-        self._kept.pairs = _pairs(variables)
+        _pairs(variables)  # refuses before the first step
         self._advise(variables)
 
     def apply(self, grads: Any, trainable_variables: Any = None) -> None:
@@ -256,6 +256,7 @@ class Proximal(keras.optimizers.Optimizer):  # type: ignore[misc]
             trainable_variables = list(trainable_variables)
             self.build(trainable_variables)
         self._kept.waiting.clear()
+        self._kept.pairs = _pairs(self._trainable_variables)  # penalize may have changed them since the last step
         if self.in_loss and self._kept.given is None:
             variables = self._trainable_variables if trainable_variables is None else list(trainable_variables)
             grads = [self._of_the_data(gradient, variable) for gradient, variable in zip(grads, variables)]
