@@ -257,8 +257,9 @@ class Proximal(keras.optimizers.Optimizer):  # type: ignore[misc]
             self.build(trainable_variables)
         self._kept.waiting.clear()
         self._kept.pairs = _pairs(self._trainable_variables)  # penalize may have changed them since the last step
+        variables = self._trainable_variables if trainable_variables is None else list(trainable_variables)
+        grads = [_dense(gradient) if _has_terms(v) else gradient for gradient, v in zip(grads, variables)]
         if self.in_loss and self._kept.given is None:
-            variables = self._trainable_variables if trainable_variables is None else list(trainable_variables)
             grads = [self._of_the_data(gradient, variable) for gradient, variable in zip(grads, variables)]
         self.inner.apply(grads, trainable_variables)
 
@@ -410,6 +411,17 @@ class Proximal(keras.optimizers.Optimizer):  # type: ignore[misc]
         for part in ("optimizer", "scale"):
             config[part] = keras.saving.deserialize_keras_object(config[part], custom_objects=custom_objects)
         return cls(**config)
+
+
+def _dense(gradient: Any) -> Any:
+    """A gradient as an array: that of an embedding is rows and their numbers on TensorFlow."""
+    if type(gradient).__name__ == "IndexedSlices":
+        return import_module("tensorflow").convert_to_tensor(gradient)
+    return gradient
+
+
+def _has_terms(variable: Any) -> bool:
+    return terms_of(getattr(variable, "regularizer", None), tuple(variable.shape)) is not None
 
 
 def _has_ridge(variable: Any) -> bool:
