@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+import re
 import subprocess
 import sys
 
@@ -184,6 +185,12 @@ def test_penalties_that_are_not_understood_are_refused_and_change_nothing(penalt
     with pytest.raises(UsageError, match=message):
         penalize(model, {"out": "l1=1", **penalties})
     assert model.get_layer("out").kernel.regularizer is None
+
+
+@pytest.mark.parametrize("penalties", [[("dense*", "l1=1")], None, {3: "l1=1"}, "l1=1"])
+def test_penalties_that_are_no_dict_of_patterns_are_refused(penalties):
+    with pytest.raises(UsageError, match="penalties are a dict of patterns.*got " + re.escape(repr(penalties))):
+        penalize(nested(), penalties)
 
 
 def test_a_model_without_weights_yet_is_refused():

@@ -365,6 +365,21 @@ def test_unknown_optimizers_are_refused_with_the_known_ones(name):
         Proximal(getattr(Opt, name)())
 
 
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ("nope", "none of 'nope'"),
+        (3, "got 3"),
+        (None, "got None"),
+        ({"class_name": "nope", "config": {}}, "none of {'class_name'"),
+        (Opt.Adam, r"got the class Adam: call it, Adam\(\)"),
+    ],
+)
+def test_what_is_no_optimizer_is_refused_with_the_known_ones(given, words):
+    with pytest.raises(UsageError, match=f"{words}.*; known are SGD, Adam, AdamW"):
+        Proximal(given)
+
+
 def test_a_wrapped_or_changed_optimizer_is_refused():
     class Mine(Opt.Adam):
         def update_step(self, gradient, variable, learning_rate):

@@ -16,7 +16,7 @@ from shrinkwise.keras.advice import advice_on
 from shrinkwise.keras.lassonet import LassoNet, hier_prox
 from shrinkwise.keras.live import models_where
 from shrinkwise.keras.regularizers import check_strength, terms_of
-from shrinkwise.keras.steps import bounded, row_of
+from shrinkwise.keras.steps import bounded, optimizer_of, row_of
 from shrinkwise.keras.terms import Terms
 
 Schedule = keras.optimizers.schedules.LearningRateSchedule
@@ -73,7 +73,8 @@ class Proximal(keras.optimizers.Optimizer):  # type: ignore[misc]
     Raises
     ------
     UsageError
-        An optimizer whose steps are not known; an instance that is wrapped already; a scale that is no number >= 0.
+        No optimizer, or one whose steps are not known; an instance that is wrapped already; a scale that is no number
+        >= 0.
 
     Notes
     -----
@@ -106,9 +107,7 @@ class Proximal(keras.optimizers.Optimizer):  # type: ignore[misc]
         in_loss: bool = True,
         name: str | None = None,
     ) -> None:
-        inner = keras.optimizers.get(optimizer)
-        if inner is None:
-            raise UsageError("Proximal needs an optimizer to wrap, got None; the default is Proximal('adam')")
+        inner = optimizer_of(optimizer)
         row = row_of(inner)
         if "_backend_update_step" in vars(inner) or "update_step" in vars(inner):
             raise UsageError(
