@@ -417,10 +417,31 @@ def test_weights_that_are_not_finite_are_refused():
         compact(model)
 
 
-@pytest.mark.parametrize("tolerance", [0, -1, 1, float("nan")])
+@pytest.mark.parametrize("tolerance", [0, -1, 1, float("nan"), "a", None])
 def test_a_tolerance_out_of_range_is_refused(tolerance):
     with pytest.raises(UsageError, match="tolerance"):
         compact(fill(mlp()), tolerance=tolerance)
+
+
+@pytest.mark.parametrize(
+    ("X", "words"),
+    [
+        (np.ones((4, 2)), r"of shape \(None, \d+\) \(None: any\), got \(4, 2\)"),
+        (np.ones(4), r"got \(4,\)"),
+    ],
+)
+def test_rows_that_the_model_does_not_take_are_refused(X, words):
+    with pytest.raises(DataError, match=words):
+        compact(fill(mlp()), X=X)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_rows_that_are_not_finite_are_refused(value):
+    model = fill(mlp())
+    X = np.ones((4, model.inputs[0].shape[1]))
+    X[1] = value
+    with pytest.raises(DataError, match=f"X is not finite in {X.shape[1]} of {X.size} cells"):
+        compact(model, X=X)
 
 
 class _Own(keras.Model):

@@ -1,5 +1,8 @@
 """Regularizers, penalize, LassoNet, the monitor and the checks of numbers, on every backend."""
 
+import copy
+import pickle
+import re
 import subprocess
 import sys
 
@@ -72,6 +75,13 @@ def test_an_axis_that_is_not_there_is_refused():
         GroupL1(0.1, axis="neurons")
     with pytest.raises(UsageError, match=r"shape \(3,\) has no axis 'inputs'"):
         terms_of(GroupL1(0.1), (3,))
+    regularizer = GroupL1(0.1, "units")
+    model = textbook(regularizer)
+    for axis, words in (("neurons", "axis must be one of"), (True, "axis must be one of"), (2, "has no axis 2")):
+        with pytest.raises(UsageError, match=words):
+            regularizer.axis = axis
+    assert regularizer.axis == "units"
+    assert model.layers[0].kernel.regularizer is regularizer
 
 
 @pytest.mark.parametrize("regularizer", [GroupL1(0.1, 1, l1=0.2, l2=0.3), LassoNet(0.1, first="hidden", bound=3.0)])
@@ -80,6 +90,21 @@ def test_ours_come_back_from_what_keras_keeps(regularizer):
     again = keras.regularizers.deserialize(kept)
     assert type(again) is type(regularizer)
     assert repr(again) == repr(regularizer)
+
+
+@pytest.mark.parametrize("regularizer", [GroupL1(0.1, "units"), LassoNet(0.1, first="hidden", bound=3.0)])
+def test_the_part_that_keras_knows_is_no_other_penalty(regularizer):
+    kind = type(regularizer)
+    part = kind.from_config(regularizer.get_config())
+    with pytest.raises(UsageError, match=r"from_config of l1 and l2 alone.*keras.regularizers.serialize"):
+        part.get_build_config()
+    model = lassonet()
+    with pytest.raises(UsageError, match="from_config of l1 and l2 alone"):
+        penalize(model, {"skip": part})
+    assert model.get_layer("skip").kernel.regularizer.first == "first"
+    whole = kind.from_config(regularizer.get_config() | regularizer.get_build_config())
+    assert repr(whole) == repr(regularizer)
+    assert repr(copy.deepcopy(regularizer)) == repr(pickle.loads(pickle.dumps(regularizer))) == repr(regularizer)
 
 
 READ_PLAIN = """
@@ -136,9 +161,9 @@ def test_patterns_choose_layers_and_weights():
     assert out.kernel.regularizer.l1 == 1e-4
     assert out.bias.regularizer.l2 == 0.5
     assert conv.bias.regularizer is None
-    copy = keras.models.clone_model(model)
-    assert repr(copy.get_layer("conv").kernel.regularizer) == repr(conv.kernel.regularizer)
-    assert copy.get_layer("out").bias.regularizer.l2 == 0.5
+    clone = keras.models.clone_model(model)
+    assert repr(clone.get_layer("conv").kernel.regularizer) == repr(conv.kernel.regularizer)
+    assert clone.get_layer("out").bias.regularizer.l2 == 0.5
 
 
 @pytest.mark.parametrize(
@@ -160,6 +185,12 @@ def test_penalties_that_are_not_understood_are_refused_and_change_nothing(penalt
     with pytest.raises(UsageError, match=message):
         penalize(model, {"out": "l1=1", **penalties})
     assert model.get_layer("out").kernel.regularizer is None
+
+
+@pytest.mark.parametrize("penalties", [[("dense*", "l1=1")], None, {3: "l1=1"}, "l1=1"])
+def test_penalties_that_are_no_dict_of_patterns_are_refused(penalties):
+    with pytest.raises(UsageError, match="penalties are a dict of patterns.*got " + re.escape(repr(penalties))):
+        penalize(nested(), penalties)
 
 
 def test_a_model_without_weights_yet_is_refused():
@@ -249,6 +280,71 @@ def test_lassonet_refuses_a_first_layer_that_is_not_there():
     model.compile(optimizer=Proximal("adam"), loss="mse")
     with pytest.raises(UsageError, match=r"first='other'.* names 0 kernels"):
         model.train_on_batch(np.ones((2, 8)), np.ones((2, 1)))
+
+
+def eight_inputs(n=512):
+    """Data of which the first two inputs of eight matter."""
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(n, 8)).astype("float32")
+    return x, (2 * x[:, :1] + np.maximum(x[:, 1:2], 0) * 2).astype("float32")
+
+
+def test_a_lassonet_set_on_a_trained_model_selects_from_the_next_step():
+    x, y = eight_inputs()
+    model = lassonet(l1=1.0)
+    penalize(model, {"skip": None})
+    model.compile(optimizer=Proximal(keras.optimizers.Adam(0.01)), loss="mse")
+    model.fit(x, y, epochs=1, batch_size=64, verbose=0)
+    penalize(model, {"skip": LassoNet(1.0, first="first", bound=2.0)})
+    model.fit(x, y, epochs=40, batch_size=64, verbose=0)
+    theta, first = numpy_of(model.get_layer("skip").kernel), numpy_of(model.get_layer("first").kernel)
+    assert (theta[:2] != 0).all()
+    assert (theta[2:] == 0).all()
+    assert (first[2:] == 0).all()
+    assert (np.abs(first) <= 2 * np.abs(theta) * (1 + 1e-5)).all()
+
+
+def test_a_lassonet_taken_away_from_a_trained_model_binds_no_more():
+    x, y = eight_inputs()
+    model = lassonet(l1=1.0, bound=0.01)
+    model.compile(optimizer=Proximal(keras.optimizers.Adam(0.01)), loss="mse")
+    model.fit(x, y, epochs=1, batch_size=64, verbose=0)
+    penalize(model, {"skip": None})
+    model.fit(x, y, epochs=10, batch_size=64, verbose=0)
+    theta, first = numpy_of(model.get_layer("skip").kernel), numpy_of(model.get_layer("first").kernel)
+    assert (np.abs(first) > 0.01 * np.abs(theta)).any()
+
+
+@pytest.mark.parametrize(("name", "value"), [("bound", 0), ("bound", "3"), ("first", 3), ("l1", -1), ("l2", 0.1)])
+def test_what_is_set_on_a_lassonet_is_checked(name, value):
+    penalty = LassoNet(first="first", bound=2.0)
+    with pytest.raises(UsageError, match=name):
+        setattr(penalty, name, value)
+    assert repr(penalty) == "LassoNet(l1=0.01, first='first', bound=2.0)"
+
+
+def test_the_bound_of_a_live_lassonet_acts_at_once():
+    x, y = eight_inputs()
+    model = lassonet(l1=0.01, bound=10.0)
+    model.compile(optimizer=Proximal(keras.optimizers.Adam(0.01)), loss="mse")
+    model.fit(x, y, epochs=1, batch_size=64, verbose=0)
+    model.get_layer("skip").kernel.regularizer.bound = 0.01
+    model.fit(x, y, epochs=2, batch_size=64, verbose=0)
+    theta, first = numpy_of(model.get_layer("skip").kernel), numpy_of(model.get_layer("first").kernel)
+    assert (np.abs(first) <= 0.01 * np.abs(theta) * (1 + 1e-5)).all()
+
+
+def test_a_lassonet_set_on_a_trained_model_is_checked_as_at_the_start():
+    x, y = eight_inputs(16)
+    model = lassonet()
+    model.compile(optimizer=Proximal("adam"), loss="mse")
+    model.train_on_batch(x, y)
+    penalize(model, {"skip": LassoNet(1.0, first="elsewhere")})
+    with pytest.raises(UsageError, match=r"first='elsewhere'.* names 0 kernels"):
+        model.train_on_batch(x, y)
+    penalize(model, {"skip": LassoNet(1.0, first="first"), "first": "l1=0.1"})
+    with pytest.raises(UsageError, match="no regularizer of its own"):
+        model.train_on_batch(x, y)
 
 
 # ---- monitor and checks

@@ -8,6 +8,7 @@ from keras import ops
 from shrinkwise import LinearRegressor
 from shrinkwise.exceptions import PenaltyWarning, UsageError
 from shrinkwise.keras import GroupL1, Proximal, penalize
+from shrinkwise.keras.advice import set_late
 from shrinkwise.keras.steps import ROWS, row_of
 from tests.keras.problems import numpy_of, textbook, two_signals, zeros_of
 
@@ -257,6 +258,20 @@ def test_the_strength_of_a_live_regularizer_acts_at_once():
     assert zeros_of(model.layers[0].kernel) > 400
 
 
+def test_the_axis_of_a_live_regularizer_acts_at_once():
+    x, y = two_signals(256)
+    regularizer = GroupL1(0.1, "inputs")
+    model = textbook(regularizer)
+    model.compile(optimizer=Proximal(Opt.Adam(0.01)), loss="mse")
+    model.fit(x, y, epochs=1, batch_size=32, verbose=0)
+    loss, kernel = model.evaluate(x, y, verbose=0), numpy_of(model.layers[0].kernel)
+    lengths = {axis: (kernel.shape[axis] ** 0.5) * np.linalg.norm(kernel, axis=axis).sum() for axis in (0, 1)}
+    regularizer.axis = "units"
+    assert model.evaluate(x, y, verbose=0) == pytest.approx(loss + 0.1 * (lengths[0] - lengths[1]), rel=1e-4)
+    model.fit(x, y, epochs=30, batch_size=32, verbose=0)
+    assert (numpy_of(model.layers[0].kernel) == 0).all(axis=0).any()
+
+
 def test_penalize_acts_on_a_model_that_is_compiled_and_trained():
     x, y = two_signals(256)
     model = textbook(None)
@@ -265,6 +280,55 @@ def test_penalize_acts_on_a_model_that_is_compiled_and_trained():
     penalize(model, {"hidden": "l1=0.5"})
     model.fit(x, y, epochs=15, batch_size=32, verbose=0)
     assert zeros_of(model.layers[0].kernel) > 400
+
+
+def gradients(model, x, y, penalized):
+    """Of the mean of squares, with or without the penalties, as a training loop of one's own has them."""
+
+    def objective():
+        loss = ops.mean((model(x) - y) ** 2)
+        return loss + sum(model.losses) if penalized else loss
+
+    weights = model.trainable_variables
+    match keras.backend.backend():
+        case "tensorflow":
+            import tensorflow as tf
+
+            with tf.GradientTape() as tape:
+                loss = objective()
+            return tape.gradient(loss, [w.value for w in weights])
+        case "torch":
+            model.zero_grad()
+            objective().backward()
+            return [w.value.grad for w in weights]
+    import jax
+
+    def of(values):
+        fixed = model.non_trainable_variables
+        with keras.StatelessScope(state_mapping=[*zip(weights, values), *((v, v.value) for v in fixed)]):
+            return objective()
+
+    return jax.grad(of)([w.value for w in weights])
+
+
+@pytest.mark.parametrize("optimizer", [lambda: Opt.SGD(0.05, momentum=0.5), lambda: Opt.Adam(0.05)])
+def test_a_loop_of_ones_own_may_leave_the_penalties_out_of_its_gradients(optimizer):
+    rng = np.random.default_rng(0)
+    x = ops.convert_to_tensor(rng.integers(0, 6, (64, 3)))  # of 8 words, some often and two never
+    y = ops.convert_to_tensor(rng.normal(size=(64, 1)).astype("float32"))
+    ends = []
+    for in_loss in (True, False):
+        keras.utils.set_random_seed(0)
+        embedding = keras.layers.Embedding(8, 4, embeddings_regularizer=keras.regularizers.L1(0.02), name="words")
+        pooling = keras.layers.GlobalAveragePooling1D()
+        model = keras.Sequential([keras.Input((3,), dtype="int32"), embedding, pooling, keras.layers.Dense(1)])
+        proximal = Proximal(optimizer(), in_loss=in_loss)
+        for _ in range(60):
+            proximal.apply(gradients(model, x, y, penalized=in_loss), model.trainable_variables)
+        ends.append(numpy_of(embedding.embeddings))
+    np.testing.assert_allclose(ends[1], ends[0], atol=1e-4)
+    assert (ends[1][6:] == 0).all()
+    assert (ends[1][:6] != 0).any()
 
 
 def test_what_cannot_act_is_warned_of_once():
@@ -289,6 +353,33 @@ def test_what_cannot_act_is_warned_of_once():
     assert sum("normalization follows the penalized kernel of hidden" in sentence for sentence in said) == 1
 
 
+def test_a_regularizer_set_after_its_layer_was_built_is_warned_of_once():
+    x, y = two_signals(64)
+    model = textbook(keras.regularizers.L1(0.1))
+    model.get_layer("out").kernel_regularizer = keras.regularizers.L1(0.5)
+    model.compile(optimizer=Proximal("adam"), loss="mse")
+    with pytest.warns(PenaltyWarning, match=r"^out.kernel_regularizer: set after .*use penalize\(model") as caught:
+        model.fit(x, y, epochs=2, verbose=0)
+    assert len(caught) == 1
+    penalize(model, {"out": "l1=0.5"})
+    model.compile(optimizer=Proximal("adam"), loss="mse")
+    model.fit(x, y, epochs=1, verbose=0)
+
+
+def test_the_layers_of_keras_have_the_regularizers_that_they_were_made_with():
+    kernel = {"kernel_regularizer": "l1", "bias_regularizer": "l2"}
+    inputs = keras.Input((6, 4))
+    hidden = keras.layers.Bidirectional(
+        keras.layers.GRU(4, return_sequences=True, recurrent_regularizer="l1", **kernel)
+    )
+    attention = keras.layers.MultiHeadAttention(2, 4, **kernel)
+    hidden = keras.layers.Bidirectional(gru)(inputs)
+    hidden = keras.layers.SeparableConv1D(4, 2, depthwise_regularizer="l1", pointwise_regularizer="l2")(hidden)
+    hidden = keras.layers.LayerNormalization(gamma_regularizer="l2")(attention(hidden, hidden))
+    hidden = keras.layers.LSTM(3, **kernel)(keras.layers.TimeDistributed(keras.layers.Dense(3, **kernel))(hidden))
+    assert set_late(keras.Model(inputs, hidden)) == []
+
+
 def test_a_clip_below_the_slope_of_the_penalty_is_warned_of():
     model = linear()
     model.compile(optimizer=Proximal(Opt.Adam(0.05, clipnorm=0.5)), loss="mse")
@@ -300,6 +391,21 @@ def test_a_clip_below_the_slope_of_the_penalty_is_warned_of():
 def test_unknown_optimizers_are_refused_with_the_known_ones(name):
     with pytest.raises(UsageError, match=f"does not know the steps of {name}; it knows SGD, Adam, AdamW"):
         Proximal(getattr(Opt, name)())
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ("nope", "none of 'nope'"),
+        (3, "got 3"),
+        (None, "got None"),
+        ({"class_name": "nope", "config": {}}, "none of {'class_name'"),
+        (Opt.Adam, r"got the class Adam: call it, Adam\(\)"),
+    ],
+)
+def test_what_is_no_optimizer_is_refused_with_the_known_ones(given, words):
+    with pytest.raises(UsageError, match=f"{words}.*; known are SGD, Adam, AdamW"):
+        Proximal(given)
 
 
 def test_a_wrapped_or_changed_optimizer_is_refused():

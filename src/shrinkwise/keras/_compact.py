@@ -12,13 +12,14 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from shrinkwise.exceptions import DataError, ShrinkwiseError, UsageError
+from shrinkwise.exceptions import DataError, ShrinkwiseError
 from shrinkwise.keras._compaction import Compaction
 from shrinkwise.keras._elementwise import KERNELS, array
 from shrinkwise.keras._equality import ROWS, allowed, deviation, random_inputs
 from shrinkwise.keras._graph import Graph, read_graph
 from shrinkwise.keras._liveness import Liveness, study
 from shrinkwise.keras._rebuild import rebuild
+from shrinkwise.validation import check_number
 
 Array = NDArray[Any]
 
@@ -73,7 +74,7 @@ def compact(
     UsageError
         The model is not built, or runs its own ``call``; tolerance is out of range.
     DataError
-        A weight is not finite.
+        A weight or a cell of X is not finite; the model does not take X.
     ShrinkwiseError
         The outputs differ: nothing is returned.
 
@@ -89,13 +90,13 @@ def compact(
     >>> small.shrinkage.parameters, small.shrinkage.inputs["x"].tolist()
     ((21, 9), [0, 2])
     """
-    if not 0 < tolerance < 1:
-        raise UsageError(f"tolerance must be in (0, 1), got {tolerance!r}")
+    tolerance = check_number("tolerance", tolerance, low=0, high=1, above=True, below=True)
     graph = read_graph(model)
     _check_finite(model)
+    _check_rows(model, X)
     live = study(graph)
     small = rebuild(model, graph, live, drop_inputs)
-    limit = allowed(graph, float(tolerance))
+    limit = allowed(graph, tolerance)
     worst, rows = 0.0, 0
     for x in _given(graph, X, seed):
         worst = max(worst, deviation(model, small, x, _reduced(graph, live, x) if drop_inputs else x), key=_badness)
@@ -121,6 +122,25 @@ def _check_finite(model: keras.Model) -> None:
         wrong = 0 if values.dtype.kind in "iub" else int((~np.isfinite(values.astype(float))).sum())
         if wrong:
             raise DataError(f"weight {variable.path!r} is not finite in {wrong} places: train again")
+
+
+def _check_rows(model: keras.Model, X: Any) -> None:
+    """Refuse rows that are not finite, or that the model does not take."""
+    if X is None:
+        return
+    X = keras.tree.map_structure(np.asarray, X)
+    parts = keras.tree.flatten(X)
+    wrong = sum(int((~np.isfinite(part)).sum()) for part in parts if part.dtype.kind in "fc")
+    if wrong:
+        raise DataError(f"X is not finite in {wrong} of {sum(part.size for part in parts)} cells: leave those rows out")
+    try:
+        model(X, training=False)
+    except (ValueError, TypeError, RuntimeError) as error:
+        wanted = ", ".join(str(tuple(tensor.shape)) for tensor in model.inputs)
+        raise DataError(
+            f"X must be as model {model.name!r} takes it, of shape {wanted} (None: any), "
+            f"got {', '.join(str(part.shape) for part in parts)}"
+        ) from error
 
 
 def _badness(value: float) -> float:

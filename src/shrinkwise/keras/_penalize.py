@@ -38,8 +38,8 @@ def penalize(model: Any, penalties: Mapping[str, Any]) -> Any:
     Raises
     ------
     UsageError
-        The model is not built; a pattern matches nothing; a text is not understood; a strength is not a number >= 0; a
-        penalty does not fit the shape of the weights.
+        The model is not built; penalties are no mapping of patterns to penalties; a pattern matches nothing; a text is
+        not understood; a strength is not a number >= 0; a penalty does not fit the shape of the weights.
 
     Examples
     --------
@@ -51,6 +51,11 @@ def penalize(model: Any, penalties: Mapping[str, Any]) -> Any:
     if not isinstance(model, keras.Model) or not model.built:
         raise UsageError(
             f"penalize needs a built model, got {_described(model)}; give it an Input, or call it on data once"
+        )
+    given: object = penalties
+    if not isinstance(given, Mapping) or not all(isinstance(pattern, str) for pattern in given):
+        raise UsageError(
+            f"penalties are a dict of patterns for names to penalties, as {{'dense*': 'l1=1e-4'}}, got {penalties!r}"
         )
     owners = _owners(model)
     before = advice_on(model)

@@ -9,7 +9,7 @@ import keras
 import numpy as np
 
 from shrinkwise.exceptions import UsageError
-from shrinkwise.keras.regularizers import Penalty
+from shrinkwise.keras.regularizers import Penalty, check_strength
 from shrinkwise.keras.terms import Terms
 from shrinkwise.validation import check_number
 
@@ -41,27 +41,32 @@ class LassoNet(Penalty):
     and algorithm 2 (Hier-Prox).
     """
 
-    strengths = ("l1",)
-    l2 = 0.0
+    own = ("first", "bound")
 
     def __init__(self, l1: float = 0.01, first: str = "", bound: float = 10.0, l2: float = 0.0) -> None:
-        self.l1 = l1
-        self.first = first
-        self.bound = check_number("bound", bound, low=0, above=True, hint="the largest |W_jk| in units of ‖θ_j‖")
-        if l2:
-            raise UsageError(f"LassoNet has no l2, got {l2!r}")
+        self.l1, self.l2 = l1, l2
+        self.first, self.bound = first, bound
+
+    def checked(self, name: str, value: Any) -> Any:
+        """A strength, the name of a layer or a bound > 0; there is no l2."""
+        if name == "first":
+            if not isinstance(value, str):
+                raise UsageError(f"first must be the name of the first hidden layer, got {value!r}")
+            return value
+        if name == "bound":
+            return check_number("bound", value, low=0, above=True, hint="the largest |W_jk| in units of ‖θ_j‖")
+        if name == "l2" and value:
+            raise UsageError(f"LassoNet has no l2, got {value!r}")
+        return check_strength(name, value)
 
     def __repr__(self) -> str:
         return f"LassoNet(l1={self.l1}, first={self.first!r}, bound={self.bound})"
-
-    def get_build_config(self) -> dict[str, Any]:
-        """The part that Keras' own L1L2 does not know."""
-        return {"first": self.first, "bound": self.bound}
 
     def terms(self, shape: tuple[int, ...]) -> Terms:
         """l1 Σ_j ‖θ_j‖₂."""
         if len(shape) != 2:
             raise UsageError(f"{self!r} is for the kernel of a Dense layer, (inputs, outputs); got the shape {shape}")
+        self.get_build_config()  # refuses one that lacks them
         return Terms(group=self.l1 / float(np.sqrt(shape[1])), axis=0)
 
 

@@ -16,7 +16,7 @@ from shrinkwise.keras.advice import advice_on
 from shrinkwise.keras.lassonet import LassoNet, hier_prox
 from shrinkwise.keras.live import models_where
 from shrinkwise.keras.regularizers import check_strength, terms_of
-from shrinkwise.keras.steps import bounded, row_of
+from shrinkwise.keras.steps import bounded, optimizer_of, row_of
 from shrinkwise.keras.terms import Terms
 
 Schedule = keras.optimizers.schedules.LearningRateSchedule
@@ -73,7 +73,8 @@ class Proximal(keras.optimizers.Optimizer):  # type: ignore[misc]
     Raises
     ------
     UsageError
-        An optimizer whose steps are not known; an instance that is wrapped already; a scale that is no number >= 0.
+        No optimizer, or one whose steps are not known; an instance that is wrapped already; a scale that is no number
+        >= 0.
 
     Notes
     -----
@@ -106,9 +107,7 @@ class Proximal(keras.optimizers.Optimizer):  # type: ignore[misc]
         in_loss: bool = True,
         name: str | None = None,
     ) -> None:
-        inner = keras.optimizers.get(optimizer)
-        if inner is None:
-            raise UsageError("Proximal needs an optimizer to wrap, got None; the default is Proximal('adam')")
+        inner = optimizer_of(optimizer)
         row = row_of(inner)
         if "_backend_update_step" in vars(inner) or "update_step" in vars(inner):
             raise UsageError(
@@ -247,7 +246,7 @@ class Proximal(keras.optimizers.Optimizer):  # type: ignore[misc]
         mu, _ = self._row.momentum(self.inner)
         if mu:  # in the inner optimizer, so that gradients that are only gathered leave it alone
             self._kept.reach = [self.inner.add_variable_from_reference(v, name="reach") for v in variables]
-        self._kept.pairs = _pairs(variables)
+        _pairs(variables)  # refuses before the first step
         self._advise(variables)
 
     def apply(self, grads: Any, trainable_variables: Any = None) -> None:
@@ -256,8 +255,10 @@ class Proximal(keras.optimizers.Optimizer):  # type: ignore[misc]
             trainable_variables = list(trainable_variables)
             self.build(trainable_variables)
         self._kept.waiting.clear()
+        self._kept.pairs = _pairs(self._trainable_variables)  # penalize may have changed them since the last step
+        variables = self._trainable_variables if trainable_variables is None else list(trainable_variables)
+        grads = [_dense(gradient) if _has_terms(v) else gradient for gradient, v in zip(grads, variables)]
         if self.in_loss and self._kept.given is None:
-            variables = self._trainable_variables if trainable_variables is None else list(trainable_variables)
             grads = [self._of_the_data(gradient, variable) for gradient, variable in zip(grads, variables)]
         self.inner.apply(grads, trainable_variables)
 
@@ -409,6 +410,17 @@ class Proximal(keras.optimizers.Optimizer):  # type: ignore[misc]
         for part in ("optimizer", "scale"):
             config[part] = keras.saving.deserialize_keras_object(config[part], custom_objects=custom_objects)
         return cls(**config)
+
+
+def _dense(gradient: Any) -> Any:
+    """A gradient as an array: that of an embedding is rows and their numbers on TensorFlow."""
+    if type(gradient).__name__ == "IndexedSlices":
+        return import_module("tensorflow").convert_to_tensor(gradient)
+    return gradient
+
+
+def _has_terms(variable: Any) -> bool:
+    return terms_of(getattr(variable, "regularizer", None), tuple(variable.shape)) is not None
 
 
 def _has_ridge(variable: Any) -> bool:

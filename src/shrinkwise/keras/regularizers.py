@@ -30,29 +30,70 @@ def check_strength(name: str, value: Any) -> float:
 
 
 class Penalty(keras.regularizers.Regularizer):  # type: ignore[misc]
-    """A regularizer of shrinkwise: λ set on it acts at once, whatever has been compiled with the old one.
+    """A regularizer of shrinkwise: what is set on it acts at once, whatever has been compiled with the old value.
 
     In files it is called L1L2 (`__name__` of its classes), its registered name is its own: Keras with shrinkwise loads
     what was saved, Keras without it loads the l1 and l2 of it and so the model, for predictions.
     """
 
     built = False  # Keras asks before it hands over what get_build_config gave
-    strengths: tuple[str, ...] = ("l1", "l2")
+    own: tuple[str, ...] = ()  # parameters that Keras' own L1L2 does not know
+
+    def checked(self, name: str, value: Any) -> Any:
+        """A parameter in its domain; a strength, unless a class says otherwise."""
+        return check_strength(name, value)
 
     def __setattr__(self, name: str, value: Any) -> None:
-        """Check a strength; if it changes, trace the programs of the models that use it anew."""
-        if name not in self.strengths:
+        """Check a parameter; if it changes, trace the programs of the models that use it anew."""
+        if name not in ("l1", "l2", *self.own):
             super().__setattr__(name, value)
             return
-        value, old = check_strength(name, value), self.__dict__.get(name)
+        value, old = self.checked(name, value), self.__dict__.get(name)
         super().__setattr__(name, value)
-        if old is not None and old != value:
-            for model in models_where(lambda model: any(v.regularizer is self for v in model.trainable_variables)):
-                remake(model)
+        if old is None or old == value:
+            return
+        users = models_where(lambda model: any(v.regularizer is self for v in model.trainable_variables))
+        try:
+            for weight in (v for model in users for v in model.trainable_variables if v.regularizer is self):
+                self.terms(tuple(weight.shape))
+        except UsageError:
+            super().__setattr__(name, old)
+            raise
+        for model in users:
+            remake(model)
+
+    def __getattr__(self, name: str) -> Any:
+        """Of what `from_config` could not know: the way to keep it."""
+        if name in type(self).own:
+            kind = self.registered
+            raise UsageError(
+                f"this {kind} was made by from_config of l1 and l2 alone and has no {name!r}: get_config holds what "
+                f"Keras' L1L2 knows; copy with keras.regularizers.deserialize(keras.regularizers.serialize(penalty)), "
+                f"or say all of it, {kind}.from_config({{{', '.join(map(repr, ('l1', *type(self).own)))}: ...}})"
+            )
+        raise AttributeError(f"{self.registered} has no {name!r}")
+
+    @property
+    def registered(self) -> str:
+        """The name that users know, which is not `__name__`."""
+        return str(type(self).__qualname__)
 
     def get_config(self) -> dict[str, Any]:
         """The part that Keras' own L1L2 knows; the rest is in `get_build_config`."""
         return {"l1": self.l1, "l2": self.l2}
+
+    def get_build_config(self) -> dict[str, Any]:
+        """The part that Keras' own L1L2 does not know."""
+        return {name: getattr(self, name) for name in self.own}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Penalty:
+        """From all parameters, or from those of `get_config`, to be completed by `build_from_config` before use."""
+        made = cls(**config)
+        if not set(config) & set(cls.own):
+            for name in cls.own:
+                del made.__dict__[name]
+        return made
 
     def build_from_config(self, config: dict[str, Any]) -> None:
         """Take over what `get_build_config` gave."""
@@ -87,9 +128,10 @@ class GroupL1(Penalty):
 
     Notes
     -----
-    Its strengths may be set at any time. A group becomes exactly zero under `Proximal` only; under a plain optimizer it
-    comes near. `keras.regularizers.serialize` keeps all of it, `get_config` only what Keras' L1L2 knows too, so that a
-    saved model opens without shrinkwise, with this regularizer as an L1L2: for predictions that is the same model.
+    Its parameters may be set at any time. A group becomes exactly zero under `Proximal` only; under a plain optimizer
+    it comes near. `keras.regularizers.serialize` keeps all of it, `get_config` only what Keras' L1L2 knows too, so
+    that a saved model opens without shrinkwise, with this regularizer as an L1L2: for predictions that is the same
+    model. What `from_config` makes of that part alone is refused where it is used.
 
     References
     ----------
@@ -102,20 +144,21 @@ class GroupL1(Penalty):
     GroupL1(group=0.01, axis='inputs', l1=0.0, l2=0.0)
     """
 
-    strengths = ("group", "l1", "l2")
+    own = ("group", "axis")
 
     def __init__(self, group: float = 0.01, axis: str | int = "inputs", l1: float = 0.0, l2: float = 0.0) -> None:
-        self.group, self.l1, self.l2 = group, l1, l2
-        if not (axis in AXES or (isinstance(axis, int) and not isinstance(axis, bool))):
-            raise UsageError(f"axis must be one of {', '.join(map(repr, AXES))} or an axis of the kernel, got {axis!r}")
-        self.axis = axis
+        self.group, self.axis, self.l1, self.l2 = group, axis, l1, l2
+
+    def checked(self, name: str, value: Any) -> Any:
+        """A strength, or an axis by its name or number."""
+        if name != "axis":
+            return check_strength(name, value)
+        if (isinstance(value, str) and value in AXES) or (isinstance(value, int) and not isinstance(value, bool)):
+            return value
+        raise UsageError(f"axis must be one of {', '.join(map(repr, AXES))} or an axis of the kernel, got {value!r}")
 
     def __repr__(self) -> str:
         return f"GroupL1(group={self.group}, axis={self.axis!r}, l1={self.l1}, l2={self.l2})"
-
-    def get_build_config(self) -> dict[str, Any]:
-        """The part that Keras' own L1L2 does not know."""
-        return {"group": self.group, "axis": self.axis}
 
     def terms(self, shape: tuple[int, ...]) -> Terms:
         """The penalty of an array of this shape; refuses shapes that have no such axis."""

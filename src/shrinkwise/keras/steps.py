@@ -136,6 +136,27 @@ def bounded(bottom: Any, w: Any, terms: Terms) -> Any:
     return bottom / ops.maximum(bottom, ops.maximum(slope, least))
 
 
+def optimizer_of(given: Any) -> Any:
+    """An optimizer from what a person gives: its name, its configuration or itself.
+
+    Raises
+    ------
+    UsageError
+        Keras makes no optimizer of it.
+    """
+    known = f"; known are {', '.join(ROWS)}, by name as in Proximal('adam') or made as in Proximal(Adam(1e-3))"
+    if isinstance(given, type):
+        raise UsageError(
+            f"Proximal wraps an optimizer, got the class {given.__name__}: call it, {given.__name__}(){known}"
+        )
+    if not isinstance(given, str | dict | keras.optimizers.Optimizer):
+        raise UsageError(f"Proximal wraps an optimizer, got {given!r}{known}")
+    try:
+        return keras.optimizers.get(given)
+    except (ValueError, TypeError, KeyError) as error:
+        raise UsageError(f"Proximal wraps an optimizer, and Keras makes none of {given!r}{known}") from error
+
+
 def row_of(optimizer: Any) -> Row:
     """The row of an optimizer.
 
