@@ -8,6 +8,7 @@ from keras import ops
 from shrinkwise import LinearRegressor
 from shrinkwise.exceptions import PenaltyWarning, UsageError
 from shrinkwise.keras import GroupL1, Proximal, penalize
+from shrinkwise.keras.advice import set_late
 from shrinkwise.keras.steps import ROWS, row_of
 from tests.keras.problems import numpy_of, textbook, two_signals, zeros_of
 
@@ -350,6 +351,31 @@ def test_what_cannot_act_is_warned_of_once():
     for words in ("orthogonal/kernel (OrthogonalRegularizer)", "weight_decay=0.004", "activity regularizer of hidden"):
         assert sum(words in sentence for sentence in said) == 1
     assert sum("normalization follows the penalized kernel of hidden" in sentence for sentence in said) == 1
+
+
+def test_a_regularizer_set_after_its_layer_was_built_is_warned_of_once():
+    x, y = two_signals(64)
+    model = textbook(keras.regularizers.L1(0.1))
+    model.get_layer("out").kernel_regularizer = keras.regularizers.L1(0.5)
+    model.compile(optimizer=Proximal("adam"), loss="mse")
+    with pytest.warns(PenaltyWarning, match=r"^out.kernel_regularizer: set after .*use penalize\(model") as caught:
+        model.fit(x, y, epochs=2, verbose=0)
+    assert sum(issubclass(w.category, PenaltyWarning) for w in caught) == 1
+    penalize(model, {"out": "l1=0.5"})
+    model.compile(optimizer=Proximal("adam"), loss="mse")
+    model.fit(x, y, epochs=1, verbose=0)
+
+
+def test_the_layers_of_keras_have_the_regularizers_that_they_were_made_with():
+    kernel = {"kernel_regularizer": "l1", "bias_regularizer": "l2"}
+    inputs = keras.Input((6, 4))
+    gru = keras.layers.GRU(4, return_sequences=True, recurrent_regularizer="l1", **kernel)
+    attention = keras.layers.MultiHeadAttention(2, 4, **kernel)
+    hidden = keras.layers.Bidirectional(gru)(inputs)
+    hidden = keras.layers.SeparableConv1D(4, 2, depthwise_regularizer="l1", pointwise_regularizer="l2")(hidden)
+    hidden = keras.layers.LayerNormalization(gamma_regularizer="l2")(attention(hidden, hidden))
+    hidden = keras.layers.LSTM(3, **kernel)(keras.layers.TimeDistributed(keras.layers.Dense(3, **kernel))(hidden))
+    assert set_late(keras.Model(inputs, hidden)) == []
 
 
 def test_a_clip_below_the_slope_of_the_penalty_is_warned_of():

@@ -22,6 +22,12 @@ def advice_on(model: Any) -> list[str]:
             "so the penalty changes the learning rate rather than the function; penalize the layers without "
             "one, or take it out"
         )
+    late = set_late(model)
+    if late:
+        said.append(
+            f"{', '.join(late)}: set after the layer was built, where Keras ignores it, so no such penalty acts; "
+            "use penalize(model, {layer: penalty})"
+        )
     active = [layer.name for layer in layers_of(model) if getattr(layer, "activity_regularizer", None) is not None]
     if active:
         said.append(
@@ -53,6 +59,24 @@ def penalized(layer: Any) -> bool:
         for v in getattr(layer, "trainable_weights", ())
         if v.regularizer is not None
     )
+
+
+def set_late(model: Any) -> list[str]:
+    """The regularizers of layers that are not those of their weights, as layer.kernel_regularizer."""
+    return [
+        f"{layer.name}.{name}"
+        for layer in layers_of(model)
+        for weight in _own_weights(layer)
+        for name in [f"{weight.name}_regularizer"]
+        if isinstance(getattr(layer, name, None), keras.regularizers.Regularizer)
+        and getattr(layer, name) is not weight.regularizer
+    ]
+
+
+def _own_weights(layer: Any) -> list[Any]:
+    """The trainable weights that a layer made itself, without those of layers in it."""
+    inside = {id(weight) for part in layers_of(layer) for weight in part.trainable_weights}
+    return [weight for weight in layer.trainable_weights if id(weight) not in inside]
 
 
 def scaled_away(model: Any) -> list[str]:
