@@ -116,7 +116,7 @@ def test_norms_and_dropout_have_a_state_of_their_own():
         ({"l1": [-0.1]}, "l1 must be >= 0, got -0.1"),
         ({"l1": [np.nan]}, "l1 must be >= 0, got nan"),
         ({"l1": [[0.1, 0.2]]}, r"shape \(1, 2\)"),
-        ({"l1": 0.1}, r"shape \(\)"),
+        ({"l1": 0.1}, r"use \[0.1\]"),
         ({"l1": ["many"]}, "sequence of strengths"),
         ({"l2": []}, r"shape \(0,\)"),
         ({"epochs": 0}, "epochs must be a whole number >= 1, got 0"),
