@@ -21,14 +21,12 @@ ROWS = 512  # scored at once
 class _Dial(Penalty):
     """A template whose strengths are variables: set for each member, read by a program that is compiled once."""
 
-    strengths = ()
-
     def __init__(self, template: Terms, l1: Any, l2: Any) -> None:
-        self.template, self.l1, self.l2 = template, l1, l2
+        self.template, self.dials = template, (l1, l2)
 
     def terms(self, shape: tuple[int, ...]) -> Terms:
         """The template times what is dialled."""
-        return self.template.times(ops.convert_to_tensor(self.l1), ops.convert_to_tensor(self.l2))
+        return self.template.times(*map(ops.convert_to_tensor, self.dials))
 
     def __call__(self, x: Any) -> Any:
         """No part of the loss that is differentiated."""
