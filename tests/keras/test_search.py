@@ -220,3 +220,14 @@ def test_what_is_almost_right_gets_the_remedy(options, words):
     X, y = small()
     with pytest.raises(UsageError, match=words):
         NetworkRegressorCV(**SMALL | options).fit(X, y)
+
+
+def test_a_report_is_one_page_and_never_replaces_a_file_unasked(tmp_path):
+    X, y = small()
+    search = NetworkRegressorCV(**SMALL).fit(X, y)
+    page = search.report(tmp_path / "net.html")
+    words = page.read_text(encoding="utf-8")
+    assert "Nothing certifies a network" in words
+    with pytest.raises(UsageError, match=r"net\.html exists"):
+        search.report(page)
+    assert search.report(page, overwrite=True) == page
