@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import keras
+import numpy as np
 
-from shrinkwise.keras.regularizers import terms_of
+from shrinkwise.keras.regularizers import terms_on
+from shrinkwise.keras.terms import Terms
 
 # They divide by the size of what they get, so that a factor on the kernel before them changes nothing.
 NORMALIZATIONS = ("BatchNormalization", "LayerNormalization", "GroupNormalization", "RMSNormalization")
@@ -36,6 +38,48 @@ def advice_on(model: Any) -> list[str]:
     return said
 
 
+def advice_on_training(optimizer: Any, variables: list[Any]) -> list[str]:
+    """The same of the penalties on some variables beside what an optimizer does to them."""
+    said = []
+    acting = [(variable, terms_on(variable)) for variable in variables]
+    left = [
+        f"{variable.path} ({type(variable.regularizer).__name__})"
+        for variable, terms in acting
+        if terms is None and getattr(variable, "regularizer", None) is not None
+    ]
+    if left:
+        said.append(
+            f"no proximal step is known for the regularizer of {', '.join(left)}: it stays a plain term of the loss, "
+            "whose zeros are not exact; L1, L2, L1L2, GroupL1 and LassoNet have one"
+        )
+    decay = optimizer.weight_decay
+    ridged = [variable.path for variable, terms in acting if terms is not None and terms.l2 > 0]
+    if decay and ridged:
+        said.append(
+            f"two shrinkages act on {', '.join(ridged)}: weight_decay={decay:g} of {type(optimizer).__name__}, which "
+            "takes this share times the learning rate off every weight at every step, and l2, by its proximal step; "
+            "l2 is part of the objective, the decay is not: set weight_decay=0, or l2=0"
+        )
+    return said + _on_clipping(optimizer, acting)
+
+
+def _on_clipping(optimizer: Any, acting: list[tuple[Any, Terms | None]]) -> list[str]:
+    """At the minimum the gradient of the data balances that of the penalty: clipped, it is another minimum."""
+    pulls = [0.0 if terms is None else terms.l1 + terms.group for _, terms in acting]
+    norms = [pull * float(np.prod(tuple(variable.shape))) ** 0.5 for pull, (variable, _) in zip(pulls, acting)]
+    largest = {
+        "clipvalue": max(pulls),
+        "clipnorm": max(norms),
+        "global_clipnorm": sum(norm**2 for norm in norms) ** 0.5,
+    }
+    return [
+        f"{name}={getattr(optimizer, name):g} may hold at the minimum, where the gradient of the data balances a "
+        f"penalty whose own is up to {most:.3g}: the network would be penalized more than you say; raise it"
+        for name, most in largest.items()
+        if getattr(optimizer, name) and getattr(optimizer, name) < most
+    ]
+
+
 def layers_of(model: Any) -> list[Any]:
     """All layers, those inside layers too; each once."""
     found: dict[int, Any] = {}
@@ -54,11 +98,7 @@ def layers_of(model: Any) -> list[Any]:
 
 def penalized(layer: Any) -> bool:
     """Whether a weight of the layer itself has a penalty."""
-    return any(
-        terms_of(v.regularizer, tuple(v.shape)) is not None
-        for v in getattr(layer, "trainable_weights", ())
-        if v.regularizer is not None
-    )
+    return any(terms_on(weight) is not None for weight in getattr(layer, "trainable_weights", ()))
 
 
 def set_late(model: Any) -> list[str]:

@@ -73,6 +73,36 @@ class LassoNet(Penalty):
 LassoNet.__name__ = "L1L2"  # see Penalty
 
 
+def pairs_of(variables: list[Any]) -> dict[int, int]:
+    """The number of the skip kernel of each LassoNet and of the first kernel that it bounds, both ways.
+
+    Raises
+    ------
+    UsageError
+        A ``first`` that names no kernel on the same inputs, or one with a regularizer of its own.
+    """
+    pairs = {}
+    for number, skip in enumerate(variables):
+        penalty = getattr(skip, "regularizer", None)
+        if not isinstance(penalty, LassoNet):
+            continue
+        path = f"{penalty.first}/kernel"
+        found = [i for i, v in enumerate(variables) if v.path == path or v.path.endswith(f"/{path}")]
+        if len(found) != 1:
+            kernels = [v.path for v in variables if v.path.endswith("/kernel")]
+            raise UsageError(
+                f"LassoNet(first={penalty.first!r}) names {len(found)} kernels; those of the model: {kernels}"
+            )
+        first = variables[found[0]]
+        if len(first.shape) != 2 or first.shape[0] != skip.shape[0] or first.regularizer is not None:
+            raise UsageError(
+                f"the first kernel of a LassoNet has the inputs of its skip kernel and no regularizer of its own; "
+                f"{first.path} has shape {tuple(first.shape)} and {first.regularizer}, {skip.path} {tuple(skip.shape)}"
+            )
+        pairs[number], pairs[found[0]] = found[0], number
+    return pairs
+
+
 def hier_prox(
     theta: Any, w: Any, step_theta: Any, step_w: Any, l1: Any, bound: float, xp: ModuleType = np
 ) -> tuple[Any, Any]:

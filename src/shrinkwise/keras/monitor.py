@@ -8,7 +8,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from shrinkwise.keras.regularizers import AXES, GroupL1, terms_of
+from shrinkwise.keras.regularizers import AXES, GroupL1, terms_on
 
 
 class SparsityMonitor(keras.callbacks.Callback):  # type: ignore[misc]
@@ -41,7 +41,7 @@ class SparsityMonitor(keras.callbacks.Callback):  # type: ignore[misc]
 
     def read(self) -> dict[str, float]:
         """The figures of the model's weights as they are now."""
-        weights = [w for w in self.model.trainable_weights if _terms(w) is not None]
+        weights = [w for w in self.model.trainable_weights if terms_on(w) is not None]
         if self.all_kernels or not weights:
             weights = [w for w in self.model.trainable_weights if len(w.shape) >= 2]
         logs: dict[str, float] = {}
@@ -49,7 +49,7 @@ class SparsityMonitor(keras.callbacks.Callback):  # type: ignore[misc]
         for weight in weights:
             values = ops.convert_to_numpy(weight)
             zeros, size = zeros + int((values == 0).sum()), size + values.size
-            terms = _terms(weight)
+            terms = terms_on(weight)
             if terms is not None:
                 penalty += float(terms.value(values.astype(np.float64)))
             logs.update({f"sparsity/{weight.path}/{name}": value for name, value in _figures(weight, values).items()})
@@ -57,10 +57,6 @@ class SparsityMonitor(keras.callbacks.Callback):  # type: ignore[misc]
         logs["sparsity/share"] = zeros / max(size, 1)
         logs["sparsity/penalty"] = penalty
         return logs
-
-
-def _terms(weight: Any) -> Any:
-    return terms_of(weight.regularizer, tuple(weight.shape))
 
 
 def _figures(weight: Any, values: Any) -> dict[str, float]:

@@ -8,14 +8,13 @@ from importlib import import_module
 from typing import Any
 
 import keras
-import numpy as np
 from keras import ops
 
 from shrinkwise.exceptions import PenaltyWarning, UsageError
-from shrinkwise.keras.advice import advice_on
-from shrinkwise.keras.lassonet import LassoNet, hier_prox
+from shrinkwise.keras.advice import advice_on, advice_on_training
+from shrinkwise.keras.lassonet import LassoNet, hier_prox, pairs_of
 from shrinkwise.keras.live import models_where
-from shrinkwise.keras.regularizers import check_strength, terms_of
+from shrinkwise.keras.regularizers import check_strength, terms_on
 from shrinkwise.keras.steps import bounded, optimizer_of, row_of
 from shrinkwise.keras.terms import Terms
 
@@ -30,6 +29,7 @@ class _Kept:
     pairs: dict[int, int] = field(default_factory=dict)  # of a skip kernel and the first kernel beside it, both ways
     waiting: dict[int, Any] = field(default_factory=dict)  # of a pair: the step of the one that was updated first
     given: list[Terms | None] | None = None
+    acting: list[Terms | None] = field(default_factory=list)  # on each variable, in the update under way
 
 
 @dataclass
@@ -160,7 +160,7 @@ class Proximal(keras.optimizers.Optimizer):  # type: ignore[misc]
 
     def _step(self, index: int, gradient: Any, rate: Any) -> _Step | None:
         """The step that the update to come will take, or None where no penalty asks for it."""
-        terms = self._terms(index)
+        terms = self._kept.acting[index]
         if terms is None:
             return None
         variable = self._trainable_variables[index]
@@ -187,7 +187,7 @@ class Proximal(keras.optimizers.Optimizer):  # type: ignore[misc]
         if index in self._kept.pairs:
             self._act_on_pair(index, value, step)
             return
-        terms = self._terms(index)
+        terms = self._kept.acting[index]
         assert terms is not None
         value = terms.times(step.scale, step.scale).prox(value, step.size, ops)
         self.inner.assign(variable, ops.cast(value, variable.dtype))
@@ -216,18 +216,15 @@ class Proximal(keras.optimizers.Optimizer):  # type: ignore[misc]
         inner = self.inner
         for variable, average in zip(variables, inner._model_variables_moving_average):
             index = inner._get_variable_index(variable)
-            if average is None or self._terms(index) is None:
+            if average is None or self._kept.acting[index] is None:
                 continue
             value, mean = ops.convert_to_tensor(variable), ops.convert_to_tensor(average)
             average.assign(ops.where(value == 0, ops.zeros_like(mean), mean))
 
-    def _terms(self, index: int) -> Terms | None:
-        """What acts on a variable now; None where nothing does."""
-        if self._kept.given is not None:
-            return self._kept.given[index]
-        variable = self._trainable_variables[index]
-        terms = terms_of(getattr(variable, "regularizer", None), tuple(variable.shape))
-        return Terms() if terms is None and index in self._kept.pairs else terms
+    def _terms(self) -> list[Terms | None]:
+        """What acts on each variable now; None where nothing does."""
+        own = [terms_on(variable) for variable in self._trainable_variables]
+        return [Terms() if terms is None and index in self._kept.pairs else terms for index, terms in enumerate(own)]
 
     def _current_scale(self) -> Any:
         """What multiplies every penalty at this step, a scalar tensor."""
@@ -246,7 +243,7 @@ class Proximal(keras.optimizers.Optimizer):  # type: ignore[misc]
         mu, _ = self._row.momentum(self.inner)
         if mu:  # in the inner optimizer, so that gradients that are only gathered leave it alone
             self._kept.reach = [self.inner.add_variable_from_reference(v, name="reach") for v in variables]
-        _pairs(variables)  # refuses before the first step
+        pairs_of(variables)  # refuses before the first step
         self._advise(variables)
 
     def apply(self, grads: Any, trainable_variables: Any = None) -> None:
@@ -254,12 +251,12 @@ class Proximal(keras.optimizers.Optimizer):  # type: ignore[misc]
         if not self.built and trainable_variables is not None:
             trainable_variables = list(trainable_variables)
             self.build(trainable_variables)
-        self._kept.waiting.clear()
-        self._kept.pairs = _pairs(self._trainable_variables)  # penalize may have changed them since the last step
+        kept = self._kept
+        kept.waiting.clear()
+        kept.pairs = pairs_of(self._trainable_variables)  # penalize may have changed them since the last step
+        kept.acting = self._terms() if kept.given is None else kept.given
         variables = self._trainable_variables if trainable_variables is None else list(trainable_variables)
-        grads = [_dense(gradient) if _has_terms(v) else gradient for gradient, v in zip(grads, variables)]
-        if self.in_loss and self._kept.given is None:
-            grads = [self._of_the_data(gradient, variable) for gradient, variable in zip(grads, variables)]
+        grads = [self._of_the_data(gradient, variable) for gradient, variable in zip(grads, variables)]
         self.inner.apply(grads, trainable_variables)
 
     def stateless_apply(
@@ -277,9 +274,12 @@ class Proximal(keras.optimizers.Optimizer):  # type: ignore[misc]
             self._kept.given = None
 
     def _of_the_data(self, gradient: Any, variable: Any) -> Any:
-        """A gradient less that of the penalty of its variable."""
-        terms = terms_of(getattr(variable, "regularizer", None), tuple(variable.shape))
+        """A gradient less that of the penalty of its variable, where it contains it."""
+        terms = terms_on(variable)
         if terms is None or gradient is None:
+            return gradient
+        gradient = _dense(gradient)
+        if not self.in_loss or self._kept.given is not None:
             return gradient
         share = self.inner.loss_scale_factor or 1.0
         strategy = getattr(self.inner, "_distribution_strategy", None)
@@ -294,50 +294,11 @@ class Proximal(keras.optimizers.Optimizer):  # type: ignore[misc]
 
     def _advise(self, variables: list[Any]) -> None:
         """The warnings that belong to a training run."""
-        left = [
-            f"{v.path} ({type(v.regularizer).__name__})"
-            for v in variables
-            if getattr(v, "regularizer", None) is not None and terms_of(v.regularizer, tuple(v.shape)) is None
-        ]
-        said = []
-        if left:
-            said.append(
-                f"no proximal step is known for the regularizer of {', '.join(left)}: it stays a plain term of the "
-                "loss, whose zeros are not exact; L1, L2, L1L2, GroupL1 and LassoNet have one"
-            )
-        decay = self.inner.weight_decay
-        ridged = [v.path for v in variables if _has_ridge(v)]
-        if decay and ridged:
-            said.append(
-                f"two shrinkages act on {', '.join(ridged)}: weight_decay={decay:g} of {type(self.inner).__name__}, "
-                "which takes this share times the learning rate off every weight at every step, and l2, by its "
-                "proximal step; l2 is part of the objective, the decay is not: set weight_decay=0, or l2=0"
-            )
-        said += self._on_clipping(variables)
+        said = advice_on_training(self.inner, variables)
         for model in models_where(lambda model: _uses(model, self)):
             said += advice_on(model)
         for sentence in dict.fromkeys(said):
             warnings.warn(sentence, PenaltyWarning, stacklevel=2)
-
-    def _on_clipping(self, variables: list[Any]) -> list[str]:
-        """At the minimum the gradient of the data balances that of the penalty: clipped, it is another minimum."""
-        inner = self.inner
-        pulls = []
-        for v in variables:
-            terms = terms_of(getattr(v, "regularizer", None), tuple(v.shape))
-            pulls.append((0.0 if terms is None else terms.l1 + terms.group, int(np.prod(tuple(v.shape)))))
-        norms = [pull * size**0.5 for pull, size in pulls]
-        largest = {
-            "clipvalue": max(pull for pull, _ in pulls),
-            "clipnorm": max(norms),
-            "global_clipnorm": sum(norm**2 for norm in norms) ** 0.5,
-        }
-        return [
-            f"{name}={getattr(inner, name):g} may hold at the minimum, where the gradient of the data balances a "
-            f"penalty whose own is up to {most:.3g}: the network would be penalized more than you say; raise it"
-            for name, most in largest.items()
-            if getattr(inner, name) and getattr(inner, name) < most
-        ]
 
     @property
     def scale(self) -> Any:
@@ -419,40 +380,7 @@ def _dense(gradient: Any) -> Any:
     return gradient
 
 
-def _has_terms(variable: Any) -> bool:
-    return terms_of(getattr(variable, "regularizer", None), tuple(variable.shape)) is not None
-
-
-def _has_ridge(variable: Any) -> bool:
-    terms = terms_of(getattr(variable, "regularizer", None), tuple(variable.shape))
-    return terms is not None and terms.l2 > 0
-
-
 def _uses(model: Any, optimizer: Proximal) -> bool:
     """Whether a model was compiled with an optimizer, by itself or inside LossScaleOptimizer."""
     used = getattr(model, "optimizer", None)
     return used is optimizer or getattr(used, "inner_optimizer", None) is optimizer
-
-
-def _pairs(variables: list[Any]) -> dict[int, int]:
-    """The skip kernel of each LassoNet and the first kernel that it bounds, both ways."""
-    pairs = {}
-    for number, skip in enumerate(variables):
-        penalty = getattr(skip, "regularizer", None)
-        if not isinstance(penalty, LassoNet):
-            continue
-        path = f"{penalty.first}/kernel"
-        found = [i for i, v in enumerate(variables) if v.path == path or v.path.endswith(f"/{path}")]
-        if len(found) != 1:
-            kernels = [v.path for v in variables if v.path.endswith("/kernel")]
-            raise UsageError(
-                f"LassoNet(first={penalty.first!r}) names {len(found)} kernels; those of the model: {kernels}"
-            )
-        first = variables[found[0]]
-        if len(first.shape) != 2 or first.shape[0] != skip.shape[0] or first.regularizer is not None:
-            raise UsageError(
-                f"the first kernel of a LassoNet has the inputs of its skip kernel and no regularizer of its own; "
-                f"{first.path} has shape {tuple(first.shape)} and {first.regularizer}, {skip.path} {tuple(skip.shape)}"
-            )
-        pairs[number], pairs[found[0]] = found[0], number
-    return pairs

@@ -197,3 +197,8 @@ def terms_of(regularizer: Any, shape: tuple[int, ...]) -> Terms | None:
     if kind is keras.regularizers.L1L2:
         return Terms(l1=check_strength("l1", regularizer.l1), l2=check_strength("l2", regularizer.l2))
     return None
+
+
+def terms_on(variable: Any) -> Terms | None:
+    """What acts on a weight by a proximal step now; None where nothing does."""
+    return terms_of(getattr(variable, "regularizer", None), tuple(variable.shape))

@@ -13,7 +13,7 @@ from shrinkwise.keras._penalize import penalize
 from shrinkwise.keras.advice import advice_on
 from shrinkwise.keras.lassonet import LassoNet
 from shrinkwise.keras.networks import first_kernels
-from shrinkwise.keras.regularizers import GroupL1, terms_of
+from shrinkwise.keras.regularizers import GroupL1, terms_on
 from shrinkwise.keras.terms import Terms
 
 Template = tuple[Terms | None, ...]
@@ -47,12 +47,12 @@ def template_of(model: Any, penalties: Any) -> Template:
         raise UsageError(
             f'penalties must be None, "weights", "inputs" or a dict from patterns to penalties, got {penalties!r}'
         )
-    elif not any(_terms(variable) for variable in model.trainable_variables):
+    elif not any(terms_on(variable) for variable in model.trainable_variables):
         _penalize_kernels(model, keras.regularizers.L1L2(1.0, 1.0))
     variables = model.trainable_variables
     if any(isinstance(variable.regularizer, LassoNet) for variable in variables):
         raise UsageError("LassoNet ties two kernels by one bound and has no l2: a grid of networks cannot scale it")
-    template = tuple(_terms(variable) for variable in variables)
+    template = tuple(terms_on(variable) for variable in variables)
     if not any(part is not None and (float(part.l1) > 0 or float(part.group) > 0) for part in template):
         raise UsageError(
             "l1 has nothing to act on: no penalty of this network has an L1 or a group part; give one a strength of 1, "
@@ -70,10 +70,6 @@ def template_of(model: Any, penalties: Any) -> Template:
 def has_ridge(template: Template) -> bool:
     """Whether l2 has something to act on."""
     return any(part is not None and float(part.l2) > 0 for part in template)
-
-
-def _terms(variable: Any) -> Terms | None:
-    return terms_of(getattr(variable, "regularizer", None), tuple(variable.shape))
 
 
 def _penalize_kernels(model: Any, regularizer: Any) -> None:
