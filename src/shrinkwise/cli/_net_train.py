@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -35,8 +34,7 @@ def train(prepared: Prepared, request: NetRequest, say: Voice) -> Model:
     data, target = request.data, prepared.target
     with progress_bar(say.on_terminal, "fitting {:,} linear models", "the first fit compiles") as progress:
         linear = linear_grid(prepared, data, progress)
-    designs, units = _in_units(_designs(prepared))
-    middle = 0.0 if target.classes else float(np.average(target.values, weights=prepared.weights))
+    designs = _designs(prepared)
     options = suited(
         "inputs" if request.group_inputs else "weights",
         len(designs[-1]),
@@ -51,7 +49,7 @@ def train(prepared: Prepared, request: NetRequest, say: Voice) -> Model:
     with progress_bar(say.on_terminal, words, "the network is compiled") as progress:
         grid = fit_networks(
             designs[-1],
-            target.posed - middle,
+            target.posed,
             prepared.splits,
             mlp(request.hidden, request.activation),
             designs=None if len(designs) == 1 else designs,
@@ -67,9 +65,9 @@ def train(prepared: Prepared, request: NetRequest, say: Voice) -> Model:
             random_state=data.seed,
             progress=None if progress is None else lambda done, total, left: progress(done, total),
         )
-    result = units.applied(grid.result)
+    result = grid.result
     chosen = result.select(data.rule)
-    network, difference = _stored(grid.model(chosen.ratio, chosen.index), designs[-1], units, middle)
+    network, difference = _stored(grid.network(chosen.ratio, chosen.index), grid.scaling, designs[-1][:CHECKED])
     backend = "" if result.network is None else result.network.backend
     return Model(
         task=target.task,
@@ -105,42 +103,24 @@ def _designs(prepared: Prepared) -> list[Array]:
     return [_dense(encoding.Z @ made) for made in encoding.maps]
 
 
-@dataclass(frozen=True, eq=False)
-class _Units:
-    """Columns less ``shift`` over ``unit``: what single precision can hold. It is no scaling of the networks' own."""
-
-    shift: Array  # (p,)
-    unit: Array
-
-    def applied(self, result: GridResult) -> GridResult:
-        """Means and sds of the columns in the units of the table."""
-        return replace(result, center=self.shift + self.unit * result.center, scale=self.unit * result.scale)
-
-
-def _in_units(designs: list[Array]) -> tuple[list[Array], _Units]:
-    """Designs in units of the columns' own spread, about their means."""
-    shift, sd = designs[-1].mean(axis=0), designs[-1].std(axis=0)
-    unit = np.where(sd > 0, sd, 1.0)
-    return [(design - shift) / unit for design in designs], _Units(shift, unit)
-
-
 def _dense(matrix: Any) -> Array:
     return np.asarray(matrix.toarray() if sparse.issparse(matrix) else matrix, dtype=np.float64)
 
 
-def _stored(model: Any, X: Array, units: _Units, middle: float) -> tuple[StoredNetwork, float]:
-    """The network of raw columns as data, and how far it lies from Keras', as a share of the largest prediction."""
+def _stored(model: Any, scaling: tuple[Array, Array, float, float], rows: Array) -> tuple[StoredNetwork, float]:
+    """A network of scaled columns as one of raw columns, and how far it lies from Keras', as a share of the largest."""
+    center, factor, middle, unit = scaling
     dense, arrays = _dense_layers(model)
-    before = {"scale": (1 / units.unit).tolist(), "offset": (-units.shift / units.unit).tolist()}
-    after = {"scale": 1.0, "offset": middle}
+    before = {"scale": factor.tolist(), "offset": (-center * factor).tolist()}
     layers = [
         {"kind": "Rescaling", "name": "columns", **before},
         *dense,
-        *([{"kind": "Rescaling", "name": "target", **after}] if middle else []),
+        {"kind": "Rescaling", "name": "target", "scale": unit, "offset": middle},
     ]
-    network, rows = StoredNetwork(layers, arrays), X[:CHECKED]
-    kept = ops.convert_to_numpy(model(rows.astype(np.float32), training=False)).astype(np.float64)
-    found = network(rows * units.unit + units.shift) - middle
+    network = StoredNetwork(layers, arrays)
+    scaled = ((rows - center) * factor).astype(np.float32)
+    kept = ops.convert_to_numpy(model(scaled, training=False)).astype(np.float64)
+    found = (network(rows) - middle) / unit
     difference = float(np.max(np.abs(found - kept)) / (np.max(np.abs(kept)) or 1.0))
     if not difference <= SAME:
         raise DataError(
