@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -38,6 +38,7 @@ Scorer = Callable[[int, Array, Array], tuple[Array, Array]]
 
 SQUARED = (1e-150, 1e150)  # units of y whose squares are floating-point numbers
 RIDGE = 1e-3  # a ridge path goes that much further: where its penalty matters does not depend on y
+VARIED = {"penalty_weights", "lower", "upper"}  # of a penalty, by variants
 SMALLEST_RATIO = 1e-6  # an extended grid does not go below this share of alpha_max
 
 
@@ -62,6 +63,7 @@ def fit_grid(
     lower: float | Array = -np.inf,
     upper: float | Array = np.inf,
     ridge_unit: float = 1.0,
+    variants: Sequence[Mapping[str, Any]] | None = None,
     fit_intercept: bool = True,
     standardize: bool = True,
     maps: Sequence[sparse.csc_array] | None = None,
@@ -114,6 +116,9 @@ def fit_grid(
         the squared loss on a tall table.
     penalty_weights, lower, upper, ridge_unit
         See :class:`~shrinkwise.penalties.ElasticNet`.
+    variants : sequence of V mappings, optional
+        Other ``penalty_weights``, ``lower`` or ``upper`` than those given: the grid has a line for each variant and
+        mix, all mixes of the first variant first, from the same read of the data.
     groups, sparse_ratio
         Columns that come in together, see :class:`~shrinkwise.penalties.GroupLasso`; for ``maps``, of their outputs.
     standardize : bool
@@ -164,6 +169,8 @@ def fit_grid(
         raise UsageError(
             "relax is for grids of one predictor a row, without groups, and rules that folds decide; leave relax out"
         )
+    if relax is not None and variants is not None:
+        raise UsageError("variants are for penalized fits, and relax refits without a penalty; leave out one of them")
     engine = engine or LocalEngine()
     y = checked_target(X, y, kind)
     known = None if offset is None else check_offset(offset, len(y))
@@ -181,7 +188,10 @@ def fit_grid(
             f"divide y by {unit:.0e} first"
         )
     done = 0
-    n_fits = len(mixes) * (len(splits) + 1)
+    n_variants = 1 if variants is None else len(variants)
+    if not n_variants:
+        raise UsageError("variants must hold at least one mapping, got none")
+    n_fits = n_variants * len(mixes) * (len(splits) + 1)
     total = n_fits * (alphas if isinstance(alphas, int) else len(alphas))
 
     def tell(fits: int) -> None:
@@ -206,7 +216,7 @@ def fit_grid(
         counts=counts,
         tests=tests,
         loss=kind.in_unit(unit),
-        penalties=tuple(penalty_of(ratio, **penalty) for ratio in mixes),
+        penalties=tuple(penalty_of(ratio, **penalty | _varied(own)) for own in variants or ({},) for ratio in mixes),
         unit=unit,
         fit_intercept=fit_intercept,
         standardize=standardize,
@@ -245,8 +255,8 @@ def fit_grid(
     return GridResult(
         loss=kind.spec,
         metric=metric or task.loss.metric,
-        l1_ratios=np.repeat(mixes, len(shares)),
-        relax=None if relax is None else np.tile(shares, len(mixes)),
+        l1_ratios=np.tile(np.repeat(mixes, len(shares)), n_variants),
+        relax=None if relax is None else np.tile(shares, n_variants * len(mixes)),
         alphas=strengths,
         train_score=block.train_score,
         test_score=block.test_score,
@@ -326,6 +336,14 @@ def _target_scale(task: Task) -> float:
         return 1.0
     mean = np.average(task.y, axis=0, weights=task.weights)
     return float(task.unit * np.sqrt(np.sum(np.average((task.y - mean) ** 2, axis=0, weights=task.weights))))
+
+
+def _varied(options: Mapping[str, Any]) -> dict[str, Any]:
+    """A variant of the penalty, checked."""
+    unknown = set(options) - VARIED
+    if unknown:
+        raise UsageError(f"variants change {', '.join(sorted(VARIED))}, got {', '.join(sorted(unknown))}")
+    return dict(options)
 
 
 def _shares(relax: Sequence[float] | None) -> tuple[float, ...]:

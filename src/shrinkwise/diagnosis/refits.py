@@ -1,0 +1,43 @@
+"""The grid once more, on the same data: with other folds, other strengths or another penalty."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from numpy.typing import NDArray
+
+from shrinkwise.resampling import Split
+from shrinkwise.result import GridResult
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Refits:
+    """What a diagnosis may ask of the data: grids, fitted as the one that it reads.
+
+    Parameters
+    ----------
+    fit : function (splits, **changes) -> GridResult
+        `shrinkwise.grid.fit_grid` with its data, loss, weights and options; ``changes`` are further options of it.
+        Neither extended nor with the fit without a penalty, unless changes say so, and scored by the loss itself.
+    splits : list of K pairs (train, test) of row numbers
+        The folds of the grid that is read.
+    blocks : array of int, shape (n,)
+        The block of each row, see `shrinkwise.resampling.blocks_of`; -1 in none.
+    dealt : bool
+        Whether the rows were dealt to their folds at random, so that they may be dealt again.
+    seed : int
+    """
+
+    fit: Callable[..., GridResult]
+    splits: Sequence[Split]
+    blocks: Array
+    dealt: bool = True
+    seed: int = 0
+
+    def __call__(self, splits: Sequence[Split] | None = None, **changes: Any) -> GridResult:
+        """The grid on these splits (default: its own folds) with these changes."""
+        return self.fit(self.splits if splits is None else splits, **changes)
