@@ -15,6 +15,7 @@ from shrinkwise.moments import Moments
 
 ROWS = (2048, 8192)  # of a chunk: large enough for a product, small enough for a cache
 ENTRIES = 1 << 20  # of a chunk of all cells
+PIECE = 1 << 16  # entries of all cells that stay in a cache while they are summed for many sets
 CODES = 1 << 62  # codes of memberships are 64-bit numbers
 CELLS = 64  # more cells than this, and than twice the sets, save nothing
 USABLE = (1e-200, 1e200)  # variances outside of it have lost digits to under- or overflow
@@ -70,16 +71,39 @@ def moments_of_sets(
         return None
     if np.any(diagonal < USABLE[0]) and not _never_vary(X, diagonal[:-1] < USABLE[0]):
         return None
-    return whole, [_of_set(whole, cells, counts) for counts in patterns.T]
+    return whole, _of_sets(whole, cells, patterns.T)
 
 
-def _of_set(whole: Moments, cells: list[Moments], counts: Array) -> Moments:
+def _of_sets(whole: Moments, cells: list[Moments], patterns: Array) -> list[Moments]:
+    """Moments of the sets that hold each cell so many times, patterns (sets, cells); equal sets share theirs."""
+    distinct, number = np.unique(patterns, axis=0, return_inverse=True)
+    made = [_one_apart(whole, cells, counts) for counts in distinct]
+    rest = [at for at, moments in enumerate(made) if moments is None]
+    sums = dict(zip(rest, _of_many_cells(cells, distinct[rest]), strict=True))
+    return [made[at] or sums[at] for at in number.ravel().tolist()]
+
+
+def _one_apart(whole: Moments, cells: list[Moments], counts: Array) -> Moments | None:
+    """Moments of a single cell, or of all but one, as folds and their training sets are; None for other sets."""
     picked, missing = np.flatnonzero(counts), np.flatnonzero(counts == 0)
-    if len(missing) < len(picked) and np.all(counts[picked] == 1):
-        for cell in missing:
-            whole = whole - cells[cell]
-        return whole
-    return _sum([cells[cell] * float(counts[cell]) for cell in picked])
+    if len(missing) <= 1 < len(picked) and np.all(counts[picked] == 1):
+        return whole - cells[missing[0]] if len(missing) else whole
+    if len(picked) == 1:
+        return cells[picked[0]] * float(counts[picked[0]])
+    return None
+
+
+def _of_many_cells(cells: list[Moments], patterns: Array) -> list[Moments]:
+    """Sums of many cells each, as products with the patterns: a cell is read once for all sets."""
+    times, shift = patterns.astype(np.float64), cells[0].shift
+    weights = times @ np.array([cell.weight for cell in cells])
+    first = times @ np.array([cell.first for cell in cells])
+    second = np.empty((len(times), len(shift), len(shift)))
+    size = max(1, PIECE // (len(cells) * len(shift)))
+    for start in range(0, len(shift), size):
+        rows = slice(start, start + size)
+        second[:, rows] = np.tensordot(times, np.array([cell.second[rows] for cell in cells]), 1)
+    return [Moments(float(weight), shift, *sums) for weight, *sums in zip(weights, first, second, strict=True)]
 
 
 def _sum(parts: list[Moments]) -> Moments:

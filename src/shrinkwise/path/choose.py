@@ -103,7 +103,7 @@ def _moments_of_folds(task: Task) -> tuple[list[Moments], list[Moments]] | None:
 def _moments_of(task: Task, folds: Array) -> tuple[list[Moments], list[Moments], Moments] | None:
     """Moments of the training sets and held-out rows of some folds, and of all rows."""
     tests = [rows for rows, wanted in zip(task.tests, folds) if wanted]
-    held_out = [np.bincount(rows, minlength=len(task.y)) for rows in tests]
+    held_out = [np.bincount(rows, minlength=len(task.y)).astype(task.counts.dtype) for rows in tests]
     member = [*(task.counts[:, fold] for fold in np.flatnonzero(folds)), *held_out]
     moments = moments_of_sets(task.X, task.y, task.weights, member, task.engine, MEMORY)
     if moments is None:
