@@ -62,6 +62,11 @@ def fit_adaptive_grid(
     n_features = X.shape[1] if maps is None else maps[0].shape[1]
     ridge = n_features <= RIDGE_UP_TO if initial is None else initial == "ridge"
     first = options | {"l1_ratios": (0.0,) if ridge else (1.0,), "unpenalized": False, "degrees_of_freedom": False}
+    first |= {
+        "variants": None,
+        "costs": None,
+        "start": None,
+    }  # the factors of all lines are those of the penalty itself
     start = fit_grid(X, y, splits, **first | ({} if np.ndim(options.get("alphas", 100)) == 0 else {"alphas": 100}))
     factors = l1_factors(start, exponent)
     if not np.all(np.any(np.isfinite(factors), axis=1)):

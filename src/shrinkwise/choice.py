@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from shrinkwise.path import Solution
-from shrinkwise.penalties import ElasticNet, penalty_of
+from shrinkwise.penalties import ElasticNet, penalty_of, varied
 from shrinkwise.penalties.concave import as_concave
 from shrinkwise.result import GridResult, Selection
 
@@ -28,8 +28,9 @@ def solve_choice(
     result : GridResult
     chosen : Selection
     penalty : mapping
-        What `penalty_of` takes beside the mix.
+        What `penalty_of` takes beside the mix, for all lines of the grid.
     """
+    penalty = varied(penalty, result.variant(chosen.ratio), len(result.feature_names))
     solution = on_rows(
         penalty=penalty_of(chosen.l1_ratio, **penalty),
         alpha=chosen.alpha,

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from scipy import sparse
 
+from shrinkwise.costs import POWERS, check_costs, check_sources, cost_factors
 from shrinkwise.design.base import Array
 from shrinkwise.design.sparse import checked_sparse
 from shrinkwise.engines import LocalEngine
@@ -19,10 +19,11 @@ from shrinkwise.losses.domain import check_events, check_null_model, checked_tar
 from shrinkwise.outputs import check_single
 from shrinkwise.path import Block, FreeFit, MomentsRoute, Route, Task, choose_route, geometric, repeats_of, rows_route
 from shrinkwise.path.relax import relaxed
+from shrinkwise.path.rescored import Scorer, rescored
 from shrinkwise.path.splits import Split, members
-from shrinkwise.penalties import group_names, penalty_of
+from shrinkwise.penalties import group_names, penalty_of, varied
 from shrinkwise.penalties.concave import Concave, as_concave
-from shrinkwise.problem import best_intercept, power_of_two
+from shrinkwise.problem import power_of_two
 from shrinkwise.result import GridResult, Unpenalized
 from shrinkwise.validation import (
     check_alpha,
@@ -34,11 +35,8 @@ from shrinkwise.validation import (
     check_weights,
 )
 
-Scorer = Callable[[int, Array, Array], tuple[Array, Array]]
-
 SQUARED = (1e-150, 1e150)  # units of y whose squares are floating-point numbers
 RIDGE = 1e-3  # a ridge path goes that much further: where its penalty matters does not depend on y
-VARIED = {"penalty_weights", "lower", "upper"}  # of a penalty, by variants
 SMALLEST_RATIO = 1e-6  # an extended grid does not go below this share of alpha_max
 
 
@@ -64,6 +62,9 @@ def fit_grid(
     upper: float | Array = np.inf,
     ridge_unit: float = 1.0,
     variants: Sequence[Mapping[str, Any]] | None = None,
+    costs: Array | None = None,
+    cost_sources: Array | None = None,
+    start: Any | None = None,
     fit_intercept: bool = True,
     standardize: bool = True,
     maps: Sequence[sparse.csc_array] | None = None,
@@ -117,8 +118,19 @@ def fit_grid(
     penalty_weights, lower, upper, ridge_unit
         See :class:`~shrinkwise.penalties.ElasticNet`.
     variants : sequence of V mappings, optional
-        Other ``penalty_weights``, ``lower`` or ``upper`` than those given: the grid has a line for each variant and
-        mix, all mixes of the first variant first, from the same read of the data.
+        Other penalties than the one given: ``penalty_weights``, ``lower`` or ``upper`` in place of its own, ``factors``
+        of its weights, columns that are ``banned``, see `shrinkwise.penalties.varied`. The grid has a line for each
+        variant and mix, all mixes of the first variant first, from the same read of the data.
+    costs : array of shape (p,), optional
+        What each feature costs, >= 0. The grid then also has lines in which penalties are multiplied by relative costs
+        to the powers 1/2 and 1, see `shrinkwise.costs.cost_factors`: models of cheap features. All powers are on all
+        mixes, those of power 0, the penalty as it is, first. The rule "cheapest within 1se" chooses by what models
+        cost.
+    cost_sources : array of int, shape (p,), optional
+        What the columns come from, such as the column of a table that was encoded: a source is paid once.
+    start : array or sparse matrix of shape (K + 1, p), optional
+        Coefficients of each training set and, last, all data, in the units of the data, that are near the fits at the
+        strongest of ``alphas``: every line starts from there.
     groups, sparse_ratio
         Columns that come in together, see :class:`~shrinkwise.penalties.GroupLasso`; for ``maps``, of their outputs.
     standardize : bool
@@ -187,11 +199,13 @@ def fit_grid(
             f"the values of y lie about {unit:.0e} apart: their squares leave the range of floating point; "
             f"divide y by {unit:.0e} first"
         )
+    n_features = int(X.shape[1] if maps is None else maps[0].shape[1])
+    names = tuple(feature_names) if feature_names is not None else tuple(f"x{j}" for j in range(n_features))
+    named_groups = None if groups is None else group_names(groups, n_features)
+    costs = None if costs is None else check_costs(costs, names)
+    lines = _lines(variants, costs, named_groups)
     done = 0
-    n_variants = 1 if variants is None else len(variants)
-    if not n_variants:
-        raise UsageError("variants must hold at least one mapping, got none")
-    n_fits = n_variants * len(mixes) * (len(splits) + 1)
+    n_fits = len(lines) * len(mixes) * (len(splits) + 1)
     total = n_fits * (alphas if isinstance(alphas, int) else len(alphas))
 
     def tell(fits: int) -> None:
@@ -216,7 +230,7 @@ def fit_grid(
         counts=counts,
         tests=tests,
         loss=kind.in_unit(unit),
-        penalties=tuple(penalty_of(ratio, **penalty | _varied(own)) for own in variants or ({},) for ratio in mixes),
+        penalties=tuple(penalty_of(ratio, **varied(penalty, own, n_features)) for own in lines for ratio in mixes),
         unit=unit,
         fit_intercept=fit_intercept,
         standardize=standardize,
@@ -227,16 +241,17 @@ def fit_grid(
         grouped_outputs=grouped_outputs,
         l1_factors=l1_factors,
         concave=None if bent is None else bent.in_unit(unit ** (2 - kind.degree) if kind.degree else 1.0),
+        start=None if start is None else sparse.csr_array(start),
     )
     _check_null_models(task)
     with one_blas_thread():
         route, center, scale = _relaxable(choose_route(task), task, relax)
         strengths = _strengths(task, route, alphas, alpha_min_ratio)
-        blocks = [route.advance(strengths)]
+        blocks = [_begun(route, task, strengths)]
         if isinstance(route, MomentsRoute) and not np.all(blocks[0].gaps <= task.tol):
             # a Gram too ill-conditioned to certify: back to the rows
             route, center, scale = _relaxable(rows_route(task), task, relax)
-            blocks = [route.advance(strengths)]
+            blocks = [_begun(route, task, strengths)]
         extended = False
         while extend and strengths.shape[1] > 1 and isinstance(alphas, int):
             further = _further(task, blocks, strengths, scorer)
@@ -251,12 +266,12 @@ def fit_grid(
         freedom = route.degrees_of_freedom(block, strengths) if degrees_of_freedom else None
     null_score = route.null_score
     if scorer is not None:
-        block, null_score, free = _rescored(scorer, block, free, task)
+        block, null_score, free = rescored(scorer, block, free, task)
     return GridResult(
         loss=kind.spec,
         metric=metric or task.loss.metric,
-        l1_ratios=np.tile(np.repeat(mixes, len(shares)), n_variants),
-        relax=None if relax is None else np.tile(shares, n_variants * len(mixes)),
+        l1_ratios=np.tile(np.repeat(mixes, len(shares)), len(lines)),
+        relax=None if relax is None else np.tile(shares, len(lines) * len(mixes)),
         alphas=strengths,
         train_score=block.train_score,
         test_score=block.test_score,
@@ -268,9 +283,7 @@ def fit_grid(
         n_iter=block.n_iter,
         null_score=null_score,
         unpenalized=_public(free),
-        feature_names=tuple(feature_names)
-        if feature_names is not None
-        else tuple(f"x{j}" for j in range(task.n_features)),
+        feature_names=names,
         center=center,
         scale=scale,
         target_scale=_target_scale(task),
@@ -279,7 +292,7 @@ def fit_grid(
         standardize=standardize,
         ridge_unit=float(ridge_unit),
         extended=extended,
-        groups=None if groups is None else group_names(groups, task.n_features),
+        groups=named_groups,
         sparse_ratio=None if groups is None else float(sparse_ratio),
         classes=None if classes is None else tuple(classes),
         outputs=_output_names(task, classes, outputs),
@@ -289,7 +302,30 @@ def fit_grid(
         degrees_of_freedom=None if freedom is None else freedom + fit_intercept * _n_intercepts(task),
         n_weighted=int(np.count_nonzero(weights)),
         repeats=repeats_of(tests, len(y)),
+        costs=costs,
+        sources=None if costs is None or cost_sources is None else check_sources(cost_sources, n_features),
+        cost_powers=None if costs is None else np.repeat(POWERS, len(mixes) * len(shares)),
     )
+
+
+def _lines(
+    variants: Sequence[Mapping[str, Any]] | None, costs: Array | None, groups: Sequence[str] | None
+) -> Sequence[Mapping[str, Any]]:
+    """The variants of the penalty: those that were given, or made from costs, or the penalty alone."""
+    if costs is None:
+        if variants is not None and not len(variants):
+            raise UsageError("variants must hold at least one mapping, got none")
+        return variants or ({},)
+    if variants is not None:
+        raise UsageError("costs make variants of the penalty; leave out costs or variants")
+    return [{"factors": cost_factors(costs, power, groups)} for power in POWERS]
+
+
+def _begun(route: Route, task: Task, strengths: Array) -> Block:
+    """The first strengths, from zero coefficients or from where the task starts."""
+    if task.start is not None:
+        route.start(task.start, strengths[:, 0])
+    return route.advance(strengths)
 
 
 def _relaxable(found: tuple[Route, Array, Array], task: Task, relax: Sequence[float] | None) -> Any:
@@ -338,14 +374,6 @@ def _target_scale(task: Task) -> float:
     return float(task.unit * np.sqrt(np.sum(np.average((task.y - mean) ** 2, axis=0, weights=task.weights))))
 
 
-def _varied(options: Mapping[str, Any]) -> dict[str, Any]:
-    """A variant of the penalty, checked."""
-    unknown = set(options) - VARIED
-    if unknown:
-        raise UsageError(f"variants change {', '.join(sorted(VARIED))}, got {', '.join(sorted(unknown))}")
-    return dict(options)
-
-
 def _shares(relax: Sequence[float] | None) -> tuple[float, ...]:
     if relax is None:
         return (1.0,)
@@ -385,25 +413,6 @@ def _further(task: Task, blocks: list[Block], strengths: Array, scorer: Scorer |
     return np.asarray(strengths[:, -1:] * step[:, None] ** np.arange(1, count + 1))
 
 
-def _rescored(scorer: Scorer, block: Block, free: FreeFit | None, task: Task) -> tuple[Block, Array, FreeFit | None]:
-    """The scores of a caller in place of the loss's own, for the grid, the intercept alone and the unpenalized fit."""
-    folds = range(len(task.tests))
-    train, test = np.empty_like(block.train_score), np.empty_like(block.test_score)
-    for ratio, line in enumerate(block.coefs):
-        for fold in folds:
-            train[ratio, :, fold], test[ratio, :, fold] = scorer(
-                fold, line[fold].toarray(), block.intercepts[ratio, :, fold]
-            )
-    zero = np.zeros((1, block.coefs[0][0].shape[1]))
-    null = np.array([scorer(fold, zero, _null_intercept(task, fold))[1][0] for fold in folds])
-    if free is not None:
-        pairs = [scorer(fold, free.coefs[[fold]], free.intercepts[[fold]]) for fold in folds]
-        free = replace(
-            free, train_score=np.array([p[0][0] for p in pairs]), test_score=np.array([p[1][0] for p in pairs])
-        )
-    return replace(block, train_score=train, test_score=test), null, free
-
-
 def _n_intercepts(task: Task) -> int:
     """How many intercepts are determined: of classes, only their differences."""
     if task.loss.coupled:
@@ -415,12 +424,3 @@ def _output_names(task: Task, classes: Sequence[str] | None, outputs: Sequence[s
     if task.y.ndim == 1:
         return None
     return tuple(outputs or classes or (f"y{k}" for k in range(task.y.shape[1])))
-
-
-def _null_intercept(task: Task, fold: int) -> Array:
-    if not task.fit_intercept or task.loss.coupled:
-        return np.zeros((1, *task.y.shape[1:]))
-    weights = task.weights * task.counts[:, fold]
-    if task.y.ndim == 2:
-        return np.asarray(task.unit * task.loss.link(weights @ task.y / weights.sum()))[None]
-    return np.atleast_1d(task.unit * best_intercept(task.loss, task.y, weights / weights.sum(), task.offset))

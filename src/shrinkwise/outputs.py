@@ -211,7 +211,8 @@ def build_outputs(
 
 
 def _check_unbounded(rows: Rows) -> None:
-    bounded = np.flatnonzero(np.isfinite(rows.lower) | np.isfinite(rows.upper))
+    held = rows.upper == rows.lower  # at zero, for all outputs
+    bounded = np.flatnonzero((np.isfinite(rows.lower) | np.isfinite(rows.upper)) & ~held)
     if len(bounded):
         j = int(bounded[0])
         raise UsageError(

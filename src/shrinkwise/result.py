@@ -14,12 +14,13 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from shrinkwise._parts import from_parts, plain_fields, stacked, to_parts, unstacked
+from shrinkwise.costs import bill, cost_factors
 from shrinkwise.criteria import information_criterion
 from shrinkwise.exceptions import UsageError
 from shrinkwise.held_out import repeats_as_groups, search_bias, standard_error
 from shrinkwise.losses import Loss, as_loss
 from shrinkwise.network import Network
-from shrinkwise.rules import UNCOUNTED, Rule, parse_rule
+from shrinkwise.rules import UNCOUNTED, UNPRICED, Rule, parse_rule
 
 __all__ = ["GridResult", "Selection", "Unpenalized"]
 
@@ -37,6 +38,9 @@ LATER = (
     "concave",
     "relax",
     "network",
+    "costs",
+    "sources",
+    "cost_powers",
 )  # not in files of 0.1.0, nor where they are None
 MANY_FOLDS = 100  # each of them chooses anew for a corrected error
 
@@ -121,6 +125,9 @@ class GridResult:
     n_weighted: int | None = None
     repeats: Array | None = None  # (K,), the repeat of a repeated cross-validation that a fold belongs to
     network: Network | None = None  # where the fits are networks
+    costs: Array | None = None  # (p,), what each feature costs
+    sources: Array | None = None  # (p,), where columns come from one source, which is paid once
+    cost_powers: Array | None = None  # (R,), the power of its cost by which a feature's penalty is multiplied
 
     @property
     def n_folds(self) -> int:
@@ -148,6 +155,23 @@ class GridResult:
         shape = (len(self.feature_names), len(self.outputs))
         inside = [(line[-1].toarray() != 0).reshape(-1, *shape) for line in self.coefs]
         return np.array([np.count_nonzero(np.any(line, axis=2), axis=1) for line in inside])
+
+    @property
+    def model_costs(self) -> Array | None:
+        """What the features of the fits on all data cost, (R, A); None where features have no costs."""
+        if self.costs is None:
+            return None
+        outputs = 1 if self.outputs is None else len(self.outputs)
+        return np.array([bill(folds[-1], self.costs, self.sources, outputs) for folds in self.coefs])
+
+    def variant(self, ratio: int) -> dict[str, Array]:
+        """How the penalty of a line differs from that of the grid: its factors, where features have costs.
+
+        It is what ``variants`` of `fit_grid` take to fit this line again.
+        """
+        if self.costs is None or self.cost_powers is None:
+            return {}
+        return {"factors": cost_factors(self.costs, float(self.cost_powers[ratio]), self.groups)}
 
     @property
     def constant_features(self) -> tuple[str, ...]:
@@ -241,11 +265,13 @@ class GridResult:
             lowest error with at most 7 features. ``"within=1%"``: as 1se, with 1 % above the lowest error as the
             bound. ``"aic"``, ``"aicc"``, ``"bic"``, ``"ebic"``, ``"ebic:0.5"``: the lowest information criterion of
             the fits on all data; folds have no say, and networks, whose degrees of freedom nobody knows, none of them.
+            ``"cheapest within 1se"``: of all cells within one standard error of the lowest error the one whose features
+            cost least, of equal ones that with the lowest error.
 
         Raises
         ------
         UsageError
-            If the rule is unknown, no cell satisfies it, or every network diverged.
+            If the rule is unknown, no cell satisfies it, it needs costs and there are none, or every network diverged.
         """
         parsed = parse_rule(rule)
         if parsed.is_criterion:
@@ -259,6 +285,8 @@ class GridResult:
             allowed = np.where(self.support_size <= parsed.number, mean, np.inf)
             return self._lowest(rule, allowed, f"has at most {parsed.number:g} features")
         best = _first_lowest(mean)
+        if parsed.kind == "cheapest":
+            return self._cheapest(rule, mean, mean[best] + self.se[best])
         slack = self.se[best] if parsed.kind == "1se" else parsed.number / 100 * abs(mean[best])
         return self._simplest(rule, mean, mean[best] + slack)
 
@@ -306,6 +334,13 @@ class GridResult:
         size = self.support_size
         ratio, index = min(cells, key=lambda cell: (size[cell], mean[cell]))
         return self._cell(rule, ratio, index)
+
+    def _cheapest(self, rule: str, mean: Array, bound: float) -> Selection:
+        cost = self.model_costs
+        if cost is None:
+            raise UsageError(f"rule {rule!r}: {UNPRICED}")
+        least = np.min(cost[mean <= bound])
+        return self._cell(rule, *_first_lowest(np.where((mean <= bound) & (cost == least), mean, np.inf)))
 
     def _cell(self, rule: str, ratio: int, index: int) -> Selection:
         return Selection(

@@ -41,7 +41,7 @@ def test_a_banned_feature_stays_at_zero_in_its_own_lines_alone(loss):
     ("options", "words"),
     [
         ({"variants": []}, "at least one mapping"),
-        ({"variants": [{"groups": [0, 0]}]}, "variants change lower, penalty_weights, upper, got groups"),
+        ({"variants": [{"groups": [0, 0]}]}, "variants change banned, factors, lower, penalty_weights, upper, got groups"),
         ({"variants": [{}], "relax": (1.0, 0.0)}, "leave out one of them"),
     ],
 )

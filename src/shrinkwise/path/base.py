@@ -75,6 +75,13 @@ class Route(ABC):
         """alpha_max of the fit on all data, for each mix, (R,)."""
 
     @abstractmethod
+    def start(self, coefs: sparse.csr_array, alphas: Array) -> None:
+        """Put every line near its solution at the strengths (R,): at coefficients (K + 1, p) in the units of the data.
+
+        There is a row for each training set and, last, all data; what the bounds of a line forbid is cut off.
+        """
+
+    @abstractmethod
     def advance(self, alphas: Array) -> Block:
         """Go on down the paths: alphas (R, B), decreasing from where the last call ended."""
 

@@ -51,6 +51,7 @@ class Task:
     grouped_outputs: bool = False
     l1_factors: Array | None = None  # (K + 1, p)
     concave: Concave | None = None
+    start: sparse.csr_array | None = None  # (K + 1, p) coefficients that all lines start from
 
     @property
     def n_features(self) -> int:

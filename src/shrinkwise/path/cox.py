@@ -54,6 +54,12 @@ class SideBySide:
         for part, start in zip(self.parts, other.parts, strict=False):
             part.start_from(start)
 
+    def start_at(self, W: Array, alphas: Array) -> None:
+        """At standardized coefficients (p, k): near the solutions at strengths (k,)."""
+        for i, part in enumerate(self.parts):
+            part.start_at(W[:, [i]], alphas[[i]])
+        self._gather()
+
     def step(self, alphas: Array) -> tuple[Array, Array]:
         return self._each(lambda i: self.parts[i].step(alphas[[i]]))
 

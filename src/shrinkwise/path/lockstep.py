@@ -97,6 +97,17 @@ class Lockstep:
             getattr(self.batch, name)[:] = getattr(other.batch, name)[..., everyone]
         self.look(everyone)
 
+    def start_at(self, W: Array, alphas: Array) -> None:
+        """At standardized coefficients (p, k), with the best intercepts: near the solutions at strengths (k,)."""
+        batch, everyone = self.batch, range(len(self.problems))
+        cols = np.flatnonzero(np.any(W, axis=1))
+        batch.w[:], batch.eta[:] = W, self.design.matvec(W[cols], cols) + batch.b
+        for i in everyone:
+            batch.eta[:, i] += self.problems[i].offset
+        batch.settle_intercepts(everyone)
+        self.look(everyone)
+        self.alphas = np.array(alphas, dtype=np.float64)
+
     def look(self, which: Sequence[int], residuals: Array | None = None) -> None:
         """Q = −∇ of the loss at all columns for some problems: one product, cut into blocks of columns."""
         design = self.design.problem(which)

@@ -106,6 +106,14 @@ class MomentsRoute(Route):
             ]
         )
 
+    def start(self, coefs: sparse.csr_array, alphas: Array) -> None:
+        found = coefs.toarray() / self.unit
+        for line, states in zip(self.rows, self.states, strict=True):
+            for fit, (quadratic, rows) in enumerate(zip(self.quadratics, line, strict=True)):
+                w = np.clip(found[fit] * quadratic.scale, rows.lower, rows.upper)
+                inside = np.flatnonzero(w)
+                states[fit] = (w, quadratic.c - w[inside] @ quadratic.gram[inside])
+
     def advance(self, alphas: Array) -> Block:
         n_ratios, n_alphas = alphas.shape
         fits = len(self.training)

@@ -90,6 +90,12 @@ class LockstepRoute(Route):
             tops.append(alpha_max(line[-1].rows, self.lockstep.Q[:, last], line[-1].null_spread))
         return np.array(tops)
 
+    def start(self, coefs: sparse.csr_array, alphas: Array) -> None:
+        found, unit = coefs.toarray(), self.column_unit
+        flat = [(problem, coef) for line in self.problems for problem, coef in zip(line, found, strict=True)]
+        W = [np.clip(problem.standardized(w, unit), problem.rows.lower, problem.rows.upper) for problem, w in flat]
+        self.lockstep.start_at(np.array(W).T, np.repeat(alphas, self.fits))
+
     def advance(self, alphas: Array) -> Block:
         n_ratios, n_alphas = alphas.shape
         shape = (n_ratios, n_alphas, self.fits)

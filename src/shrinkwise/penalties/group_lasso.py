@@ -171,6 +171,11 @@ def group_names(groups: Sequence[Any] | Array, n_features: int) -> tuple[str, ..
     return tuple("" if label == ALONE else str(name) for label, name in zip(labels, names, strict=True))
 
 
+def alone(groups: Sequence[Any] | Array, columns: Array) -> list[Any]:
+    """The groups without some columns, a mask of length p: those are alone."""
+    return [None if out else name for name, out in zip(_names(groups, len(columns)), columns, strict=True)]
+
+
 def _labels(groups: Sequence[Any] | Array, n_features: int) -> Array:
     """Labels 0, 1, … of groups of two columns and more, in the order of their first columns; -1 for columns alone."""
     columns: dict[Hashable, list[int]] = {}

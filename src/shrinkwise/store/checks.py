@@ -87,6 +87,9 @@ LATER_SHAPES = {  # files of 0.1.0 lack them
     "repeats": "K",
     "l1_factors": "P",
     "relax": "R",
+    "costs": "P",
+    "sources": "P",
+    "cost_powers": "R",
 }
 NETWORK_SHAPES = {  # L penalized arrays of weights
     "network_l1": "A",
@@ -102,6 +105,7 @@ DTYPE_KINDS = {
     "converged": "b",
     "n_iter": "iu",
     "repeats": "iu",
+    "sources": "iu",
     "coefs_indices": "iu",
     "coefs_indptr": "iu",
     "coefs_data": "f",
@@ -193,8 +197,22 @@ def check_grid(header: Mapping[str, Any], arrays: Mapping[str, Array]) -> None:
     alphas = arrays["alphas"]
     if not np.all(np.isfinite(alphas)) or np.any(alphas < 0) or np.any(np.diff(alphas, axis=1) >= 0):
         raise Flaw("alphas must be finite, not negative and decreasing")
+    _check_costs(arrays)
     if "network" in header:
         _check_strengths(header, arrays)
+
+
+def _check_costs(arrays: Mapping[str, Array]) -> None:
+    """Costs are finite and not negative, and come with the powers of the lines; sources are counted from 0."""
+    if ("costs" in arrays) != ("cost_powers" in arrays) or ("sources" in arrays and "costs" not in arrays):
+        raise Flaw("costs, cost_powers and sources must come together")
+    for name in ("costs", "cost_powers"):
+        if name in arrays and not np.all(np.isfinite(arrays[name]) & (arrays[name] >= 0)):
+            raise Flaw(f"{name} must be finite and not negative")
+    if "sources" in arrays:
+        sources = arrays["sources"]
+        if np.any(sources < 0) or np.any(sources >= len(sources)):
+            raise Flaw("sources must be whole numbers below the number of features")
 
 
 def _check_strengths(header: Mapping[str, Any], arrays: Mapping[str, Array]) -> None:
