@@ -1,6 +1,17 @@
 """Verdicts: pure functions that read a GridResult."""
 
 from shrinkwise.diagnosis.comparison import Comparison, compare_with_linear
+from shrinkwise.diagnosis.held_out_predictor import first_fold, held_out_predictor
 from shrinkwise.diagnosis.overfit import Verdict, overfit_verdict
+from shrinkwise.diagnosis.quality import Quality, quality
 
-__all__ = ["Comparison", "Verdict", "compare_with_linear", "overfit_verdict"]
+__all__ = [
+    "Comparison",
+    "Quality",
+    "Verdict",
+    "compare_with_linear",
+    "first_fold",
+    "held_out_predictor",
+    "overfit_verdict",
+    "quality",
+]
