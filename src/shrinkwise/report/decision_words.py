@@ -126,7 +126,7 @@ def _strength(report: ReportInput) -> Answer:
     sentence += plus_minus(score, chosen.mean, chosen.se)
     if (chosen.ratio, chosen.index) != (lowest.ratio, lowest.index):
         sentence += f" beside {plus_minus(score, lowest.mean, lowest.se)} at the lowest"
-    again = _part(report, "reproducibility")
+    again = decided(report, "reproducibility")
     loose = False
     if again is not None and len(again.strengths):
         low, high = float(np.min(again.strengths)), float(np.max(again.strengths))
@@ -157,7 +157,7 @@ def _features(report: ReportInput) -> Answer:
     sentence = f"{whole(len(kept))} of {count(total, noun)}, led by {led}"
     cost = dearest(report)
     sentence += f" (without {cost[0]} the error is {cost[1]} higher)" if cost else ""
-    stable = _part(report, "stability_selection")
+    stable = decided(report, "stability_selection")
     if stable is not None:
         inside = sorted(set(kept) & set(np.asarray(stable.selected).tolist()))
         sentence += (
@@ -185,7 +185,7 @@ def _trust(inside: int, kept: int, noun: str) -> str:
 
 def families(report: ReportInput) -> tuple[list[Family], str]:
     """The kinds of penalty that were compared, and the name of the recommended one."""
-    choice = _part(report, "penalty_choice")
+    choice = decided(report, "penalty_choice")
     if choice is None:
         return _families_of_grid(report)
     columns = (choice.n_features, choice.mean, choice.se, choice.difference, choice.difference_se, choice.better)
@@ -224,7 +224,7 @@ def family_of(report: ReportInput, ratio: int | None = None) -> str:
     """What the penalty of a line of the grid is called; of the chosen one by default."""
     result, line = report.result, report.chosen.ratio if ratio is None else ratio
     if result.network is not None:
-        return "network" if _part(report, "penalty_choice") is not None else f"l2 = {report.mix(line)}"
+        return "network" if decided(report, "penalty_choice") is not None else f"l2 = {report.mix(line)}"
     mix, kind = float(result.l1_ratios[line]), result.concave
     if kind is not None and mix > 0:
         return kind.partition(":")[0].upper()
@@ -245,7 +245,7 @@ def fold_counts(report: ReportInput) -> NDArray[np.intp]:
 
 def dearest(report: ReportInput) -> tuple[str, str] | None:
     """The feature whose removal costs most, and by how much the error rises: ``("bmi", "9.1 ± 2.4 %")``."""
-    removal = _part(report, "removal_cost")
+    removal = decided(report, "removal_cost")
     if removal is None or not len(removal.features):
         return None
     first = int(np.argmax(removal.cost))
@@ -270,7 +270,7 @@ def percent(share: float, se: float = math.nan, *, signed: bool = False) -> str:
     return f"{number} ± {error:.{decimals}f} %" if known else f"{number} %"
 
 
-def _part(report: ReportInput, name: str) -> Any:
+def decided(report: ReportInput, name: str) -> Any:
     """A record of the decision; None where there is none."""
     return None if report.decision is None else getattr(report.decision, name, None)
 
@@ -287,4 +287,4 @@ def _article(name: str) -> str:
 
 
 def _capital(name: str) -> str:
-    return name[:1].upper() + name[1:]
+    return name if name.startswith("l2") else name[:1].upper() + name[1:]
