@@ -10,7 +10,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import GridSearchCV, StratifiedKFold, cross_val_score
 
 from shrinkwise import CoxRegressor, CoxRegressorCV, DataError, LinearRegressor, UsageError, fit_grid
-from shrinkwise.linear._concordance import concordance
+from shrinkwise.diagnosis.concordance import concordance
 from shrinkwise.losses.cox import CoxLoss
 from tests.oracles import cox
 from tests.oracles.glmnet_fits import glmnet_fits

@@ -53,9 +53,9 @@ def test_the_verdict_comes_first_then_every_section_in_order(page, diabetes):
         report_on(diabetes).verdict.sentence.partition(":")[0],
         "CV error ± SE",
         "Do I overfit, and which λ?",
+        "Which penalty: L1, L2 or a mix?",
         "Which features, in which order?",
         "The coefficients of the chosen model (1se)",
-        "Which penalty: L1, L2 or a mix?",
         "The data",
         "How exact is this, and how to repeat it",
         "The words on this page",
@@ -83,10 +83,10 @@ def test_ids_are_unique_and_every_figure_is_described(page):
     parsed = Page(page)
     assert len(set(parsed.ids)) == len(parsed.ids)
     labels = [value for tag, name, value in parsed.attributes if tag == "svg" and name == "aria-labelledby"]
-    assert len(labels) == parsed.tags.count("svg") == 6
+    assert len(labels) == parsed.tags.count("svg") == 8
     assert {part for label in labels for part in label.split()} <= set(parsed.ids)
     assert parsed.tags.count("desc") == parsed.tags.count("svg")
-    assert parsed.tags.count("figcaption") == parsed.tags.count("figure") == 3
+    assert parsed.tags.count("figcaption") == parsed.tags.count("figure") == 4
     referred = re.findall(r"url\(#([^)]*)\)", page)
     assert set(referred) <= set(parsed.ids)
 

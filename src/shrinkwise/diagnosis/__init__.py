@@ -1,14 +1,20 @@
-"""Verdicts: pure functions that read a GridResult."""
+"""Verdicts: pure functions that read a GridResult, and what was refitted on the same data."""
 
 from shrinkwise.diagnosis.comparison import Comparison, compare_with_linear
+from shrinkwise.diagnosis.held_out_predictor import first_fold, held_out_predictor
 from shrinkwise.diagnosis.overfit import Verdict, overfit_verdict
 from shrinkwise.diagnosis.penalty_choice import PenaltyChoice, penalty_choice
+from shrinkwise.diagnosis.quality import Quality, quality
 
 __all__ = [
     "Comparison",
     "PenaltyChoice",
+    "Quality",
     "Verdict",
     "compare_with_linear",
+    "first_fold",
+    "held_out_predictor",
     "overfit_verdict",
     "penalty_choice",
+    "quality",
 ]

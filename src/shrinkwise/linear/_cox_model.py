@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from sklearn.utils.validation import check_is_fitted
 
 from shrinkwise.exceptions import DataError
-from shrinkwise.linear._concordance import concordance
+from shrinkwise.diagnosis.concordance import concordance
 from shrinkwise.linear._inputs import Training, read_again, read_offset, read_training, vector
 from shrinkwise.linear._model import LinearModel
 from shrinkwise.linear._survival import Baseline, read_outcome, read_strata

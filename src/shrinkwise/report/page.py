@@ -28,7 +28,7 @@ def render_page(report: ReportInput) -> str:
     str
         An HTML document that needs nothing else: styles and figures are inline, there is no script.
     """
-    style = (files(__package__) / "page.css").read_text(encoding="utf-8")
+    style = "".join((files(__package__) / sheet).read_text(encoding="utf-8") for sheet in ("page.css", "decision.css"))
     sections = [section(report) for section in SECTIONS]
     title = shorten(report.title, 120)
     head = (

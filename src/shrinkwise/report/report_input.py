@@ -38,6 +38,8 @@ class ReportInput:
     seed : int or None, default None
     linear : GridResult or None, default None
         Where ``result`` is of networks: linear models in the same folds, to compare with.
+    decision : Decision or None, default None
+        What further fits said: the records of `shrinkwise.diagnosis`, each of them or None.
     """
 
     title: str
@@ -54,6 +56,7 @@ class ReportInput:
     certificate: Mapping[str, Any] = field(default_factory=dict)
     seed: int | None = None
     linear: GridResult | None = None
+    decision: Any = None
 
     @cached_property
     def chosen(self) -> Selection:

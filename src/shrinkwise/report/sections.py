@@ -7,7 +7,9 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from shrinkwise.report.figures import coefficient_paths, cv_curve, penalty_map
+from shrinkwise.report.decision_sections import answers, budget, frequency, quality, removal, strength, uncertainty
+from shrinkwise.report.decision_words import decided
+from shrinkwise.report.figures import coefficient_paths, cv_curve, penalty_families, penalty_map
 from shrinkwise.report.glossary import GLOSSARY, METRICS, NETWORK_GLOSSARY, PENALTIES
 from shrinkwise.report.markup import Html, el, join, name
 from shrinkwise.report.network_sections import inputs, layers
@@ -42,13 +44,12 @@ SENTENCE = 2_000  # characters of any one text from outside
 
 
 def header(report: ReportInput) -> Html:
-    """The title and the verdict, large and first."""
-    head, _, rest = glued(shorten(report.verdict.sentence, SENTENCE)).partition(": ")
+    """The title and the four answers, the first one large."""
     about = [data_line(report), shorten(report.source, 120) if report.source else ""]
     return el(
         "header",
         el("h1", name(report.title, 120)),
-        el("p", el("strong", head + (":" if rest else "")), " " if rest else None, rest or None, class_="verdict"),
+        answers(report),
         el("p", " · ".join(part for part in about if part), class_="muted"),
     )
 
@@ -186,11 +187,17 @@ def _of_several(report: ReportInput, kept: Sequence[int], shown: Sequence[int]) 
 
 
 def penalty(report: ReportInput) -> Html | None:
-    """λ × l1_ratio, where several were tried."""
-    if len(report.result.l1_ratios) < 2:
+    """The kinds of penalty side by side where there are several, and λ × l1_ratio where several were tried."""
+    choice = decided(report, "penalty_choice")
+    parts = [
+        None if choice is None else el("p", glued(shorten(choice.sentence, SENTENCE))),
+        penalty_families(report) if report.result.network is None or choice is not None else None,
+        penalty_map(report) if len(report.result.l1_ratios) > 1 else None,
+    ]
+    if not any(parts):
         return None
     words = "Which penalty: L1, L2 or a mix?" if report.result.network is None else "How much L2 beside L1?"
-    return el("section", el("h2", words), penalty_map(report))
+    return el("section", el("h2", words), *parts)
 
 
 def notes(report: ReportInput) -> Html | None:
@@ -254,11 +261,17 @@ SECTIONS: tuple[Callable[[ReportInput], Html | None], ...] = (
     header,
     summary,
     overfitting,
+    penalty,
+    strength,
     paths,
     coefficients,
-    layers,
-    penalty,
+    frequency,
+    removal,
+    uncertainty,
+    budget,
+    quality,
     notes,
+    layers,
     certificate,
     glossary,
 )

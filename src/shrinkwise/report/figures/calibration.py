@@ -1,0 +1,103 @@
+"""Are predictions right on average? Observed means against predicted ones, by bins of the prediction."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from shrinkwise.diagnosis.quality import Quality
+from shrinkwise.losses import QuantileLoss, named_loss
+from shrinkwise.report.figures.chart import Size, figure, line, spread
+from shrinkwise.report.figures.plane import HALF, WHISKER, Plane, diagonal, dot, framed, plane_axes
+from shrinkwise.report.markup import Html, el, join
+from shrinkwise.report.report_input import ReportInput
+from shrinkwise.report.tables import table_of
+from shrinkwise.report.text import general, listed, scores, whole
+from shrinkwise.report.words import plus_minus
+
+ORDINALS = ("lowest", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "highest")
+
+
+def calibration(report: ReportInput, quality: Quality) -> Html | None:
+    """The figure; None where the loss has none."""
+    bins = quality.calibration
+    if bins is None or len(bins) < 2:
+        return None
+    predicted, observed = bins[:, 0], bins[:, 1]
+    se = np.where(np.isfinite(bins[:, 2]), bins[:, 2], 0.0)
+    percent = quality.kind in ("classification", "classes")
+    level = _level(report, quality)
+    ends = np.concatenate([observed - WHISKER * se, observed + WHISKER * se])
+    if percent or level is not None:
+        ends = ends.clip(0.0, 1.0)
+    low, high = float(min(ends.min(), level or ends.min())), float(max(ends.max(), level or ends.max()))
+    across = float(predicted.min()), float(predicted.max())
+    if level is None:  # both axes measure the same
+        low, high = across = min(low, across[0]), max(high, across[1])
+    titles = _titles(quality)
+
+    def draw(size: Size) -> Html:
+        x, y = spread(*across, size.left, size.x_end), spread(low, high, size.y_end, size.top)
+        plane = Plane(x, y, titles[0], titles[1], (percent, percent or level is not None))
+        aim = diagonal(plane) if level is None else line(size.left, y(level), size.x_end, y(level), "mark")
+        whiskers = [
+            line(x(p), y(o - WHISKER * s), x(p), y(o + WHISKER * s), "whisker cv")
+            for p, o, s in zip(predicted, observed, se, strict=True)
+            if s > 0
+        ]
+        dots = [dot(x(p), y(o)) for p, o in zip(predicted, observed, strict=True)]
+        return join([plane_axes(size, plane), aim, framed(size, "calibration", whiskers), *dots])
+
+    title = f"{titles[1].capitalize()} against {titles[0]}, by bins of the prediction"
+    caption = _sentence(report, quality, level)
+    return figure("calibration", title, caption, draw, HALF, table=_table(bins, percent, level is not None))
+
+
+def _level(report: ReportInput, quality: Quality) -> float | None:
+    """The share that should lie below a predicted quantile."""
+    loss = named_loss(report.result.loss)
+    return loss.quantile if quality.kind == "quantile" and isinstance(loss, QuantileLoss) else None
+
+
+def _titles(quality: Quality) -> tuple[str, str]:
+    return {
+        "classification": ("predicted probability", "observed share"),
+        "classes": ("probability of the likeliest class", "share that was right"),
+        "quantile": ("predicted quantile", "share at or below it"),
+    }.get(quality.kind, ("mean prediction", "mean of the target"))
+
+
+def _sentence(report: ReportInput, quality: Quality, level: float | None) -> str:
+    """Where predictions are off."""
+    bins = quality.calibration
+    assert bins is not None
+    aim = bins[:, 0] if level is None else level
+    off = np.flatnonzero(np.abs(bins[:, 1] - aim) > WHISKER * bins[:, 2]).tolist()
+    line_ = "the dashed line" if level is not None else "the diagonal"
+    tail = f" (held-out rows in {len(bins)} bins of equal weight; whiskers: {WHISKER:g} SE)."
+    if not off:
+        return f"Held-out predictions are right on average wherever they lie: every bin's whisker meets {line_}{tail}"
+    names = [ORDINALS[rank] if len(bins) == len(ORDINALS) else f"{rank + 1}." for rank in off]
+    which = f"the {listed(names)}" if len(off) <= 3 else f"{len(off)} of {len(bins)}"
+    side = bins[off, 1] > (bins[off, 0] if level is None else level)
+    how = "too low" if np.all(side) else "too high" if not np.any(side) else "off"
+    bin_ = "bin" if len(off) == 1 else "bins"
+    return f"Held-out predictions are {how} in {which} {bin_}, by more than chance would explain{tail}"
+
+
+def _table(bins: np.ndarray, percent: bool, coverage: bool) -> Html:
+    def share(value: float, se: float) -> str:
+        return f"{100 * value:.1f} ± {100 * se:.1f} %" if np.isfinite(se) else f"{100 * value:.1f} %"
+
+    score = scores(bins[:, 1].tolist(), bins[:, 2].tolist())
+    body = [
+        el(
+            "tr",
+            el("th", f"{100 * row[0]:.1f} %" if percent else general(float(row[0])), scope="row"),
+            el("td", share(row[1], row[2]) if percent or coverage else plus_minus(score, float(row[1]), float(row[2]))),
+            el("td", whole(int(row[4]))),
+        )
+        for row in bins
+    ]
+    return table_of("plain", ("predicted", "observed ± SE", "rows"), body)
+
+

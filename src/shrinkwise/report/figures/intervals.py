@@ -1,0 +1,77 @@
+"""Confidence intervals of coefficients, debiased: a forest plot."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from shrinkwise.report.decision_words import feature_name
+from shrinkwise.report.figures.chart import figure
+from shrinkwise.report.figures.row_plot import ROWS, TABLE, Row, RowPlot
+from shrinkwise.report.markup import Html, el
+from shrinkwise.report.report_input import ReportInput
+from shrinkwise.report.tables import feature_cell, table_of
+from shrinkwise.report.text import count, general, whole
+
+
+def debiased_intervals(report: ReportInput, intervals: Any) -> Html | None:
+    """The figure, per standard deviation of a feature; None where there is no interval.
+
+    Parameters
+    ----------
+    report : ReportInput
+    intervals : DebiasedIntervals
+        In the units of the data.
+    """
+    columns = np.asarray(intervals.features, dtype=np.intp)
+    scale = np.asarray(report.result.scale, dtype=np.float64)[columns]
+    estimate, low, high = (np.asarray(part) * scale for part in (intervals.estimate, intervals.lower, intervals.upper))
+    order = np.argsort(-np.abs(estimate), kind="stable").tolist()
+    if not order:
+        return None
+    clear = [rank for rank in order if low[rank] > 0 or high[rank] < 0]
+    rows = [
+        Row(
+            feature_name(report, int(columns[rank]), 60),
+            float(estimate[rank]),
+            words=general(float(estimate[rank]), 3),
+            class_="cv" if rank in clear else "rest",
+            ends=(float(low[rank]), float(high[rank])),
+        )
+        for rank in order[:ROWS]
+    ]
+    plot = RowPlot(rows, "per standard deviation")
+    level = f"{100 * float(intervals.level):.0f} %"
+    caption = (
+        f"For {whole(len(clear))} of {count(len(order), report.noun)} the {level} interval leaves out zero (blue)"
+        f"{_first(report, columns, low, high, clear)}; each is right in {level} of cases taken alone, under the "
+        "assumptions named below."
+    )
+    if len(order) > ROWS:
+        caption += f" Drawn are the {ROWS} largest."
+    title = f"Debiased coefficients and their {level} intervals, per standard deviation"
+    table = _table(report, columns, (estimate, low, high), order, level)
+    return figure("intervals", title, caption, plot.draw, plot.sizes((60, 54)), table=table)
+
+
+def _first(report: ReportInput, columns: np.ndarray, low: np.ndarray, high: np.ndarray, clear: list[int]) -> str:
+    if not clear:
+        return ""
+    rank = clear[0]
+    ends = f"{general(float(low[rank]), 3)} to {general(float(high[rank]), 3)}"
+    return f", first of them {feature_name(report, int(columns[rank]))} from {ends}"
+
+
+def _table(
+    report: ReportInput, columns: np.ndarray, values: tuple[np.ndarray, ...], order: list[int], level: str
+) -> Html:
+    body = [
+        el(
+            "tr",
+            feature_cell(report, int(columns[rank])),
+            *(el("td", general(float(value[rank]), 3)) for value in values),
+        )
+        for rank in order[:TABLE]
+    ]
+    return table_of("plain", (report.noun, "per SD", f"{level} from", "to"), body)

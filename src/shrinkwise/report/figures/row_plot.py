@@ -1,0 +1,140 @@
+"""Figures of one row a name: the name to the left, a dot or bar with its error, the number to the right."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from shrinkwise.report.figures.chart import (
+    NARROW,
+    WIDE,
+    Scale,
+    Size,
+    line,
+    linear_ticks,
+    text,
+    tick_text,
+)
+from shrinkwise.report.figures.plane import WHISKER, dot
+from shrinkwise.report.markup import Html, el, join
+from shrinkwise.report.text import shorten
+
+ROWS = 30  # of a figure at most
+TABLE = 40  # of its table at most
+HEIGHT = 21.0
+
+
+@dataclass(frozen=True)
+class Row:
+    """What a row shows; ``low`` and ``high`` are the ends of its thick whisker, ``words`` stand to the right."""
+
+    name: str
+    value: float
+    se: float = math.nan
+    words: str = ""
+    class_: str = "cv"
+    second: float = math.nan  # a ring beside the value
+    ends: tuple[float, float] | None = None  # of an interval, in place of a multiple of the standard error
+
+
+@dataclass(frozen=True)
+class RowPlot:
+    """All rows of a figure and the axis below them."""
+
+    rows: Sequence[Row]
+    x_title: str
+    bars: bool = False  # from zero; else dots
+    percent: bool = False
+    mark: tuple[float, str] | None = None  # a vertical line and its name
+
+    def sizes(self, right: tuple[float, float] = (120.0, 84.0)) -> tuple[Size, Size]:
+        """A wide and a narrow canvas that hold so many rows."""
+        height, top = HEIGHT * len(self.rows), 26.0 if self.mark else 10.0
+        wide = replace(WIDE, left=190.0, right=right[0], top=top, height=top + height + 46)
+        narrow = replace(NARROW, left=104.0, right=right[1], top=top, height=top + height + 44)
+        return wide, narrow
+
+    def scale(self, size: Size) -> Scale:
+        """From the least to the most that any row shows; what lies far beyond all others stands at the edge."""
+        points = [point for row in self.rows for point in self._reach(row) if math.isfinite(point)]
+        points += [0.0] if self.bars or all(row.ends is None for row in self.rows) else []
+        points += [self.mark[0]] if self.mark else []
+        high = self._without_outlier([max(0.0, *self._reach(row)) for row in self.rows], max(points, default=1.0))
+        low = -self._without_outlier([max(0.0, *(-p for p in self._reach(row))) for row in self.rows], -min(points, default=0.0))
+        room = 0.04 * (high - low) or abs(high) * 0.1 or 1.0
+        return Scale(low if self.bars and low == 0 else low - room, high + room, size.left, size.x_end)
+
+    @staticmethod
+    def _without_outlier(reach: Sequence[float], most: float) -> float:
+        """The most, or where one row reaches five times as far as all others, twice theirs."""
+        known = sorted(value for value in reach if math.isfinite(value))
+        second = known[-2] if len(known) > 2 else 0.0
+        return min(most, 2 * second) if second > 0 and most > 5 * second else most
+
+    @staticmethod
+    def _reach(row: Row) -> tuple[float, float]:
+        if row.ends is not None:
+            return row.ends
+        away = WHISKER * row.se if math.isfinite(row.se) else 0.0
+        return row.value - away, row.value + away
+
+    def draw(self, size: Size) -> Html:
+        """The drawing on one canvas."""
+        x, room = self.scale(size), int((size.left - 12) / (size.font * 0.6))
+        parts = [self._axis(size, x)]
+        for rank, row in enumerate(self.rows):
+            y = size.top + HEIGHT * (rank + 0.5)
+            parts += [
+                text(size.left - 9, y + 4, shorten(row.name, room), "end", "label name"),
+                *self._shown(row, y, x),
+                text(size.x_end + 10, y + 4, row.words, class_="tick"),
+            ]
+        if self.mark:
+            at = x(self.mark[0])
+            side = "end" if at > (size.left + size.x_end) / 2 else "start"
+            parts += [
+                line(at, size.top - 6, at, size.y_end, "mark chosen"),
+                text(at + (4 if side == "end" else -4), size.top - 11, self.mark[1], side, "muted"),
+            ]
+        return join(parts)
+
+    def _axis(self, size: Size, x: Scale) -> Html:
+        ticks, parts = linear_ticks(x.low, x.high, size.ticks - 2), []
+        shown = [100 * tick for tick in ticks] if self.percent else ticks
+        for tick, number in zip(ticks, shown, strict=True):
+            words = tick_text(number, shown) + (" %" if self.percent else "")
+            parts += [
+                line(x(tick), size.top, x(tick), size.y_end, "grid"),
+                text(x(tick), size.y_end + 16, words, "middle", "tick"),
+            ]
+        parts.append(line(size.left, size.y_end, size.x_end, size.y_end, "axis"))
+        if x.inside(0.0):
+            parts.append(line(x(0.0), size.top, x(0.0), size.y_end, "zero"))
+        middle = (size.left + size.x_end) / 2
+        return join([*parts, text(middle, size.height - 6, self.x_title, "middle", "muted")])
+
+    def _shown(self, row: Row, y: float, x: Scale) -> list[Html]:
+        """The bar or the whiskers, and the dots; cut off at the frame."""
+
+        def at(value: float) -> float:
+            return x(min(max(value, x.low), x.high))
+
+        parts: list[Html] = []
+        if self.bars:
+            start, stop = sorted((at(0.0), at(row.value)))
+            parts.append(el("rect", x=start, y=y - 5, width=max(0.5, stop - start), height=10.0, class_=f"fill {row.class_}"))
+        else:
+            low, high = self._reach(row)
+            if high > low:
+                parts.append(line(at(low), y, at(high), y, f"whisker {row.class_}"))
+            if row.ends is None and math.isfinite(row.se) and row.se > 0:
+                parts.append(line(at(row.value - row.se), y, at(row.value + row.se), y, f"whisker thick {row.class_}"))
+            if x.inside(row.value):
+                parts.append(dot(x(row.value), y, row.class_))
+            elif math.isfinite(row.value):
+                edge = "▸" if row.value > x.high else "◂"
+                parts.append(text(at(row.value), y + 4, edge, "middle", row.class_))
+        if math.isfinite(row.second) and x.inside(row.second):
+            parts.append(el("circle", cx=x(row.second), cy=y, r=4.0, class_="ring-mark"))
+        return parts
