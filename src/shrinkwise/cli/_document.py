@@ -48,6 +48,8 @@ def to_json(model: Model, **more: Any) -> str:
         "loss": model.loss,
         "offset": model.offset,
         "exposure": model.exposure,
+        "weights": model.weights,
+        "strata": model.strata,
         "metric": result.metric,
         "rule": model.rule,
         "chosen": asdict(result.select(model.rule)),

@@ -2,5 +2,6 @@
 
 from shrinkwise.diagnosis.comparison import Comparison, compare_with_linear
 from shrinkwise.diagnosis.overfit import Verdict, overfit_verdict
+from shrinkwise.diagnosis.paired_rows import PairedRows, paired_rows
 
-__all__ = ["Comparison", "Verdict", "compare_with_linear", "overfit_verdict"]
+__all__ = ["Comparison", "PairedRows", "Verdict", "compare_with_linear", "overfit_verdict", "paired_rows"]
