@@ -83,6 +83,11 @@ def to_json(model: Model, **more: Any) -> str:
         **_networks(model),
         **more,
     }
+    return strict_json(document)
+
+
+def strict_json(document: dict[str, Any]) -> str:
+    """A document as JSON; a number that is not finite is null."""
     return json.dumps(_plain(document), allow_nan=False)
 
 

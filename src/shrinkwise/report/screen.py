@@ -49,6 +49,15 @@ class Screen:
     def line(self, words: str = "", style: str = "") -> None:
         self.console.print(self.text(words, style), highlight=False)
 
+    def grid(self, first: int) -> Table:
+        """Two columns without heads, the first so wide; the second is wrapped between words."""
+        from rich.table import Table
+
+        grid = Table.grid(padding=(0, 2, 0, 0))
+        grid.add_column(width=first, no_wrap=True, overflow="crop")
+        grid.add_column(overflow="fold")
+        return grid
+
     def table(self, *heads: str | Text) -> Table:
         from rich.table import Table
 
