@@ -48,6 +48,8 @@ def to_json(model: Model, **more: Any) -> str:
         "loss": model.loss,
         "offset": model.offset,
         "exposure": model.exposure,
+        "weights": model.weights,
+        "strata": model.strata,
         "metric": result.metric,
         "rule": model.rule,
         "chosen": asdict(result.select(model.rule)),
@@ -81,6 +83,11 @@ def to_json(model: Model, **more: Any) -> str:
         **_networks(model),
         **more,
     }
+    return strict_json(document)
+
+
+def strict_json(document: dict[str, Any]) -> str:
+    """A document as JSON; a number that is not finite is null."""
     return json.dumps(_plain(document), allow_nan=False)
 
 

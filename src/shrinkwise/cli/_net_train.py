@@ -90,6 +90,7 @@ def train(prepared: Prepared, request: NetRequest, say: Voice) -> Model:
         created=now(),
         command=f"shrinkwise {shlex.join(data.arguments)}",
         source=data.table,
+        weights=data.weights,
         network=network,
         linear=linear,
     )

@@ -7,6 +7,7 @@ import gzip
 import io
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, cast
 
@@ -34,21 +35,37 @@ def run(model_path: str, table_path: str, out: str, overwrite: bool, quiet: bool
     if out != "-":
         check_output(Path(out), overwrite)
     model = load_model(model_path)
-    encoder = Encoder.from_dict(model.encoder)
-    table = read_table(table_path, text=encoder.text_columns)
-    X, notes = encoder.transform(table, model.feature_names)
-    known = {role: name for role in ("offset", "exposure") if (name := getattr(model, role)) is not None}
-    say(*table_notes(table), *notes, *_lacking(known, table))
-    offset = take_offset(table, **{role: name for role, name in known.items() if name in table.column_names})
-    columns = _predictions(model, X, offset)
+    rows = read_rows(model, table_path)
+    say(*rows.notes)
+    columns = _predictions(model, rows.X, rows.offset)
     if out == "-":
         write(columns, sys.stdout.buffer)
         sys.stdout.buffer.flush()
         return
     with written(Path(out)):
         write_whole(out, lambda file: write(columns, file), overwrite=overwrite)
-    rows = len(next(iter(columns.values())))
-    say(f"Wrote {out}: {rows} {'prediction' if rows == 1 else 'predictions'} of {model.target!r}.")
+    count = len(next(iter(columns.values())))
+    say(f"Wrote {out}: {count} {'prediction' if count == 1 else 'predictions'} of {model.target!r}.")
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """A table as one model sees it."""
+
+    table: pa.Table
+    X: Any  # (n, p), dense or sparse
+    offset: Any  # (n,) or None
+    notes: tuple[str, ...]
+
+
+def read_rows(model: Model, path: str) -> Rows:
+    """Read a table, encode it and take the known part of the linear predictor, as the model has learned them."""
+    encoder = Encoder.from_dict(model.encoder)
+    table = read_table(path, text=encoder.text_columns)
+    X, notes = encoder.transform(table, model.feature_names)
+    known = {role: name for role in ("offset", "exposure") if (name := getattr(model, role)) is not None}
+    offset = take_offset(table, **{role: name for role, name in known.items() if name in table.column_names})
+    return Rows(table, X, offset, (*table_notes(table), *notes, *_lacking(known, table)))
 
 
 def _lacking(known: dict[str, str], table: pa.Table) -> list[str]:

@@ -61,6 +61,8 @@ def train(prepared: Prepared, request: Request, say: Voice) -> Model:
         source=request.table,
         offset=request.offset,
         exposure=request.exposure,
+        weights=request.weights,
+        strata=request.strata,
     )
 
 

@@ -13,6 +13,8 @@ COMMANDS = {
     "net": "Fit networks to a table, beside the best linear model.",
     "predict": "Predict the rows of a table with a model.",
     "show": "Show what a model file holds.",
+    "explain": "Say why a feature is in a model, or why it is out.",
+    "compare": "Compare two models on the same rows.",
     "report": "Write the report of a model file again.",
 }
 

@@ -13,7 +13,7 @@ from shrinkwise.data.names import check_column, did_you_mean, feature_columns, q
 from shrinkwise.data.roles import take_groups, take_offset, take_weights
 from shrinkwise.data.survival import take_survival
 from shrinkwise.data.table import TableSummary, describe, read_table, table_notes
-from shrinkwise.data.target import Target, take_target, take_targets, task_of
+from shrinkwise.data.target import Target, take_known_target, take_target, take_targets, task_of
 from shrinkwise.data.times import take_times
 
 __all__ = [
@@ -36,6 +36,7 @@ __all__ = [
     "read_table",
     "table_notes",
     "take_groups",
+    "take_known_target",
     "take_offset",
     "take_survival",
     "take_target",

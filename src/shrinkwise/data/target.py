@@ -133,7 +133,9 @@ def take_target(
         )
     if settled == "regression":
         if loss is not None:
-            _check_domain(cells, target, loss)
+            of_file = np.full(len(cells.rows), np.nan)
+            of_file[cells.rows] = cells.numbers
+            check_target_domain(of_file, target, loss)
         return Target(target, "regression", cells.numbers, None, cells.rows, notes)
     if loss is not None and (len(cells.words) > 2) != (loss.name == "multinomial"):
         takes = "three or more" if loss.name == "multinomial" else "two"
@@ -188,6 +190,83 @@ def take_targets(
     return Target(", ".join(targets), "regression", values, None, rows, notes, tuple(targets))
 
 
+def take_known_target(
+    table: pa.Table,
+    columns: Sequence[str],
+    classes: Sequence[str] | None,
+    losses: Sequence[Loss] = (),
+    drop_missing: bool = False,
+) -> Target:
+    """Take the target of models that are fitted already: its task and classes are theirs, not those of these rows.
+
+    Parameters
+    ----------
+    table : pyarrow.Table
+    columns : sequence of str
+        The target, or several columns of numbers.
+    classes : sequence of str, or None
+        Of a classification.
+    losses : sequence of Loss
+        Those that must be able to take the numbers.
+    drop_missing : bool
+        Leave out the rows where the target is missing, instead of refusing them.
+
+    Returns
+    -------
+    Target
+
+    Raises
+    ------
+    DataError
+        No such column, missing cells, numbers where the models know classes, a class that they do not know, text where
+        they know numbers, a number that a loss cannot take.
+
+    Examples
+    --------
+    >>> import pyarrow as pa
+    >>> take_known_target(pa.table({"y": ["yes", "yes"]}), ["y"], ("no", "yes")).values
+    array([1., 1.])
+    """
+    check_names(table)
+    for name in columns:
+        check_column(table, name, "the target")
+    if classes is not None:
+        return _of_known_classes(table, columns[0], tuple(classes), drop_missing)
+    numbers = []
+    for name in columns:
+        if kind_of(table.column(name).type) not in ("number", "empty"):
+            raise DataError(
+                f"the target {quoted(name)} holds {table.column(name).type} values; the models predict numbers there"
+            )
+        numbers.append(np.asarray(number_cells(table.column(name), name)))
+        if not drop_missing:
+            refuse_or_drop(name, ~np.isnan(numbers[-1]), False)
+        for loss in losses:
+            check_target_domain(numbers[-1], name, loss)
+    values = np.column_stack(numbers)
+    rows = np.asarray(~np.isnan(values).any(axis=1))
+    notes = refuse_or_drop(", ".join(columns), rows, drop_missing)
+    several = tuple(columns) if len(columns) > 1 else ()
+    return Target(
+        ", ".join(columns), "regression", values[rows] if several else values[rows, 0], None, rows, notes, several
+    )
+
+
+def _of_known_classes(table: pa.Table, name: str, classes: tuple[str, ...], drop_missing: bool) -> Target:
+    column = table.column(name)
+    number = kind_of(column.type) in ("number", "empty")
+    cells = _numbers(column, name) if number else _classes(column, name, "classification")
+    notes = refuse_or_drop(name, cells.rows, drop_missing)
+    strange = [word for word in cells.words if word not in classes]
+    if strange:
+        raise DataError(
+            f"the target {quoted(name)} holds {listing(strange, 3)}, and the classes of the models are "
+            f"{listing(classes, 5)}; leave such rows out, or spell them alike"
+        )
+    place = np.array([classes.index(word) for word in cells.words], dtype=np.float64)
+    return Target(name, "classification", place[cells.codes], classes, cells.rows, notes)
+
+
 @dataclass(frozen=True, eq=False)
 class _Cells:
     """A target: where it is present; there, the numbers and the codes of the distinct values; their words in order."""
@@ -240,10 +319,8 @@ def refuse_or_drop(target: str, rows: NDArray[np.bool_], drop_missing: bool) -> 
     return (f"{counted(n_missing, 'row')} without a target {'is' if n_missing == 1 else 'are'} left out.",)
 
 
-def _check_domain(cells: _Cells, target: str, loss: Loss) -> None:
-    """Refuse a number that the loss cannot take, by its row in the file."""
-    of_file = np.full(len(cells.rows), np.nan)
-    of_file[cells.rows] = cells.numbers
+def check_target_domain(of_file: NDArray[np.float64], target: str, loss: Loss) -> None:
+    """Refuse a number that the loss cannot take, by its row in the file; NaN is missing."""
     try:
         check_domain(of_file, loss, first_row=1)
     except DataError as error:

@@ -3,18 +3,26 @@
 from shrinkwise.diagnosis.comparison import Comparison, compare_with_linear
 from shrinkwise.diagnosis.held_out_predictor import first_fold, held_out_predictor
 from shrinkwise.diagnosis.overfit import Verdict, overfit_verdict
+from shrinkwise.diagnosis.paired_rows import PairedRows, paired_rows
 from shrinkwise.diagnosis.penalty_choice import PenaltyChoice, penalty_choice
 from shrinkwise.diagnosis.quality import Quality, quality
+from shrinkwise.diagnosis.refits import Refits
+from shrinkwise.diagnosis.stability_selection import StabilitySelection, stability_selection
 
 __all__ = [
     "Comparison",
+    "PairedRows",
     "PenaltyChoice",
     "Quality",
+    "Refits",
+    "StabilitySelection",
     "Verdict",
     "compare_with_linear",
     "first_fold",
     "held_out_predictor",
     "overfit_verdict",
+    "paired_rows",
     "penalty_choice",
     "quality",
+    "stability_selection",
 ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from shrinkwise.report.network_words import (
@@ -12,7 +11,8 @@ from shrinkwise.report.network_words import (
     sparsity_sentence,
 )
 from shrinkwise.report.report_input import ReportInput
-from shrinkwise.report.text import ELLIPSIS, aligned, count, general, shorten, visible, whole
+from shrinkwise.report.screen import NAME, Screen
+from shrinkwise.report.text import aligned, count, general, whole
 from shrinkwise.report.words import (
     certificate_sentence,
     data_line,
@@ -29,14 +29,9 @@ from shrinkwise.report.words import (
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
-    from rich.text import Text
 
 FEATURES = 20  # rows of coefficients at most
 OUTPUTS, OUTPUT = 6, 12  # columns of coefficients, and of the name of a class, at most
-NAME = 32  # columns of a name at most
-PLAIN = str.maketrans(
-    {"±": "+/-", "−": "-", "×": "x", "–": "-", "∞": "inf", "·": "-", "…": "...", "λ": "lambda", "\u202f": " "}
-)
 
 
 def print_report(report: ReportInput, console: Console) -> None:
@@ -50,8 +45,7 @@ def print_report(report: ReportInput, console: Console) -> None:
     report : ReportInput
     console : rich.console.Console
     """
-    plain = not console.is_terminal or console.no_color or console.is_dumb_terminal
-    screen = _Screen(console, plain, console.encoding or "utf-8")
+    screen = Screen.on(console)
     certified, sentence = certificate_sentence(report)
     screen.line(data_line(report), "dim")
     screen.line()
@@ -76,42 +70,7 @@ def print_report(report: ReportInput, console: Console) -> None:
     _print_features(report, screen)
 
 
-@dataclass(frozen=True)
-class _Screen:
-    """A console that is given text only, never markup; rich is imported when the first word is printed."""
-
-    console: Console
-    plain: bool
-    encoding: str
-
-    def safe(self, words: str) -> str:
-        """Without control characters, and writable in the console's encoding."""
-        return visible(words).encode(self.encoding, "backslashreplace").decode(self.encoding)
-
-    def text(self, words: str, style: str = "") -> Text:
-        from rich.text import Text
-
-        return Text(self.safe(words.translate(PLAIN) if self.plain else words), style="" if self.plain else style)
-
-    def name(self, name: str, limit: int = NAME) -> Text:
-        from rich.text import Text
-
-        return Text(shorten(self.safe(name), limit, "..." if self.plain else ELLIPSIS))
-
-    def line(self, words: str = "", style: str = "") -> None:
-        self.console.print(self.text(words, style), highlight=False)
-
-    def table(self, *heads: str | Text) -> Table:
-        from rich.table import Table
-
-        table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="" if self.plain else "dim")
-        for rank, head in enumerate(heads):
-            text = self.text(head) if isinstance(head, str) else head
-            table.add_column(text, justify="right" if rank else "left", no_wrap=True, overflow="crop")
-        return table
-
-
-def _print_summary(report: ReportInput, screen: _Screen) -> None:
+def _print_summary(report: ReportInput, screen: Screen) -> None:
     """The rows min, chosen, no penalty."""
     table = screen.table("model", report.symbol, report.mix_name, f"{report.noun}s", "CV error ± SE", "train error")
     for row in summary_rows(report):
@@ -121,7 +80,7 @@ def _print_summary(report: ReportInput, screen: _Screen) -> None:
     screen.console.print(table, highlight=False)
 
 
-def _print_features(report: ReportInput, screen: _Screen) -> None:
+def _print_features(report: ReportInput, screen: Screen) -> None:
     """The chosen model's features, largest effect first."""
     if not report.kept:
         screen.line(f"The chosen model keeps no {report.noun}: it predicts the same for every row.")
@@ -141,7 +100,7 @@ def _print_features(report: ReportInput, screen: _Screen) -> None:
         screen.line(words, "dim")
 
 
-def _coefficients(report: ReportInput, shown: list[int], screen: _Screen) -> Table:
+def _coefficients(report: ReportInput, shown: list[int], screen: Screen) -> Table:
     """A row for each feature; of several predictors a column for each, and a row for the intercepts."""
     per_sd, kept = aligned(report.effect.ravel()), report.kept[:FEATURES]
     names = [screen.name(report.result.feature_names[column]) for column in kept]

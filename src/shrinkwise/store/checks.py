@@ -43,7 +43,12 @@ RESULT_TYPES: dict[str, tuple[type, ...]] = {
     "extended": (bool,),
     "unpenalized": (dict, type(None)),
 }
-LATER_MODEL_TYPES: dict[str, tuple[type, ...]] = {"offset": (str,), "exposure": (str,)}  # where the fit had them
+LATER_MODEL_TYPES: dict[str, tuple[type, ...]] = {  # where the fit had them
+    "offset": (str,),
+    "exposure": (str,),
+    "weights": (str,),
+    "strata": (str,),
+}
 LATER_TYPES: dict[str, tuple[type, ...]] = {  # files of 0.1.0 lack them
     "n_weighted": (int,),
     "groups": (list,),

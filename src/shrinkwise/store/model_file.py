@@ -69,6 +69,8 @@ class Model:
     command, source : str
     offset, exposure : str or None
         Columns of the table that are a known part of the linear predictor: it, or its exponential.
+    weights, strata : str or None
+        Columns with the weights of the rows, and of Cox regression with the strata; predictions need neither.
     network : StoredNetwork or None
         Where ``result`` is of networks: the chosen one. ``coef`` is then the norm of the weights of each input.
     linear : GridResult or None
@@ -97,6 +99,8 @@ class Model:
     source: str = ""
     offset: str | None = None
     exposure: str | None = None
+    weights: str | None = None
+    strata: str | None = None
     network: StoredNetwork | None = None
     linear: GridResult | None = None
 
