@@ -25,9 +25,7 @@ from shrinkwise.report.words import (
     groups_sentence,
     intercept_words,
     penalty_words,
-    plus_minus,
     risk_sets_sentence,
-    score_words,
     search_sentence,
     summary_rows,
     unit_words,
@@ -84,24 +82,8 @@ def summary(report: ReportInput) -> Html:
 
 
 def overfitting(report: ReportInput) -> Html:
-    """Training and held-out error over λ, and the numbers behind the figure."""
-    result, ratio, score = report.result, report.chosen.ratio, score_words(report)
-    mean, se, train, size = result.mean[ratio], result.se[ratio], result.train_mean[ratio], result.support_size[ratio]
-    body = [
-        el(
-            "tr",
-            el("th", general(alpha), scope="row"),
-            *(el("td", cell) for cell in (str(size[i]), plus_minus(score, mean[i], se[i]), score(train[i]))),
-        )
-        for i, alpha in enumerate(report.strengths(ratio))
-    ]
-    table = table_of("plain", (report.symbol, f"{report.noun}s", "held-out error ± SE", "training error"), body)
-    return el(
-        "section",
-        el("h2", f"Do I overfit, and which {report.symbol}?"),
-        cv_curve(report),
-        el("details", el("summary", "The numbers of this figure"), table),
-    )
+    """Training and held-out error over λ."""
+    return el("section", el("h2", f"Do I overfit, and which {report.symbol}?"), cv_curve(report))
 
 
 def paths(report: ReportInput) -> Html:

@@ -11,10 +11,26 @@ from shrinkwise.report.text import count, whole
 ZEROS = 300  # names of features at zero at most
 
 
-def table_of(class_: str, heads: Sequence[str], body: Sequence[Html]) -> Html:
-    """A table in a box of its own, which scrolls where the screen is narrow."""
+def table_of(class_: str, heads: Sequence[str], body: Sequence[Html], *, label: str | None = None) -> Html:
+    """A table in a box of its own, which scrolls where the screen is narrow.
+
+    The page's script gives it buttons in its head that sort, a file of its rows, and where it is long and its rows
+    have names (`name` makes them) a filter. It reads the numbers as they stand, ± and groups of digits included.
+
+    Parameters
+    ----------
+    class_ : str
+        Of the ``table``: ``"plain"`` where nothing is special.
+    heads : sequence of str
+        An empty one is of a column of pictures, which neither sorts nor is saved.
+    body : sequence of Html
+        ``tr`` elements.
+    label : str or None, default None
+        What the table is, for screen readers and the name of its file; None takes the heading above it.
+    """
     row = el("tr", *(el("th", head, scope="col") for head in heads))
-    return el("div", el("table", el("thead", row), el("tbody", *body), class_=class_), class_="scroll", tabindex=0)
+    table = el("table", el("thead", row), el("tbody", *body), class_=class_, aria_label=label)
+    return el("div", table, class_="scroll", tabindex=0)
 
 
 def bar(share: float, *, from_left: bool = False) -> Html:

@@ -237,6 +237,7 @@ def figure(
     draw: Callable[[Size], Html],
     sizes: Sequence[Size] = (WIDE, NARROW),
     legend: Html | None = None,
+    table: Html | None = None,
 ) -> Html:
     """A figure drawn for a wide and for a narrow screen, of which one is shown, and its caption.
 
@@ -251,9 +252,12 @@ def figure(
     sizes : sequence of Size
     legend : Html or None
         Stands between drawing and caption.
+    table : Html or None
+        The numbers of the figure, folded away below its caption.
     """
     drawings = [_svg(f"{identity}-{size.kind}", title, caption, size, draw(size)) for size in sizes]
-    return el("figure", *drawings, legend, el("figcaption", glued(caption)), id=identity)
+    numbers = None if table is None else el("details", el("summary", "Show as table"), table, class_="numbers")
+    return el("figure", *drawings, legend, el("figcaption", glued(caption)), numbers, id=identity)
 
 
 def _svg(identity: str, title: str, description: str, size: Size, content: Html) -> Html:

@@ -24,6 +24,7 @@ from shrinkwise.report.figures.chart import (
 )
 from shrinkwise.report.markup import Html, el, join
 from shrinkwise.report.report_input import ReportInput
+from shrinkwise.report.tables import table_of
 from shrinkwise.report.text import count, general
 from shrinkwise.report.words import plus_minus, score_words
 from shrinkwise.result import Selection
@@ -36,7 +37,23 @@ def cv_curve(report: ReportInput) -> Html:
     vertical = _range(report)
     title = f"Training and held-out error over {report.symbol}, at {report.at_mix(report.chosen.ratio)}"
     caption = _sentence(report) + _cut(report, vertical)
-    return figure("cv", title, caption, lambda size: _draw(report, size, vertical))
+    return figure("cv", title, caption, lambda size: _draw(report, size, vertical), table=_numbers(report))
+
+
+def _numbers(report: ReportInput) -> Html:
+    """The curves' numbers, a row for each strength."""
+    result, ratio, score = report.result, report.chosen.ratio, score_words(report)
+    mean, se, train, size = result.mean[ratio], result.se[ratio], result.train_mean[ratio], result.support_size[ratio]
+    body = [
+        el(
+            "tr",
+            el("th", general(alpha), scope="row"),
+            *(el("td", cell) for cell in (str(size[i]), plus_minus(score, mean[i], se[i]), score(train[i]))),
+        )
+        for i, alpha in enumerate(report.strengths(ratio))
+    ]
+    heads = (report.symbol, f"{report.noun}s", "held-out error ± SE", "training error")
+    return table_of("plain", heads, body, label=f"errors over {report.symbol}")
 
 
 def marks(report: ReportInput) -> list[Selection]:
