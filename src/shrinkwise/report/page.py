@@ -8,9 +8,10 @@ from hashlib import sha256
 from importlib.resources import files
 
 from shrinkwise._files import write_whole
-from shrinkwise.report.markup import el, escape
+from shrinkwise.report.markup import Html, el, escape, join
 from shrinkwise.report.report_input import ReportInput
 from shrinkwise.report.sections import SECTIONS
+from shrinkwise.report.slider import data_block
 from shrinkwise.report.text import shorten
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"  # no network, whatever a name says
@@ -41,7 +42,7 @@ def render_page(report: ReportInput) -> str:
         '<link rel="icon" href="data:,">'
         f"<title>{escape(title)}</title><style>{style}</style>"
     )
-    body = f"{el('main', *sections)}<script>{script}</script>"
+    body = join([el("main", *sections), data_block(report), Html(f"<script>{script}</script>")])
     return f'<!DOCTYPE html>\n<html lang="en"><head>{head}</head><body>{body}</body></html>\n'
 
 

@@ -9,6 +9,9 @@ from shrinkwise.report.report_input import ReportInput
 from shrinkwise.report.text import count, whole
 
 ZEROS = 300  # names of features at zero at most
+COEFFICIENTS = 200  # of a table of coefficients at most, a row each or, of several predictors, a cell
+OUTPUTS = 12  # columns of it at most
+MOST = 25  # rows of it that are shown whatever the columns
 
 
 def table_of(class_: str, heads: Sequence[str], body: Sequence[Html], *, label: str | None = None) -> Html:
@@ -33,6 +36,13 @@ def table_of(class_: str, heads: Sequence[str], body: Sequence[Html], *, label: 
     return el("div", table, class_="scroll", tabindex=0)
 
 
+def most_rows(report: ReportInput) -> int:
+    """Rows that a table of coefficients has at most."""
+    if report.result.outputs is None:
+        return COEFFICIENTS
+    return max(MOST, COEFFICIENTS // min(OUTPUTS, len(report.outputs)))
+
+
 def bar(share: float, *, from_left: bool = False) -> Html:
     """A bar to the right of the middle for positive, to the left for negative; or from the left, if none is."""
     if from_left:
@@ -54,7 +64,7 @@ def zeros_of(report: ReportInput, columns: list[int]) -> Html | None:
     if len(columns) > ZEROS:
         names.append(f" and {whole(len(columns) - ZEROS)} more, in the model file")
     words = f"{count(len(columns), report.noun)} at exactly zero"
-    return el("details", el("summary", words), el("p", *names, "."))
+    return el("details", el("summary", words), el("p", *names, "."), class_="of-chosen")
 
 
 def feature_cell(report: ReportInput, column: int) -> Html:

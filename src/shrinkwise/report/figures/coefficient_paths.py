@@ -14,6 +14,7 @@ from shrinkwise.report.figures.chart import (
     Size,
     apart,
     axes,
+    cursor,
     curve,
     figure,
     line,
@@ -109,9 +110,9 @@ def _draw(report: ReportInput, size: Size, paths: Paths, output: int) -> Html:
     lines = []
     for rank in reversed(moving):
         points = list(zip(across, map(y, values[:, rank]), strict=True))
-        name = report.result.feature_names[paths.columns[rank]]
-        tooltip = shorten(name, 60) if size.kind == "wide" else None
-        lines.append(curve(points, f"path {_colour(rank) if rank < named else 'rest'}", tooltip))
+        column = int(paths.columns[rank])
+        tooltip = shorten(report.result.feature_names[column], 60) if size.kind == "wide" else None
+        lines.append(curve(points, f"path {_colour(rank) if rank < named else 'rest'}", tooltip, data_f=column))
     rectangle = el("rect", x=size.left, y=size.top, width=size.x_end - size.left, height=size.y_end - size.top)
     return join(
         [
@@ -123,9 +124,10 @@ def _draw(report: ReportInput, size: Size, paths: Paths, output: int) -> Html:
                 _vertical(report, size),
             ),
             line(size.left, y(0), size.x_end, y(0), "zero"),
-            *mark_lines(report, size, strength),
+            mark_lines(report, size, strength),
             el("g", *lines, clip_path=f"url(#{frame})"),
             *_names(report, size, paths, across[-1], {rank: y(values[-1, rank]) for rank in moving if rank < named}),
+            cursor(size, strength, y),
         ]
     )
 
@@ -139,11 +141,12 @@ def _names(report: ReportInput, size: Size, paths: Paths, edge: float, ends: dic
     for rank, start, place in zip(ends, inside, places, strict=True):
         points = [(edge, start), (size.x_end + 4, start), (size.x_end + 14, place), (size.x_end + 18, place)]
         leader = "M" + "L".join(f"{x:.1f} {level:.1f}" for x, level in points)
-        name = shorten(report.result.feature_names[paths.columns[rank]], room)
-        parts += [
-            el("path", d=leader, class_=f"leader c{rank % COLOURS}"),
-            text(size.x_end + 21, place + size.font * 0.34, name, class_="label name"),
-        ]
+        column = int(paths.columns[rank])
+        name = text(
+            size.x_end + 21, place + size.font * 0.34, shorten(report.result.feature_names[column], room), class_="name"
+        )
+        drawn = el("path", d=leader, class_=f"leader c{rank % COLOURS}")
+        parts.append(el("g", drawn, name, class_="label", data_f=column))
     return parts
 
 

@@ -15,6 +15,7 @@ from shrinkwise.report.figures.chart import (
     apart,
     area,
     axes,
+    cursor,
     curve,
     figure,
     line,
@@ -62,7 +63,7 @@ def marks(report: ReportInput) -> list[Selection]:
     return found if report.rule in ("min", "1se") else [*found, report.chosen]
 
 
-def mark_lines(report: ReportInput, size: Size, strength: Strength) -> list[Html]:
+def mark_lines(report: ReportInput, size: Size, strength: Strength) -> Html:
     """A vertical line for each marked λ; names stand outside of them, or below each other where there is no room."""
     lines: list[Html] = []
     names: list[Html] = []
@@ -79,7 +80,7 @@ def mark_lines(report: ReportInput, size: Size, strength: Strength) -> list[Html
         lines.append(line(x, size.top, x, size.y_end, "mark chosen" if chosen else "mark"))
         side = (x + 5, "start") if right else (x - 5, "end")
         names.append(text(side[0], y, words, side[1], "strong" if chosen else "muted"))
-    return lines + names
+    return el("g", *lines, *names, class_="of-line")
 
 
 def _draw(report: ReportInput, size: Size, vertical: tuple[float, float]) -> Html:
@@ -103,20 +104,23 @@ def _draw(report: ReportInput, size: Size, vertical: tuple[float, float]) -> Htm
         curve(points(train[ratio]), "train"),
         curve(points(mean[ratio]), "cv"),
     ]
+    dots = [
+        el("circle", cx=strength(report.strength(cell)), cy=y(cell.mean), r=4, class_="cv dot")
+        for cell in marks(report)
+        if y.inside(cell.mean)
+    ]
     return join(
         [
             el("clipPath", _rectangle(size), id=frame),
             axes(size, strength, y, _title(report, size)),
             *_support(report, size, strength, alphas),
+            text(size.x_end + 8, size.top - 8, f"{report.noun}s kept", class_="muted"),
             *_bound(report, size, strength, y),
             el("g", *curves, clip_path=f"url(#{frame})"),
-            *mark_lines(report, size, strength),
-            *(
-                el("circle", cx=strength(report.strength(cell)), cy=y(cell.mean), r=4, class_="cv dot")
-                for cell in marks(report)
-                if y.inside(cell.mean)
-            ),
+            mark_lines(report, size, strength),
+            el("g", *dots, class_="of-line"),
             *_ends(report, size, y, alphas[-1]),
+            cursor(size, strength, y),
         ]
     )
 
@@ -163,7 +167,7 @@ def _support(report: ReportInput, size: Size, strength: Strength, alphas: list[f
             line(x, size.top - 4, x, size.top, "axis"),
             text(x, size.top - 8, str(sizes[index]), "middle", "tick"),
         ]
-    return [*parts, text(size.x_end + 8, size.top - 8, f"{report.noun}s kept", class_="muted")]
+    return [el("g", *parts, class_="of-line")]
 
 
 def _ends(report: ReportInput, size: Size, y: Scale, end: float) -> list[Html]:
@@ -172,13 +176,13 @@ def _ends(report: ReportInput, size: Size, y: Scale, end: float) -> list[Html]:
     last = (float(result.mean[ratio, -1]), float(result.train_mean[ratio, -1]))
     parts: list[Html] = []
     if free is None or not free.converged:
-        return _end_labels(report, size, y, size.x_end - 4.0, last)
+        return [el("g", *_end_labels(report, size, y, size.x_end - 4.0, last), class_="of-line")]
     row = result.table(report.rule)[-1]
     x, levels = size.x_end + 22.0, (row["mean"], row["train"])
     parts.append(text(x - 4, size.height - 8, "no penalty", class_="muted"))
     for start, stop, class_ in zip(last, levels, ("cv", "train"), strict=True):
         if y.inside(start) and y.inside(stop):
-            parts.append(line(end, y(start), x, y(stop), f"{class_} beyond"))
+            parts.append(line(end, y(start), x, y(stop), f"{class_} beyond of-line"))
     reach = [min(max(y(value), size.top), size.y_end) for value in (row["mean"] - row["se"], row["mean"] + row["se"])]
     parts.append(line(x, reach[0], x, reach[1], "cv"))
     return parts + _end_labels(report, size, y, x, levels)

@@ -9,7 +9,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from shrinkwise.report.figures.chart import NARROW, WIDE, Size, apart, axes, curve, figure, spread, strength_axis, text
+from shrinkwise.report.figures.chart import NARROW, WIDE, Size, apart, axes, cursor, curve, figure, spread, strength_axis, text
 from shrinkwise.report.figures.cv_curve import mark_lines
 from shrinkwise.report.markup import Html, el, join
 from shrinkwise.report.report_input import ReportInput
@@ -70,9 +70,10 @@ def _draw(report: ReportInput, vertical: str, values: Array, shown: Sequence[int
     return join(
         [
             axes(size, strength, y, vertical),
-            *mark_lines(report, size, strength),
+            mark_lines(report, size, strength),
             *lines,
             *_names(report, shown, size, across[-1], [y(float(value)) for value in values[-1]]),
+            cursor(size, strength),
         ]
     )
 

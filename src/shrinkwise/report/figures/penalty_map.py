@@ -9,7 +9,7 @@ from itertools import groupby, pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from shrinkwise.report.figures.chart import NARROW, WIDE, Size, figure, strength_axis, strength_ticks, text
+from shrinkwise.report.figures.chart import NARROW, WIDE, Size, cursor, figure, strength_axis, strength_ticks, text
 from shrinkwise.report.markup import Html, el, join
 from shrinkwise.report.report_input import ReportInput
 from shrinkwise.report.text import count, listed
@@ -72,7 +72,7 @@ def _draw(report: ReportInput, steps: NDArray[np.intp], size: Size) -> Html:
     ):
         middle = size.top + ROW * (cell.ratio + 0.5)
         parts.append(el("circle", cx=strength(report.strength(cell)), cy=middle, r=radius, class_=class_))
-    return join([*parts, strength_ticks(size, strength)])
+    return join([*parts, strength_ticks(size, strength), cursor(size, strength, row=ROW)])
 
 
 def _cells(across: list[float], steps: list[int], top: float) -> list[Html]:
