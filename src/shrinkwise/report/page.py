@@ -30,7 +30,9 @@ def render_page(report: ReportInput) -> str:
         An HTML document that needs nothing else: styles, figures and the script are inline. The page's policy names
         the script by its hash, so that no other one runs.
     """
-    style, script = (_resource(file) for file in ("page.css", "page.js"))
+    data = data_block(report)
+    style = _resource("page.css")
+    script = _resource("tables.js") + (_resource("slider.js") if data else "")
     sections = [section(report) for section in SECTIONS]
     title = shorten(report.title, 120)
     head = (
@@ -42,7 +44,7 @@ def render_page(report: ReportInput) -> str:
         '<link rel="icon" href="data:,">'
         f"<title>{escape(title)}</title><style>{style}</style>"
     )
-    body = join([el("main", *sections), data_block(report), Html(f"<script>{script}</script>")])
+    body = join([el("main", *sections), data, Html(f"<script>{script}</script>")])
     return f'<!DOCTYPE html>\n<html lang="en"><head>{head}</head><body>{body}</body></html>\n'
 
 

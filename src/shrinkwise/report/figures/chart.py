@@ -234,12 +234,13 @@ def strength_ticks(size: Size, strength: Strength) -> Html:
 def cursor(size: Size, strength: Strength, vertical: Scale | None = None, *, row: float | None = None) -> Html:
     """The line that the slider moves, unseen until then; it tells the script where strengths and values lie.
 
-    ``data-x`` are pixels at log10 λ = 0, for each decade, and at λ = 0; ``data-y`` pixels at 0 and for each unit;
-    ``data-row`` top and height of the first of several rows, one for each line of the grid.
+    ``data-x`` are pixels at log10 λ = 0, for each decade, at λ = 0, and of both ends; ``data-y`` pixels at 0 and for
+    each unit; ``data-row`` top and height of the first of several rows, one for each line of the grid.
     """
     x = strength.scale
     decade = (x.stop - x.start) / (x.high - x.low)
     places = [x.start - x.low * decade, decade, strength(0.0) if math.isfinite(strength.zero) else x.stop]
+    places += [size.left, size.x_end]
     attributes: dict[str, str] = {"data_x": _numbers(places)}
     if vertical is not None:
         unit = (vertical.stop - vertical.start) / (vertical.high - vertical.low)

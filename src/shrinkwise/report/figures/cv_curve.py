@@ -114,7 +114,6 @@ def _draw(report: ReportInput, size: Size, vertical: tuple[float, float]) -> Htm
             el("clipPath", _rectangle(size), id=frame),
             axes(size, strength, y, _title(report, size)),
             *_support(report, size, strength, alphas),
-            text(size.x_end + 8, size.top - 8, f"{report.noun}s kept", class_="muted"),
             *_bound(report, size, strength, y),
             el("g", *curves, clip_path=f"url(#{frame})"),
             mark_lines(report, size, strength),
@@ -167,6 +166,7 @@ def _support(report: ReportInput, size: Size, strength: Strength, alphas: list[f
             line(x, size.top - 4, x, size.top, "axis"),
             text(x, size.top - 8, str(sizes[index]), "middle", "tick"),
         ]
+    parts.append(text(size.x_end + 8, size.top - 8, f"{report.noun}s kept", class_="muted"))
     return [el("g", *parts, class_="of-line")]
 
 

@@ -1,5 +1,5 @@
 "use strict";
-/* What the page can do where scripts run; without this script all of it can still be read. */
+/* Tables sort, filter and are saved where scripts run; without this script they can still be read. */
 
 const make = (tag, properties = {}, ...children) => {
   const node = Object.assign(document.createElement(tag), properties);
