@@ -42,8 +42,9 @@ def inputs(report: ReportInput, limit: int) -> Html:
         table_of("coefficients", ("input", "", "norm", "kept in folds", "SD"), body) if kept else None,
     ]
     if len(report.kept) > limit:
-        parts.append(el("p", f"Shown are the {limit} largest of {whole(len(report.kept))}; the model file holds all."))
-    return el("section", *parts, zeros_of(report, np.flatnonzero(norms == 0).tolist()))
+        words = f"Shown are the {limit} largest of {whole(len(report.kept))}; the model file holds all."
+        parts.append(el("p", words, class_="of-chosen"))
+    return el("section", *parts, zeros_of(report, np.flatnonzero(norms == 0).tolist()), id="coefficients")
 
 
 def layers(report: ReportInput) -> Html | None:

@@ -15,7 +15,8 @@ from shrinkwise.report.markup import Html, el, join, name
 from shrinkwise.report.network_sections import inputs, layers
 from shrinkwise.report.network_words import comparison_sentence, training_facts
 from shrinkwise.report.report_input import ReportInput
-from shrinkwise.report.tables import bar, feature_cell, table_of, zeros_of
+from shrinkwise.report.slider import slider
+from shrinkwise.report.tables import OUTPUTS, bar, feature_cell, most_rows, table_of, zeros_of
 from shrinkwise.report.text import aligned, count, general, glued, shorten, whole
 from shrinkwise.report.words import (
     certificate_sentence,
@@ -27,17 +28,13 @@ from shrinkwise.report.words import (
     groups_sentence,
     intercept_words,
     penalty_words,
-    plus_minus,
     risk_sets_sentence,
-    score_words,
     search_sentence,
     summary_rows,
     unit_words,
 )
 
-COEFFICIENTS = 200  # of the coefficient table at most, a row each or, of several predictors, a cell
-OUTPUTS, HEAD = 12, 24  # columns of it, and letters of their names, at most
-MOST = 25  # rows of it that are shown whatever the columns
+HEAD = 24  # letters of the name of a column at most
 NOTES = 200
 NOTE = 600  # characters of one
 SENTENCE = 2_000  # characters of any one text from outside
@@ -85,24 +82,9 @@ def summary(report: ReportInput) -> Html:
 
 
 def overfitting(report: ReportInput) -> Html:
-    """Training and held-out error over λ, and the numbers behind the figure."""
-    result, ratio, score = report.result, report.chosen.ratio, score_words(report)
-    mean, se, train, size = result.mean[ratio], result.se[ratio], result.train_mean[ratio], result.support_size[ratio]
-    body = [
-        el(
-            "tr",
-            el("th", general(alpha), scope="row"),
-            *(el("td", cell) for cell in (str(size[i]), plus_minus(score, mean[i], se[i]), score(train[i]))),
-        )
-        for i, alpha in enumerate(report.strengths(ratio))
-    ]
-    table = table_of("plain", (report.symbol, f"{report.noun}s", "held-out error ± SE", "training error"), body)
-    return el(
-        "section",
-        el("h2", f"Do I overfit, and which {report.symbol}?"),
-        cv_curve(report),
-        el("details", el("summary", "The numbers of this figure"), table),
-    )
+    """Training and held-out error over λ, and the slider, which stays in sight from here on."""
+    section = el("section", el("h2", f"Do I overfit, and which {report.symbol}?"), cv_curve(report))
+    return join([slider(report), section])
 
 
 def paths(report: ReportInput) -> Html:
@@ -113,32 +95,37 @@ def paths(report: ReportInput) -> Html:
 def coefficients(report: ReportInput) -> Html:
     """The chosen model's coefficients, largest effect first; zeros are counted."""
     if report.result.network is not None:
-        return inputs(report, COEFFICIENTS)
+        return inputs(report, most_rows(report))
     shown = report.leading(OUTPUTS)
-    limit = COEFFICIENTS if report.result.outputs is None else max(MOST, COEFFICIENTS // len(shown))
+    limit = most_rows(report)
     kept = report.kept[:limit]
     words = (
         f"What {unit_words(report)} changes by for one standard deviation of a feature, and for one of its own units. "
     )
-    factor = f"Here {factor_words(report)}. " if factor_words(report) else ""
+    factor, intercept = f"Here {factor_words(report)}. " if factor_words(report) else "", None
     if report.result.outputs is None:
-        factor += f"The intercept is {general(report.intercepts[0], 6)}." if intercept_words(report) else ""
-        tables = [_of_one(report, kept)] if kept else []
+        intercept = f"The intercept is {general(report.intercepts[0], 6)}." if intercept_words(report) else None
+        tables = [_if_any(kept, _of_one(report, kept))]
     else:
         tables = _of_several(report, kept, shown)
     parts: list[Html | None] = [
         el("h2", f"The coefficients of the chosen model ({report.rule})"),
-        el("p", words, factor, class_="muted"),
+        el("p", words, factor, intercept and el("span", intercept, class_="of-chosen"), class_="muted"),
         *tables,
     ]
     if len(report.kept) > limit:
         words = f"Shown are the {limit} largest of {whole(len(report.kept))} nonzero ones; the model file holds all."
-        parts.append(el("p", words))
+        parts.append(el("p", words, class_="of-chosen"))
     if len(report.outputs) > len(shown):
         many = count(len(report.outputs), report.output_word)
         parts.append(el("p", f"Shown are the {len(shown)} of {many} with the largest ones; the model file holds all."))
     zeros = np.flatnonzero(~np.any(report.coef, axis=0))
-    return el("section", *parts, zeros_of(report, [int(column) for column in zeros]))
+    return el("section", *parts, zeros_of(report, [int(column) for column in zeros]), id="coefficients")
+
+
+def _if_any(kept: Sequence[int], table: Html) -> Html:
+    """The table, without rows only for the slider to fill."""
+    return table if kept else el("div", table, class_="of-others")
 
 
 def _of_one(report: ReportInput, kept: Sequence[int]) -> Html:
@@ -177,7 +164,7 @@ def _of_several(report: ReportInput, kept: Sequence[int], shown: Sequence[int]) 
     intercepts = [el("td", general(report.intercepts[k])) for k in shown]
     second.append(el("tr", el("th", "(intercept)", scope="row"), *intercepts, el("td", "")))
     return [
-        *([table_of("coefficients several effects", ("per SD", *heads), first)] if kept else []),
+        _if_any(kept, table_of("coefficients several effects", ("per SD", *heads), first)),
         el(
             "details",
             el("summary", "The same per unit of each feature, and the intercepts"),

@@ -138,11 +138,12 @@ def line(x1: float, y1: float, x2: float, y2: float, class_: str) -> Html:
     return el("path", d=f"M{pixels(x1)} {pixels(y1)}L{pixels(x2)} {pixels(y2)}", class_=class_)
 
 
-def curve(points: Sequence[Point], class_: str, tooltip: str | None = None) -> Html | None:
+def curve(points: Sequence[Point], class_: str, tooltip: str | None = None, **attributes: str | int) -> Html | None:
     """A line through points, its joints left out where they lie within a third of a pixel of it."""
     if not points:
         return None
-    return el("path", None if tooltip is None else el("title", tooltip), d=path_data(points), class_=class_)
+    title = None if tooltip is None else el("title", tooltip)
+    return el("path", title, d=path_data(points), class_=class_, **attributes)
 
 
 def area(upper: Sequence[Point], lower: Sequence[Point], class_: str) -> Html | None:
@@ -228,6 +229,29 @@ def strength_ticks(size: Size, strength: Strength) -> Html:
             text(size.x_end, y, "weaker →", "end", "muted"),
         ]
     )
+
+
+def cursor(size: Size, strength: Strength, vertical: Scale | None = None, *, row: float | None = None) -> Html:
+    """The line that the slider moves, unseen until then; it tells the script where strengths and values lie.
+
+    ``data-x`` are pixels at log10 λ = 0, for each decade, at λ = 0, and of both ends; ``data-y`` pixels at 0 and for
+    each unit; ``data-row`` top and height of the first of several rows, one for each line of the grid.
+    """
+    x = strength.scale
+    decade = (x.stop - x.start) / (x.high - x.low)
+    places = [x.start - x.low * decade, decade, strength(0.0) if math.isfinite(strength.zero) else x.stop]
+    places += [size.left, size.x_end]
+    attributes: dict[str, str] = {"data_x": _numbers(places)}
+    if vertical is not None:
+        unit = (vertical.stop - vertical.start) / (vertical.high - vertical.low)
+        attributes["data_y"] = _numbers([vertical.start - vertical.low * unit, unit])
+    if row is not None:
+        attributes["data_row"] = _numbers([size.top, row])
+    return el("path", d=f"M0 {pixels(size.top)}V{pixels(size.y_end)}", class_="cursor", **attributes)
+
+
+def _numbers(values: Sequence[float]) -> str:
+    return " ".join(f"{value:.7g}" for value in values)
 
 
 def figure(

@@ -14,6 +14,7 @@ from shrinkwise.report.figures.chart import (
     Size,
     apart,
     axes,
+    cursor,
     curve,
     figure,
     line,
@@ -25,6 +26,7 @@ from shrinkwise.report.figures.cv_curve import mark_lines
 from shrinkwise.report.markup import Html, el, join
 from shrinkwise.report.markup import name as isolated
 from shrinkwise.report.report_input import ReportInput
+from shrinkwise.report.tables import feature_cell, table_of
 from shrinkwise.report.text import count, general, glued, listed, shorten, whole
 
 Array = NDArray[np.float64]
@@ -33,6 +35,7 @@ DRAWN = 120  # paths at most
 PANELS = 6  # figures at most, one for each of several predictors
 CUT = 3.0  # the frame ends at this many times the largest coefficient between the strongest λ and the marked ones
 COLOURS = 8
+TABLED, STRENGTHS = 60, 7  # rows of the table of a figure at most, and strengths
 LINE_HEIGHT = 1.22
 
 
@@ -60,7 +63,9 @@ def coefficient_paths(report: ReportInput) -> Html:
     caption = _sentence(report, paths)
     sizes = [replace(size, top=26.0, height=size.height - (100 if several else 10)) for size in (WIDE, NARROW)]
     if not several:
-        return figure("paths", title, caption, lambda size: _draw(report, size, paths, 0), sizes)
+        return figure(
+            "paths", title, caption, lambda size: _draw(report, size, paths, 0), sizes, table=_numbers(report, paths, 0)
+        )
     shown = report.leading(PANELS)
     rest = len(report.outputs) - len(shown)
     caption += f" {count(rest, f'more {report.output_word}')}, of smaller coefficients, not drawn." if rest else ""
@@ -71,6 +76,7 @@ def coefficient_paths(report: ReportInput) -> Html:
             f"Largest at the chosen λ: {led}." if (led := _led(report, paths, k)) else "All are zero at the chosen λ.",
             partial(_draw, report, paths=paths, output=k),
             sizes,
+            table=_numbers(report, paths, k),
         )
         for k in shown
     ]
@@ -97,6 +103,29 @@ def _paths(report: ReportInput) -> Paths:
     return Paths(moving[order], values, moving.size, marked, max(low, -useful), min(high, useful), cut)
 
 
+def _numbers(report: ReportInput, paths: Paths, output: int) -> Html | None:
+    """The largest paths as rows, at a few strengths; the chosen one is among them."""
+    values, strengths, chosen = paths.values[output], report.strengths(report.chosen.ratio), report.chosen.index
+    rows = np.flatnonzero(np.any(values, axis=0))[: TABLED // min(len(report.outputs), PANELS)]
+    if not rows.size:
+        return None
+    even = np.linspace(0, len(strengths) - 1, min(len(strengths), STRENGTHS)).round().astype(int)
+    shown = sorted({*even.tolist(), chosen})
+    heads = [f"{general(strengths[k])}{' (chosen)' if k == chosen else ''}" for k in shown]
+    body = [
+        el(
+            "tr",
+            feature_cell(report, int(paths.columns[rank])),
+            *(el("td", general(value, 3)) for value in values[shown, rank].tolist()),
+        )
+        for rank in rows.tolist()
+    ]
+    what = f"{report.noun} paths" if report.result.outputs is None else f"paths {report.outputs[output]}"
+    table = table_of("plain", (f"at {report.symbol} =", *heads), body, label=shorten(what, 60))
+    more = paths.moving - len(rows)
+    return join([table, el("p", f"And {count(more, report.noun)} of smaller ones.") if more > 0 else None])
+
+
 def _draw(report: ReportInput, size: Size, paths: Paths, output: int) -> Html:
     alphas = report.strengths(report.chosen.ratio)
     strength = strength_axis(alphas.tolist(), size, report.symbol)
@@ -109,9 +138,9 @@ def _draw(report: ReportInput, size: Size, paths: Paths, output: int) -> Html:
     lines = []
     for rank in reversed(moving):
         points = list(zip(across, map(y, values[:, rank]), strict=True))
-        name = report.result.feature_names[paths.columns[rank]]
-        tooltip = shorten(name, 60) if size.kind == "wide" else None
-        lines.append(curve(points, f"path {_colour(rank) if rank < named else 'rest'}", tooltip))
+        column = int(paths.columns[rank])
+        tooltip = shorten(report.result.feature_names[column], 60) if size.kind == "wide" else None
+        lines.append(curve(points, f"path {_colour(rank) if rank < named else 'rest'}", tooltip, data_f=column))
     rectangle = el("rect", x=size.left, y=size.top, width=size.x_end - size.left, height=size.y_end - size.top)
     return join(
         [
@@ -123,9 +152,10 @@ def _draw(report: ReportInput, size: Size, paths: Paths, output: int) -> Html:
                 _vertical(report, size),
             ),
             line(size.left, y(0), size.x_end, y(0), "zero"),
-            *mark_lines(report, size, strength),
+            mark_lines(report, size, strength),
             el("g", *lines, clip_path=f"url(#{frame})"),
             *_names(report, size, paths, across[-1], {rank: y(values[-1, rank]) for rank in moving if rank < named}),
+            cursor(size, strength, y),
         ]
     )
 
@@ -139,11 +169,12 @@ def _names(report: ReportInput, size: Size, paths: Paths, edge: float, ends: dic
     for rank, start, place in zip(ends, inside, places, strict=True):
         points = [(edge, start), (size.x_end + 4, start), (size.x_end + 14, place), (size.x_end + 18, place)]
         leader = "M" + "L".join(f"{x:.1f} {level:.1f}" for x, level in points)
-        name = shorten(report.result.feature_names[paths.columns[rank]], room)
-        parts += [
-            el("path", d=leader, class_=f"leader c{rank % COLOURS}"),
-            text(size.x_end + 21, place + size.font * 0.34, name, class_="label name"),
-        ]
+        column = int(paths.columns[rank])
+        name = text(
+            size.x_end + 21, place + size.font * 0.34, shorten(report.result.feature_names[column], room), class_="name"
+        )
+        drawn = el("path", d=leader, class_=f"leader c{rank % COLOURS}")
+        parts.append(el("g", drawn, name, class_="label", data_f=column))
     return parts
 
 

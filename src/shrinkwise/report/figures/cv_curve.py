@@ -15,6 +15,7 @@ from shrinkwise.report.figures.chart import (
     apart,
     area,
     axes,
+    cursor,
     curve,
     figure,
     line,
@@ -24,6 +25,7 @@ from shrinkwise.report.figures.chart import (
 )
 from shrinkwise.report.markup import Html, el, join
 from shrinkwise.report.report_input import ReportInput
+from shrinkwise.report.tables import table_of
 from shrinkwise.report.text import count, general
 from shrinkwise.report.words import plus_minus, score_words
 from shrinkwise.result import Selection
@@ -36,7 +38,23 @@ def cv_curve(report: ReportInput) -> Html:
     vertical = _range(report)
     title = f"Training and held-out error over {report.symbol}, at {report.at_mix(report.chosen.ratio)}"
     caption = _sentence(report) + _cut(report, vertical)
-    return figure("cv", title, caption, lambda size: _draw(report, size, vertical))
+    return figure("cv", title, caption, lambda size: _draw(report, size, vertical), table=_numbers(report))
+
+
+def _numbers(report: ReportInput) -> Html:
+    """The curves' numbers, a row for each strength."""
+    result, ratio, score = report.result, report.chosen.ratio, score_words(report)
+    mean, se, train, size = result.mean[ratio], result.se[ratio], result.train_mean[ratio], result.support_size[ratio]
+    body = [
+        el(
+            "tr",
+            el("th", general(alpha), scope="row"),
+            *(el("td", cell) for cell in (str(size[i]), plus_minus(score, mean[i], se[i]), score(train[i]))),
+        )
+        for i, alpha in enumerate(report.strengths(ratio))
+    ]
+    heads = (report.symbol, f"{report.noun}s", "held-out error ± SE", "training error")
+    return table_of("plain", heads, body, label=f"errors over {report.symbol}")
 
 
 def marks(report: ReportInput) -> list[Selection]:
@@ -45,7 +63,7 @@ def marks(report: ReportInput) -> list[Selection]:
     return found if report.rule in ("min", "1se") else [*found, report.chosen]
 
 
-def mark_lines(report: ReportInput, size: Size, strength: Strength) -> list[Html]:
+def mark_lines(report: ReportInput, size: Size, strength: Strength) -> Html:
     """A vertical line for each marked λ; names stand outside of them, or below each other where there is no room."""
     lines: list[Html] = []
     names: list[Html] = []
@@ -62,7 +80,7 @@ def mark_lines(report: ReportInput, size: Size, strength: Strength) -> list[Html
         lines.append(line(x, size.top, x, size.y_end, "mark chosen" if chosen else "mark"))
         side = (x + 5, "start") if right else (x - 5, "end")
         names.append(text(side[0], y, words, side[1], "strong" if chosen else "muted"))
-    return lines + names
+    return el("g", *lines, *names, class_="of-line")
 
 
 def _draw(report: ReportInput, size: Size, vertical: tuple[float, float]) -> Html:
@@ -86,6 +104,11 @@ def _draw(report: ReportInput, size: Size, vertical: tuple[float, float]) -> Htm
         curve(points(train[ratio]), "train"),
         curve(points(mean[ratio]), "cv"),
     ]
+    dots = [
+        el("circle", cx=strength(report.strength(cell)), cy=y(cell.mean), r=4, class_="cv dot")
+        for cell in marks(report)
+        if y.inside(cell.mean)
+    ]
     return join(
         [
             el("clipPath", _rectangle(size), id=frame),
@@ -93,13 +116,10 @@ def _draw(report: ReportInput, size: Size, vertical: tuple[float, float]) -> Htm
             *_support(report, size, strength, alphas),
             *_bound(report, size, strength, y),
             el("g", *curves, clip_path=f"url(#{frame})"),
-            *mark_lines(report, size, strength),
-            *(
-                el("circle", cx=strength(report.strength(cell)), cy=y(cell.mean), r=4, class_="cv dot")
-                for cell in marks(report)
-                if y.inside(cell.mean)
-            ),
+            mark_lines(report, size, strength),
+            el("g", *dots, class_="of-line"),
             *_ends(report, size, y, alphas[-1]),
+            cursor(size, strength, y),
         ]
     )
 
@@ -146,7 +166,8 @@ def _support(report: ReportInput, size: Size, strength: Strength, alphas: list[f
             line(x, size.top - 4, x, size.top, "axis"),
             text(x, size.top - 8, str(sizes[index]), "middle", "tick"),
         ]
-    return [*parts, text(size.x_end + 8, size.top - 8, f"{report.noun}s kept", class_="muted")]
+    parts.append(text(size.x_end + 8, size.top - 8, f"{report.noun}s kept", class_="muted"))
+    return [el("g", *parts, class_="of-line")]
 
 
 def _ends(report: ReportInput, size: Size, y: Scale, end: float) -> list[Html]:
@@ -155,13 +176,13 @@ def _ends(report: ReportInput, size: Size, y: Scale, end: float) -> list[Html]:
     last = (float(result.mean[ratio, -1]), float(result.train_mean[ratio, -1]))
     parts: list[Html] = []
     if free is None or not free.converged:
-        return _end_labels(report, size, y, size.x_end - 4.0, last)
+        return [el("g", *_end_labels(report, size, y, size.x_end - 4.0, last), class_="of-line")]
     row = result.table(report.rule)[-1]
     x, levels = size.x_end + 22.0, (row["mean"], row["train"])
     parts.append(text(x - 4, size.height - 8, "no penalty", class_="muted"))
     for start, stop, class_ in zip(last, levels, ("cv", "train"), strict=True):
         if y.inside(start) and y.inside(stop):
-            parts.append(line(end, y(start), x, y(stop), f"{class_} beyond"))
+            parts.append(line(end, y(start), x, y(stop), f"{class_} beyond of-line"))
     reach = [min(max(y(value), size.top), size.y_end) for value in (row["mean"] - row["se"], row["mean"] + row["se"])]
     parts.append(line(x, reach[0], x, reach[1], "cv"))
     return parts + _end_labels(report, size, y, x, levels)

@@ -9,10 +9,23 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from shrinkwise.report.figures.chart import NARROW, WIDE, Size, apart, axes, curve, figure, spread, strength_axis, text
+from shrinkwise.report.figures.chart import (
+    NARROW,
+    WIDE,
+    Size,
+    apart,
+    axes,
+    cursor,
+    curve,
+    figure,
+    spread,
+    strength_axis,
+    text,
+)
 from shrinkwise.report.figures.cv_curve import mark_lines
-from shrinkwise.report.markup import Html, el, join
+from shrinkwise.report.markup import Html, el, join, name
 from shrinkwise.report.report_input import ReportInput
+from shrinkwise.report.tables import table_of
 from shrinkwise.report.text import count, general, shorten
 
 Array = NDArray[np.float64]
@@ -56,7 +69,22 @@ def _figure(report: ReportInput, identity: str, title: str, vertical: str, value
     caption += f" {count(rest, 'smaller layer')} not drawn." if rest > 0 else ""
     sizes = [replace(size, top=26.0, height=size.height - 140) for size in (WIDE, NARROW)]
     draw = partial(_draw, report, vertical, np.where(np.isfinite(values), values, 0.0)[:, shown], shown)
-    return figure(identity, f"{title} over l1, at {report.at_mix(report.chosen.ratio)}", caption, draw, sizes)
+    table = _numbers(report, values, shown, title)
+    return figure(
+        identity, f"{title} over l1, at {report.at_mix(report.chosen.ratio)}", caption, draw, sizes, table=table
+    )
+
+
+def _numbers(report: ReportInput, values: Array, shown: Sequence[int], title: str) -> Html:
+    """A row for each l1, a column for each layer."""
+    network = report.result.network
+    assert network is not None
+    body = [
+        el("tr", el("th", general(l1), scope="row"), *(el("td", general(value, 3)) for value in row))
+        for l1, row in zip(report.strengths(report.chosen.ratio).tolist(), values[:, shown].tolist(), strict=True)
+    ]
+    heads = [name(network.layers[k], 24) for k in shown]
+    return table_of("plain", (report.symbol, *heads), body, label=title)
 
 
 def _draw(report: ReportInput, vertical: str, values: Array, shown: Sequence[int], size: Size) -> Html:
@@ -70,9 +98,10 @@ def _draw(report: ReportInput, vertical: str, values: Array, shown: Sequence[int
     return join(
         [
             axes(size, strength, y, vertical),
-            *mark_lines(report, size, strength),
+            mark_lines(report, size, strength),
             *lines,
             *_names(report, shown, size, across[-1], [y(float(value)) for value in values[-1]]),
+            cursor(size, strength),
         ]
     )
 

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from functools import partial
 from itertools import groupby, pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
-from shrinkwise.report.figures.chart import NARROW, WIDE, Size, figure, strength_axis, strength_ticks, text
+from shrinkwise.report.figures.chart import NARROW, WIDE, Size, cursor, figure, strength_axis, strength_ticks, text
 from shrinkwise.report.markup import Html, el, join
 from shrinkwise.report.report_input import ReportInput
-from shrinkwise.report.text import count, listed
-from shrinkwise.report.words import score_words
+from shrinkwise.report.tables import table_of
+from shrinkwise.report.text import count, general, listed, whole
+from shrinkwise.report.words import plus_minus, score_words
 
 STEPS = (1.0, 2.0, 4.0, 8.0)  # standard errors above the lowest error: where one colour ends and the next begins
 WORDS = ("within 1 SE", "1 to 2", "2 to 4", "4 to 8", "above 8")
@@ -30,7 +32,26 @@ def penalty_map(report: ReportInput) -> Html:
         replace(size, left=size.left + room, top=30.0, height=30.0 + ROW * rows + size.bottom)
         for size in (WIDE, NARROW)
     ]
-    return figure("map", title, _sentence(report, steps), lambda size: _draw(report, steps, size), sizes, _legend())
+    draw = partial(_draw, report, steps)
+    return figure("map", title, _sentence(report, steps), draw, sizes, _legend(), _numbers(report))
+
+
+def _numbers(report: ReportInput) -> Html:
+    """The lowest error of each line of the grid."""
+    result, score = report.result, score_words(report)
+    best = np.argmin(np.where(np.isfinite(result.mean), result.mean, np.inf), axis=1)
+    body = [
+        el(
+            "tr",
+            el("th", report.mix(row), scope="row"),
+            el("td", plus_minus(score, float(result.mean[row, index]), float(result.se[row, index]))),
+            el("td", general(report.strengths(row)[index])),
+            el("td", whole(int(result.support_size[row, index]))),
+        )
+        for row, index in enumerate(best.tolist())
+    ]
+    heads = (report.mix_name, "lowest error ± SE", f"at {report.symbol} =", f"{report.noun}s")
+    return table_of("plain", heads, body, label=f"lowest error of each {report.mix_name}")
 
 
 def _steps(report: ReportInput) -> NDArray[np.intp]:
@@ -72,7 +93,7 @@ def _draw(report: ReportInput, steps: NDArray[np.intp], size: Size) -> Html:
     ):
         middle = size.top + ROW * (cell.ratio + 0.5)
         parts.append(el("circle", cx=strength(report.strength(cell)), cy=middle, r=radius, class_=class_))
-    return join([*parts, strength_ticks(size, strength)])
+    return join([*parts, strength_ticks(size, strength), cursor(size, strength, row=ROW)])
 
 
 def _cells(across: list[float], steps: list[int], top: float) -> list[Html]:
