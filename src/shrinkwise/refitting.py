@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import cache
 from typing import Any
 
 import numpy as np
 from scipy import sparse
 
 from shrinkwise.design.base import Array
-from shrinkwise.diagnosis.refits import Refits
+from shrinkwise.diagnosis.refits import Observations, Refits
 from shrinkwise.grid import fit_grid
+from shrinkwise.losses import as_loss
 from shrinkwise.path import repeats_of
 from shrinkwise.resampling import Split, blocks_of, rows_of
 from shrinkwise.result import GridResult
@@ -49,18 +49,16 @@ def refits_of(
     -------
     Refits
     """
-
-    @cache
-    def encoded() -> Any:
-        return X if maps is None else X @ maps[-1]
+    kind = as_loss(options.get("loss", "squared"))
+    data = Observations(X, y, kind, options.get("sample_weight"), options.get("offset"), maps)
 
     def again(own: Sequence[Split], **changes: Any) -> GridResult:
         quiet = {"extend": False, "unpenalized": False}
         if own is splits:
             return fit(X, y, own, maps=maps, **options | quiet | changes)
-        return fit(encoded(), y, own, **options | quiet | changes)
+        return fit(data.encoded, y, own, **options | quiet | changes)
 
     repeats = repeats_of([test for _, test in splits], len(y))
     n_folds = len(splits) if repeats is None else int(np.count_nonzero(repeats == 0))
     blocks = blocks_of(len(y), max(2, n_folds), seed, strata=strata, groups=groups, rows=rows_of(splits))
-    return Refits(again, splits, blocks, dealt, seed)
+    return Refits(again, splits, blocks, dealt, seed, data)

@@ -4,14 +4,41 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from numpy.typing import NDArray
 
+from shrinkwise.losses import Loss
 from shrinkwise.resampling import Split
 from shrinkwise.result import GridResult
 
 Array = NDArray[Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Observations:
+    """The rows themselves.
+
+    Parameters
+    ----------
+    X, y, maps
+        As of `shrinkwise.grid.fit_grid`.
+    loss : Loss
+    weights, offset : arrays of shape (n,) or None
+    """
+
+    X: Any
+    y: Array
+    loss: Loss
+    weights: Array | None = None
+    offset: Array | None = None
+    maps: Sequence[Any] | None = None
+
+    @cached_property
+    def encoded(self) -> Any:
+        """X as the fit on all data sees it, (n, p)."""
+        return self.X if self.maps is None else self.X @ self.maps[-1]
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,6 +57,8 @@ class Refits:
     dealt : bool
         Whether the rows were dealt to their folds at random, so that they may be dealt again.
     seed : int
+    data : Observations or None
+        For what needs the rows: held-out predictions, intervals.
     """
 
     fit: Callable[..., GridResult]
@@ -37,6 +66,7 @@ class Refits:
     blocks: Array
     dealt: bool = True
     seed: int = 0
+    data: Observations | None = None
 
     def __call__(self, splits: Sequence[Split] | None = None, **changes: Any) -> GridResult:
         """The grid on these splits (default: its own folds) with these changes."""

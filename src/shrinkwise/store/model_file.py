@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from shrinkwise.diagnosis.decision import Decision
 from shrinkwise.exceptions import DataError, ModelFileError, UsageError
 from shrinkwise.losses import as_loss, named_loss
 from shrinkwise.losses.base import LogLink
@@ -20,6 +21,7 @@ from shrinkwise.penalties.concave import as_concave
 from shrinkwise.result import GridResult
 from shrinkwise.store.checks import LATER_MODEL_TYPES, TYPES, check_grid, check_header, named
 from shrinkwise.store.container import DAMAGED, UNREADABLE, Flaw, read_container, write_container
+from shrinkwise.store.decision_checks import pack_decision, unpack_decision
 from shrinkwise.store.plain import from_plain, to_plain
 from shrinkwise.store.stored_network import StoredNetwork
 from shrinkwise.validation import check_offset
@@ -75,6 +77,8 @@ class Model:
         Where ``result`` is of networks: the chosen one. ``coef`` is then the norm of the weights of each input.
     linear : GridResult or None
         Beside networks: linear models in the same folds.
+    decision : Decision or None
+        How sure the choice is: penalties compared, selections of half-samples, what each feature is worth.
     """
 
     task: str
@@ -103,6 +107,7 @@ class Model:
     strata: str | None = None
     network: StoredNetwork | None = None
     linear: GridResult | None = None
+    decision: Decision | None = None
 
     @property
     def schema(self) -> int:
@@ -256,6 +261,10 @@ def _pack(model: Model) -> tuple[dict[str, Any], dict[str, Array]]:
         header, grid = model.linear.to_arrays()
         content["linear"] = to_plain(header, "linear")
         arrays |= {f"linear_{name}": np.asarray(array) for name, array in grid.items()}
+    if model.decision is not None:
+        header, own = pack_decision(model.decision)
+        content["decision"] = to_plain(header, "decision")
+        arrays |= own
     return content, arrays
 
 
@@ -279,6 +288,7 @@ def _unpack(content: Any, arrays: Mapping[str, Array]) -> Model:
         result=result,
         network=StoredNetwork.unpack(values["network"], arrays) if "network" in values else None,
         linear=_grid(values["linear"], arrays, "linear_") if "linear" in values else None,
+        decision=None if "decision" not in values else unpack_decision(values["decision"], arrays, _size(result)),
     )
     _check_model(model)
     return model
@@ -292,6 +302,10 @@ def _grid(header: Mapping[str, Any], arrays: Mapping[str, Array], prefix: str) -
         return GridResult.from_arrays(header, grid)
     except UNREADABLE as error:
         raise Flaw(f"its grid does not fit together ({error})") from error
+
+
+def _size(result: GridResult) -> tuple[int, int, int]:
+    return (*result.alphas.shape, len(result.feature_names))
 
 
 def _check_model(model: Model) -> None:
