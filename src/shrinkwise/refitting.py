@@ -43,7 +43,7 @@ def refits_of(
     dealt : bool
         Whether rows were dealt to their folds at random, or may be: not where folds are times or sites.
     **options
-        Further ones of ``fit``: loss, weights, penalty, mixes, tolerance.
+        Further ones of ``fit``: loss, weights, penalty, mixes, tolerance; a scorer for its own folds.
 
     Returns
     -------
@@ -53,8 +53,7 @@ def refits_of(
     data = Observations(X, y, kind, options.get("sample_weight"), options.get("offset"), maps)
 
     def again(own: Sequence[Split], **changes: Any) -> GridResult:
-        quiet = {"extend": False, "unpenalized": False}
-        if own is splits:
+            if own is splits:
             return fit(X, y, own, maps=maps, **options | quiet | changes)
         return fit(data.encoded, y, own, **options | quiet | changes)
 

@@ -24,6 +24,8 @@ class Dealt:
     folds: Folds  # (n,) or (n, repeats); -1 in none
     pairs: list[Split]
     words: str
+    groups: NDArray[np.int64] | None = None  # rows that stay together
+    at_random: bool = False  # so that rows may be dealt again
 
 
 def deal(request: Request, table: pa.Table, target: Target, counts: NDArray[np.bool_] | None) -> Dealt:
@@ -44,7 +46,7 @@ def deal(request: Request, table: pa.Table, target: Target, counts: NDArray[np.b
     words = f"shuffled with seed {request.seed}"
     words += f", rows of one {request.groups!r} together" if request.groups else ""
     words += f", {request.folds} folds dealt {request.repeats} times" if request.repeats > 1 else ""
-    return Dealt(folds, splits(folds, request.folds * request.repeats), words)
+    return Dealt(folds, splits(folds, request.folds * request.repeats), words, groups, at_random=True)
 
 
 def _from_column(name: str, table: pa.Table, target: Target, counts: NDArray[np.bool_] | None) -> Dealt:

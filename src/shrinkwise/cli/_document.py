@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from shrinkwise.diagnosis import compare_with_linear, overfit_verdict
+from shrinkwise.diagnosis.decision import RECORDS
 from shrinkwise.report import ReportInput
 from shrinkwise.result import GridResult
 from shrinkwise.store import Model
@@ -32,6 +33,7 @@ def report_input(model: Model) -> ReportInput:
         certificate=model.certificate,
         seed=model.seed,
         linear=model.linear,
+        decision=model.decision,
     )
 
 
@@ -55,6 +57,7 @@ def to_json(model: Model, **more: Any) -> str:
         "chosen": asdict(result.select(model.rule)),
         "table": result.table(model.rule),
         "verdict": asdict(overfit_verdict(result, model.rule)),
+        "decision": _decision(model),
         "certificate": model.certificate,
         "search_bias": result.search_bias,
         "edge": result.at_edge(result.select("min")) or None,
@@ -89,6 +92,16 @@ def to_json(model: Model, **more: Any) -> str:
 def strict_json(document: dict[str, Any]) -> str:
     """A document as JSON; a number that is not finite is null."""
     return json.dumps(_plain(document), allow_nan=False)
+
+
+def _decision(model: Model) -> dict[str, Any] | None:
+    """The parts of the decision, None for those that are not there; features by their number in ``features``."""
+    if model.decision is None:
+        return None
+    parts = {name: getattr(model.decision, name) for name in RECORDS}
+    return {name: None if part is None else asdict(part) for name, part in parts.items()} | {
+        "notes": model.decision.notes
+    }
 
 
 def _features(model: Model) -> list[dict[str, Any]]:

@@ -61,6 +61,8 @@ class Prepared:
     encoding: Encoding
     penalty: dict[str, Any]  # bounds and weights of the features
     notes: tuple[str, ...]
+    groups: NDArray[np.int64] | None = None  # rows that stay in one fold
+    dealt: bool = True  # rows were dealt to the folds at random
 
 
 def prepare(request: Request, asked: Loss | None, say: Voice) -> Prepared:
@@ -114,7 +116,19 @@ def prepare(request: Request, asked: Loss | None, say: Voice) -> Prepared:
     notes.append(_encoded(encoding, dealt))
     say(*_first(notes), *_first([f"warning: {leak}" for leak in leaks]))
     penalty = constraints(request, encoding, named)
-    return Prepared(target, loss, weights, offset, of_file, dealt.pairs, encoding, penalty, (*leaks, *notes))
+    return Prepared(
+        target,
+        loss,
+        weights,
+        offset,
+        of_file,
+        dealt.pairs,
+        encoding,
+        penalty,
+        (*leaks, *notes),
+        dealt.groups,
+        dealt.at_random,
+    )
 
 
 def _read(request: Request) -> tuple[pa.Table, tuple[str, ...], tuple[str, ...], tuple[str, ...]]:

@@ -32,3 +32,19 @@ def progress_bar(shown: bool, words: str, starting: str) -> Iterator[Tell | None
             bar.update(task, description=words.format(total), completed=done, total=total)
 
         yield tell
+
+
+@contextmanager
+def steps(shown: bool) -> Iterator[Callable[[str], None] | None]:
+    """A line on the terminal that names what is being found out, and leaves nothing behind."""
+    if not shown:
+        yield None
+        return
+    from rich.console import Console
+
+    console = Console(stderr=True)
+    if console.is_dumb_terminal:
+        yield None
+        return
+    with console.status("looking closer") as status:
+        yield lambda words: status.update(f"looking closer: {words}")

@@ -16,13 +16,15 @@ import numpy as np
 from shrinkwise.adaptive import fit_adaptive_grid
 from shrinkwise.choice import RELAX, solve_choice
 from shrinkwise.cli._prepare import Prepared
-from shrinkwise.cli._progress import Tell, progress_bar
+from shrinkwise.cli._progress import Tell, progress_bar, steps
 from shrinkwise.cli._say import Voice
 from shrinkwise.cli.fit import Request
+from shrinkwise.diagnosis.decision import Decision, decide
 from shrinkwise.exceptions import DataError
 from shrinkwise.grid import fit_grid
 from shrinkwise.losses import as_loss
 from shrinkwise.path import Solution, solve
+from shrinkwise.refitting import refits_of
 from shrinkwise.result import GridResult
 from shrinkwise.rules import parse_rule
 from shrinkwise.store import Model
@@ -38,6 +40,7 @@ def train(prepared: Prepared, request: Request, say: Voice) -> Model:
         result = linear_grid(prepared, request, progress)
         chosen = result.select(request.rule)
         solution = solve_choice(_on_rows(prepared, result, request), result, chosen, _penalty(prepared, request))
+    decision = None if request.quick else _decision(prepared, request, result, say)
     return Model(
         task=target.task,
         target=target.name,
@@ -63,38 +66,61 @@ def train(prepared: Prepared, request: Request, say: Voice) -> Model:
         exposure=request.exposure,
         weights=request.weights,
         strata=request.strata,
+        decision=decision,
     )
 
 
 def linear_grid(prepared: Prepared, request: Request, progress: Tell | None = None) -> GridResult:
     """The whole grid of linear models."""
-    target, encoding = prepared.target, prepared.encoding
-    fit = fit_grid if request.adaptive is None else partial(fit_adaptive_grid, exponent=request.adaptive)
+    fit, (X, y, splits), options = _grid_options(prepared, request)
     result = fit(
-        encoding.Z,
-        target.posed,
-        prepared.splits,
-        loss=prepared.loss,
-        offset=prepared.offset,
-        grouped_outputs=request.grouped_outputs,
-        l1_ratios=request.l1_ratio,
-        alphas=request.alphas,
-        sample_weight=prepared.weights,
-        maps=encoding.maps,
-        feature_names=encoding.names,
-        classes=target.classes,
-        outputs=target.outputs,
-        concave=request.concave,
-        relax=RELAX if request.relax else None,
-        **_penalty(prepared, request),
-        tol=request.tol,
-        degrees_of_freedom=parse_rule(request.rule).is_criterion,
-        progress=progress,
-        **_scored(prepared, request),
+        X, y, splits, maps=prepared.encoding.maps, relax=RELAX if request.relax else None, **options, progress=progress
     )
     if not np.any(np.isfinite(result.mean)):
         raise DataError(f"no fit has a finite {result.metric}; choose fewer folds, or another --score")
     return result
+
+
+def _grid_options(
+    prepared: Prepared, request: Request
+) -> tuple[Callable[..., GridResult], tuple[Any, Any, Any], dict[str, Any]]:
+    """What fits the grid: the function, its data, its options."""
+    target, encoding = prepared.target, prepared.encoding
+    fit = fit_grid if request.adaptive is None else partial(fit_adaptive_grid, exponent=request.adaptive)
+    options = {
+        "loss": prepared.loss,
+        "offset": prepared.offset,
+        "grouped_outputs": request.grouped_outputs,
+        "l1_ratios": request.l1_ratio,
+        "alphas": request.alphas,
+        "sample_weight": prepared.weights,
+        "feature_names": encoding.names,
+        "classes": target.classes,
+        "outputs": target.outputs,
+        "concave": request.concave,
+        **_penalty(prepared, request),
+        "tol": request.tol,
+        "degrees_of_freedom": parse_rule(request.rule).is_criterion,
+        **_scored(prepared, request),
+    }
+    return fit, (encoding.Z, target.posed, prepared.splits), options
+
+
+def _decision(prepared: Prepared, request: Request, result: GridResult, say: Voice) -> Decision:
+    """How sure the choice is, from the same read of the table."""
+    fit, data, options = _grid_options(prepared, request)
+    refits = refits_of(
+        *data,
+        fit=fit,
+        maps=prepared.encoding.maps,
+        strata=prepared.target.labels,
+        groups=prepared.groups,
+        dealt=prepared.dealt,
+        seed=request.seed,
+        **options,
+    )
+    with steps(say.on_terminal) as progress:
+        return decide(result, refits, request.rule, progress=progress)
 
 
 def _penalty(prepared: Prepared, request: Request) -> dict[str, Any]:

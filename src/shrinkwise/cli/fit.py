@@ -50,6 +50,7 @@ class Request:
     seed: int
     tol: float
     alphas: int
+    quick: bool
     out: str
     as_json: bool
     quiet: bool
@@ -225,6 +226,11 @@ class Request:
     show_default="the current folder",
     metavar="DIR",
     help="Where report.html and model.shrinkwise go.",
+)
+@click.option(
+    "--quick",
+    is_flag=True,
+    help="The grid and its choice alone: no other penalties beside it, no half-samples, no cost of leaving features out.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the whole result as JSON on stdout.")
 @click.option("--quiet", "-q", is_flag=True, help="Print nothing but errors on stderr.")
