@@ -19,7 +19,7 @@ class Answer:
 
 
 def four_answers(report: ReportInput) -> tuple[Answer, ...]:
-    """Do I overfit? Which penalty? How strong? Which features?"""
+    """Answers to: Do I overfit? Which penalty? How strong? Which features."""
     chosen, noun, total = report.chosen, report.noun, len(report.result.feature_names)
     names = [shorten(report.result.feature_names[column], 28) for column in report.kept[:2]]
     error = plus_minus(score_words(report), chosen.mean, chosen.se)
