@@ -99,7 +99,7 @@ def test_a_display_draws_on_the_axes_it_is_given_and_draws_again(result):
     assert result.plot_path(ax=left, limit=2).ax_ is left
 
 
-def test_of_several_outputs_one_or_the_norm_is_drawn(several):
+def test_of_several_outputs_one_or_the_norm_is_drawn(several, result):
     chosen = several.select("1se")
     each = several.coefs[0][-1].toarray().reshape(8, -1, 2) * several.scale[:, None]
     norm, up = several.plot_path(), several.plot_path(output="up")
@@ -107,6 +107,8 @@ def test_of_several_outputs_one_or_the_norm_is_drawn(several):
     assert np.array_equal(up.coefs, each[:, :, 0])
     assert np.array_equal(several.plot_path(output=1).coefs, each[:, :, 1])
     assert up.chosen == chosen.alpha
+    with pytest.raises(UsageError, match="output='up': rows of this result have one linear predictor"):
+        result.plot_path(output="up")
     with pytest.raises(UsageError, match="output must be one of 'up', 'down' or a number below 2, got 'left'"):
         several.plot_path(output="left")
 

@@ -39,8 +39,12 @@ class PathDisplay:
 
     Examples
     --------
-    >>> from shrinkwise import LinearRegressorCV  # doctest: +SKIP
-    >>> LinearRegressorCV().fit(X, y).result_.plot_path()  # doctest: +SKIP
+    >>> import numpy as np
+    >>> from shrinkwise import LinearRegressorCV
+    >>> X = np.random.default_rng(0).standard_normal((60, 4))
+    >>> display = LinearRegressorCV(cv=5, alphas=20).fit(X, X[:, 0]).result_.plot_path()
+    >>> display.ax_.get_ylabel()
+    'coefficient per SD'
     """
 
     def __init__(
@@ -97,6 +101,8 @@ class PathDisplay:
         chosen, p = result.select(rule), len(result.feature_names)
         flat = result.coefs[chosen.ratio][-1].toarray()
         ylabel = "coefficient per SD"
+        if output is not None and result.outputs is None:
+            raise UsageError(f"output={output!r}: rows of this result have one linear predictor; leave it out")
         if result.network is not None:
             coefs, ylabel = flat, "norm of the weights of an input"
         elif result.outputs is None:
