@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from shrinkwise._faces import Shown
 from shrinkwise._parts import from_parts, plain_fields, stacked, to_parts, unstacked
 from shrinkwise.costs import bill, cost_factors
 from shrinkwise.criteria import information_criterion
@@ -78,7 +79,7 @@ class Selection:
 
 
 @dataclass(frozen=True, eq=False)
-class GridResult:
+class GridResult(Shown):
     """Scores, coefficients and certificates of a whole grid.
 
     R mixes (``l1_ratios``), A strengths for each (``alphas``, decreasing), K folds, p features. Scores are losses:

@@ -175,6 +175,24 @@ def test_cox_regression_is_compared_over_its_events(fit_to, compare, write):
     assert found["metric"] == CoxLoss.metric
 
 
+def test_strata_are_those_of_the_models_and_two_kinds_of_them_are_refused(fit_to, compare, write):
+    rng = np.random.default_rng(0)
+    a, time = rng.normal(size=80), rng.exponential(size=80)
+    where, who = rng.integers(0, 2, 80), rng.integers(0, 2, 80)
+    table = write("survival.csv", a=a, time=time, event=np.ones(80, dtype=int), where=where, who=who)
+    options = ("--time", "time", "--event", "event")
+    first = fit_to("a", table, *options, "--strata", "where", "--exclude", "who")
+    second = fit_to("b", table, *options, "--exclude", "who,where")
+    third = fit_to("c", table, *options, "--strata", "who", "--exclude", "where")
+    found = answered(compare(first, second, table, "--json"))
+    eta = a * load_model(first).coef[0]
+    risk = [np.log(np.sum(np.exp(eta[(time >= time[i]) & (where == where[i])]))) - eta[i] for i in range(80)]
+    assert found["a"]["error"] == pytest.approx(2 * np.mean(risk))
+    answer = compare(first, third, table)
+    assert (answer.code, answer.out) == (2, "")
+    assert "A and B compare rows within different strata, 'where' and 'who'" in answer.err
+
+
 def test_a_network_is_compared_with_a_linear_model(fit_to, compare, run, numbers, other):
     linear = fit_to("a", numbers, "--target", "y")
     small = ("--hidden", "6", "--epochs", "6", "--folds", "2", "--l1", "3", "--quiet")

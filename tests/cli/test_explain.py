@@ -82,7 +82,7 @@ def test_a_column_stands_for_all_features_that_were_made_of_it(model, explain):
 @pytest.mark.parametrize(
     ("feature", "words"),
     [
-        ("szie", "no feature or column 'szie'; did you mean 'size'"),
+        ("sizer", "no feature or column 'sizer'; did you mean 'size'"),
         ("CITY", "did you mean 'city'"),
         ("qqqqq", "it has 'size', 'size (missing)', 'noise', 'city=Basel'"),
         ("y", "'y' is no feature of this model: it was the target, constant, excluded or in another role"),

@@ -33,7 +33,7 @@ def test_everything_for_a_person_is_on_stderr(fit, numbers, files):
         "Wrote report.html and model.shrinkwise.",
     ):
         assert words in answer.err
-    assert re.search(r"(?m)^(Without a penalty you would overfit|You do not overfit|No overfitting can)", answer.err)
+    assert re.search(r"(?m)^Do I overfit\? (Without a penalty you would|You do not|No overfitting can)", answer.err)
     assert re.search(r"(?m)^a +[0-9.]+ +[0-9.]+$", answer.err)
     assert "\x1b" not in answer.err
     assert "━" not in answer.err, "no progress bar where there is no terminal"

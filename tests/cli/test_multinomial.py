@@ -81,7 +81,7 @@ def test_show_and_report_repeat_what_fit_said(fit, run, animals, tmp_path):
     page = (tmp_path / "report.html").read_bytes()
     shown = run("show", "model.shrinkwise")
     assert shown.code == 0
-    assert shown.out.startswith(said[said.index("classification, 3") : said.index("\nWrote ")].rstrip())
+    assert shown.out.startswith(said[said.index("Do I overfit?") : said.index("\nWrote ")].rstrip())
     assert run("report", "model.shrinkwise", "-o", "-").out == page.decode()
 
 

@@ -11,7 +11,7 @@ def fitted(fit, numbers):
 def test_show_prints_what_fit_printed_and_where_it_comes_from(fitted, run):
     answer = run("show", "model.shrinkwise")
     assert (answer.code, answer.err) == (0, "")
-    start, end = fitted.index("regression - 60 rows"), fitted.index("\nWrote ")
+    start, end = fitted.index("Do I overfit?"), fitted.index("\nWrote ")
     assert answer.out.startswith(fitted[start:end].rstrip())
     for words in (
         "target: y",

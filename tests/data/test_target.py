@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from shrinkwise.data import take_groups, take_offset, take_target, take_weights
+from shrinkwise.data import take_groups, take_known_target, take_offset, take_target, take_weights
 from shrinkwise.exceptions import DataError, UsageError
 from shrinkwise.losses import as_loss
 
@@ -181,3 +181,26 @@ def test_the_known_part_is_the_offset_and_the_logarithm_of_the_exposure():
     np.testing.assert_allclose(take_offset(known, "o", "e", rows), [1.0, np.log(4) - 2])
     assert take_offset(known, "o", None, rows).tolist() == [1.0, -2.0]
     assert take_offset(known) is None
+
+
+def test_a_known_target_has_the_classes_of_its_models_whatever_these_rows_hold():
+    table = pa.table({"y": ["b", "b"], "n": [1, 0], "t": [True, True]})
+    assert take_known_target(table, ["y"], ("a", "b")).values.tolist() == [1.0, 1.0]
+    assert take_known_target(table, ["n"], ("0", "1")).values.tolist() == [1.0, 0.0]
+    assert take_known_target(table, ["t"], ("false", "true")).values.tolist() == [1.0, 1.0]
+    with pytest.raises(DataError, match="holds 'b', and the classes of the models are 'c', 'd'"):
+        take_known_target(table, ["y"], ("c", "d"))
+
+
+def test_known_numbers_are_taken_even_if_they_are_all_the_same():
+    table = pa.table({"y": [2.0, 2.0, None], "z": [1.0, None, 3.0], "w": ["a", "b", "c"]})
+    known = take_known_target(table, ["y"], None, drop_missing=True)
+    assert (known.values.tolist(), known.rows.tolist()) == ([2.0, 2.0], [True, True, False])
+    both = take_known_target(table, ["y", "z"], None, drop_missing=True)
+    assert (both.values.tolist(), both.columns) == ([[2.0, 1.0]], ("y", "z"))
+    with pytest.raises(DataError, match="is missing in 1 of 3 rows"):
+        take_known_target(table, ["y"], None)
+    with pytest.raises(DataError, match="holds string values; the models predict numbers there"):
+        take_known_target(table, ["w"], None)
+    with pytest.raises(DataError, match="the target 'z' does not suit"):
+        take_known_target(pa.table({"z": [-1.0, 2.0]}), ["z"], None, [as_loss("poisson")])

@@ -96,7 +96,8 @@ def test_the_linear_model_on_the_same_folds_stands_beside_the_network(report, gr
     assert "linear model, chosen on the same folds" in page
     assert " lower (paired over the folds): the network is worth it." in page
     lines = printed(report, 200).splitlines()
-    assert [line.split()[0] for line in lines[3:7]] == ["min", "1se", "no", "linear"]
+    head = next(number for number, line in enumerate(lines) if line.startswith("model "))
+    assert [line.split()[0] for line in lines[head + 1 : head + 5]] == ["min", "1se", "no", "linear"]
     assert "linear model" not in printed(report_on(grid), 200)
 
 

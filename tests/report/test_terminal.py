@@ -9,6 +9,7 @@ import pytest
 from rich.console import Console
 
 from shrinkwise.report import print_report
+from shrinkwise.report.terminal import four_answers
 from tests.report.conftest import HOSTILE, report_on
 
 
@@ -20,15 +21,33 @@ def printed(report, width=80, encoding="utf-8", **options):
     return stream.buffer.getvalue().decode(encoding)
 
 
-def test_the_first_screen_has_table_verdict_certificate_edge_and_features(diabetes):
+QUESTIONS = ("Do I overfit?", "Which penalty?", "How strong?", "Which features?")
+HEADS = ["model", "lambda", "l1_ratio", "features", "CV", "error", "+/-", "SE", "train", "error"]
+
+
+@pytest.mark.parametrize("width", [80, 100])
+def test_the_first_screen_has_the_four_answers_and_the_small_table(diabetes, width):
+    report = report_on(diabetes)
+    lines = printed(report, width).splitlines()[:24]
+    flat = " ".join(" ".join(lines).split())
+    for answer in four_answers(report):
+        words = f"{answer.question} {answer.sentence} {answer.next_step}"
+        assert words.replace("±", "+/-").replace("λ", "lambda") in flat
+    starts = [next(n for n, line in enumerate(lines) if line.startswith(question)) for question in QUESTIONS]
+    assert starts == sorted(starts)
+    assert starts[0] == 0
+    head = next(n for n, line in enumerate(lines) if line.split() == HEADS)
+    assert head > starts[-1]
+    assert [line.split()[0] for line in lines[head + 1 : head + 4]] == ["min", "1se", "no"]
+    assert "(chosen)" in lines[head + 2]
+    assert lines[head + 4].startswith("regression - 442 rows x 64 features - 5 folds")
+
+
+def test_below_it_come_certificate_edge_and_features(diabetes):
     report = report_on(diabetes)
     text = printed(report)
     flat = " ".join(text.split())
     lines = text.splitlines()
-    assert lines[2].split() == ["model", "lambda", "l1_ratio", "features", "CV", "error", "+/-", "SE", "train", "error"]
-    assert [line.split()[0] for line in lines[3:6]] == ["min", "1se", "no"]
-    assert "(chosen)" in lines[4]
-    assert report.verdict.sentence.replace("±", "+/-") in flat
     assert "Certified: the largest relative duality gap of all 1080 fits is" in flat
     corrected, chosen = diabetes.corrected_error("1se"), diabetes.select("1se")
     assert (

@@ -41,9 +41,8 @@ def run(feature: str, path: str, as_json: bool) -> None:
         screen.line(f"and {count(more, 'more feature')} of this column: name one of them.", "dim")
     if lacking := list(dict.fromkeys(words for one in found for words in one.lacking)):
         screen.line()
-        screen.line(
-            f"Not in this model file: {listed(lacking)}. `shrinkwise fit` again writes what it can find.", "dim"
-        )
+        remedy = " `shrinkwise fit` again, with this version, finds them." if decision is None else ""
+        screen.line(f"Not in this model file: {listed(lacking)}.{remedy}", "dim")
 
 
 def meant(model: Model, feature: str) -> tuple[list[int], str | None]:

@@ -5,10 +5,6 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
-from importlib.metadata import version
-from os import PathLike
-from pathlib import Path
 from typing import Any, Self
 
 import keras
@@ -18,7 +14,6 @@ from scipy import sparse
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.utils.validation import check_is_fitted
 
-from shrinkwise.diagnosis import overfit_verdict
 from shrinkwise.exceptions import DataError, UsageError
 from shrinkwise.keras.defaults import RATE, suited
 from shrinkwise.keras.grid import NetworkGrid, fit_networks
@@ -26,9 +21,9 @@ from shrinkwise.keras.networks import mlp
 from shrinkwise.linear._inputs import Training, read_again, read_training, target_numbers, vector
 from shrinkwise.linear._labels import class_codes
 from shrinkwise.linear._splits import folds
+from shrinkwise.linear._told import Told
 from shrinkwise.losses import LOSSES, Loss
 from shrinkwise.losses.multinomial import MultinomialLoss
-from shrinkwise.report import ReportInput, write_page
 from shrinkwise.rules import parse_rule
 
 Array = NDArray[Any]
@@ -36,8 +31,10 @@ Array = NDArray[Any]
 ROWS = 256  # predicted together, always as many, so that a row's prediction does not depend on the others
 
 
-class NetworkSearch(BaseEstimator):  # type: ignore[misc]
+class NetworkSearch(Told, BaseEstimator):  # type: ignore[misc]
     """Parameters and fit of `NetworkRegressorCV` and `NetworkClassifierCV`."""
+
+    _libraries = ("shrinkwise", "keras", "numpy")
 
     def __init__(
         self,
@@ -182,33 +179,6 @@ class NetworkSearch(BaseEstimator):  # type: ignore[misc]
         kept = {name: value for name, value in vars(self).items() if not name.endswith("_")}
         self.__dict__ = kept | data.seen | fitted
         return self
-
-    def report(self, path: str | PathLike[str], *, overwrite: bool = False) -> Path:
-        """Write the report of the search: one HTML page that needs nothing else.
-
-        Parameters
-        ----------
-        path : str or path
-        overwrite : bool, default False
-            Replace a file that exists.
-
-        Returns
-        -------
-        Path
-        """
-        check_is_fitted(self)
-        page = ReportInput(
-            title=type(self).__name__,
-            result=self.result_,
-            rule=self.rule,
-            verdict=overfit_verdict(self.result_, self.rule),
-            task="regression" if self.result_.classes is None else "classification",
-            created=datetime.now(UTC).isoformat(timespec="seconds"),
-            versions={name: version(name) for name in ("shrinkwise", "keras", "numpy")},
-            seed=self.random_state,
-        )
-        write_page(path, page, overwrite=overwrite)
-        return Path(path)
 
     def _posed(self, data: Training) -> tuple[Loss, Array, Array | None]:
         """The loss, the target as it takes it, and the classes."""

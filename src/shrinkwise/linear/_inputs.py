@@ -30,7 +30,7 @@ class Training:
     X: Any  # float64 or float32 array, CSR or CSC matrix, all finite
     y: Array  # (n,) or, for estimators of several outputs, (n, K), as it came
     weights: Array | None  # (n,) float64
-    seen: dict[str, Any]  # n_features_in_ and, for named columns, feature_names_in_
+    seen: dict[str, Any]  # n_features_in_ and, for frames, feature_names_in_ and their library
 
     @property
     def names(self) -> list[str] | None:
@@ -61,7 +61,8 @@ def read_training(estimator: BaseEstimator, X: Any, y: Any, sample_weight: Any, 
         if not isinstance(sample_weight, Real):  # one number is the weight of all
             sample_weight = numbers(any_array(sample_weight, "sample_weight"), "sample_weight")
         weights = check_weights(sample_weight, n_samples)
-    return Training(values, target, weights, dict(vars(blank)))
+    library = {} if frame is None else {"_frame_": frame.implementation.value}  # for frames that go back
+    return Training(values, target, weights, dict(vars(blank)) | library)
 
 
 def read_again(estimator: Any, X: Any) -> Any:

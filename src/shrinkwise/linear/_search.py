@@ -21,6 +21,7 @@ from shrinkwise.linear._inputs import Training, read_offset, read_training, vect
 from shrinkwise.linear._model import LinearModel
 from shrinkwise.linear._scoring import grid_scorer, metric_name, scorer_of
 from shrinkwise.linear._splits import folds
+from shrinkwise.linear._told import Told
 from shrinkwise.linear._values import Array
 from shrinkwise.losses import Loss
 from shrinkwise.penalties.concave import Concave
@@ -30,7 +31,7 @@ from shrinkwise.validation import check_alpha, check_count, check_l1_ratio, chec
 REFINED = 1e-2  # the chosen model is solved on the rows to this share of tol
 
 
-class GridSearch(LinearModel):
+class GridSearch(Told, LinearModel):
     """Parameters and fit of `LinearRegressorCV` and `LinearClassifierCV`."""
 
     __metadata_request__fit = {"groups": UNUSED}  # groups go to the splitter alone  # noqa: RUF012

@@ -49,6 +49,11 @@ class Screen:
     def line(self, words: str = "", style: str = "") -> None:
         self.console.print(self.text(words, style), highlight=False)
 
+    def answer(self, question: str, sentence: str, next_step: str) -> None:
+        """A paragraph: the question, the answer, what to do next."""
+        parts = (self.text(question, "bold"), self.text(f" {sentence} "), self.text(next_step, "italic cyan"))
+        self.console.print(self.text("").join(parts), highlight=False)
+
     def grid(self, first: int) -> Table:
         """Two columns without heads, the first so wide; the second is wrapped between words."""
         from rich.table import Table

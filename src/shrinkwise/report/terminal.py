@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import io
 from typing import TYPE_CHECKING
 
+from shrinkwise.diagnosis.overfit import overfit_verdict
+from shrinkwise.report._answers import four_answers
 from shrinkwise.report.network_words import (
     comparison_sentence,
     objective_sentence,
@@ -25,17 +28,20 @@ from shrinkwise.report.words import (
     summary_rows,
     unit_sentence,
 )
+from shrinkwise.result import GridResult
+from shrinkwise.validation import check_count
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
 FEATURES = 20  # rows of coefficients at most
+MINIMUM = 40  # columns of a summary
 OUTPUTS, OUTPUT = 6, 12  # columns of coefficients, and of the name of a class, at most
 
 
 def print_report(report: ReportInput, console: Console) -> None:
-    """Print the small table, the verdict, the certificate and the features.
+    """Print the four answers and the small table, which fit a first screen; the certificate; the features.
 
     Where the console is no terminal, or NO_COLOR is set, all but what comes from the data is plain ASCII; what the
     console's encoding cannot write is escaped. Names can neither style the text nor move the cursor.
@@ -45,13 +51,44 @@ def print_report(report: ReportInput, console: Console) -> None:
     report : ReportInput
     console : rich.console.Console
     """
-    screen = Screen.on(console)
+    _print(report, Screen.on(console))
+
+
+def summary(result: GridResult, rule: str = "1se", width: int = 100) -> str:
+    """What `print_report` prints of a result alone, as text.
+
+    Parameters
+    ----------
+    result : GridResult
+    rule : str, default "1se"
+        The rule that chooses the model.
+    width : int, default 100
+        Columns.
+
+    Returns
+    -------
+    str
+    """
+    return summary_of(ReportInput(title="", result=result, rule=rule, verdict=overfit_verdict(result, rule)), width)
+
+
+def summary_of(report: ReportInput, width: int = 100) -> str:
+    """What `print_report` prints, as text."""
+    from rich.console import Console
+
+    width, stream = check_count("width", width, low=MINIMUM), io.StringIO()
+    _print(report, Screen(Console(file=stream, width=width, color_system=None), False, "utf-8"))
+    return "\n".join(line.rstrip() for line in stream.getvalue().splitlines())
+
+
+def _print(report: ReportInput, screen: Screen) -> None:
     certified, sentence = certificate_sentence(report)
-    screen.line(data_line(report), "dim")
+    for answer in four_answers(report):
+        screen.answer(answer.question, answer.sentence, answer.next_step)
     screen.line()
     _print_summary(report, screen)
+    screen.line(data_line(report), "dim")
     screen.line()
-    screen.line(report.verdict.sentence, "bold")
     about = (
         comparison_sentence(report),
         search_sentence(report),
