@@ -11,7 +11,9 @@ from tests.report.conftest import report_on
 
 def fold_frequency(result, cell):
     """Share of the folds whose fit keeps each feature."""
-    inside = [np.any(np.atleast_2d(result.coef(cell.ratio, cell.index, fold)), axis=0) for fold in range(result.n_folds)]
+    inside = [
+        np.any(np.atleast_2d(result.coef(cell.ratio, cell.index, fold)), axis=0) for fold in range(result.n_folds)
+    ]
     return np.mean(inside, axis=0)
 
 
@@ -40,7 +42,7 @@ def decision_of(result, rule="1se", seed=0, quality=None, **changes):
             corrected=cell.mean,
         ),
         "stability_selection": SimpleNamespace(
-            sentence="A feature that is in at least 75 % of halves is there for a reason: at most 1 false one is to be expected.",
+            sentence="A feature that is in at least 75 % of halves is there for a reason.",
             frequency=frequency,
             simultaneous=frequency**2,
             threshold=0.75,

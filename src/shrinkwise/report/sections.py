@@ -10,7 +10,7 @@ import numpy as np
 from shrinkwise.report.decision_sections import answers, budget, frequency, quality, removal, strength, uncertainty
 from shrinkwise.report.decision_words import decided
 from shrinkwise.report.figures import coefficient_paths, cv_curve, penalty_families, penalty_map
-from shrinkwise.report.glossary import GLOSSARY, METRICS, NETWORK_GLOSSARY, PENALTIES
+from shrinkwise.report.glossary import CRITERIA, DECISION, GLOSSARY, METRICS, NETWORK_GLOSSARY, PENALTIES
 from shrinkwise.report.markup import Html, el, join, name
 from shrinkwise.report.network_sections import inputs, layers
 from shrinkwise.report.network_words import comparison_sentence, training_facts
@@ -34,6 +34,7 @@ from shrinkwise.report.words import (
     summary_rows,
     unit_words,
 )
+from shrinkwise.rules import parse_rule
 
 COEFFICIENTS = 200  # of the coefficient table at most, a row each or, of several predictors, a cell
 OUTPUTS, HEAD = 12, 24  # columns of it, and letters of their names, at most
@@ -250,6 +251,8 @@ def glossary(report: ReportInput) -> Html:
     special = " ".join(penalty_words(report.result))
     shown = [
         *(GLOSSARY if report.result.network is None else NETWORK_GLOSSARY),
+        *([CRITERIA] if parse_rule(report.rule).is_criterion else []),
+        *((term, words) for record, term, words in DECISION if decided(report, record) is not None),
         *((term, words) for term, words in PENALTIES if term in special),
         *[(term, words) for term, words in METRICS if term in report.result.metric][:1],
     ]

@@ -21,17 +21,25 @@ def penalty_families(report: ReportInput) -> Html | None:
         return None
     rows = [
         Row(
-            f"{family.name} ({whole(family.n_features)})",
+            family.name,
             family.difference,
             family.difference_se,
             "lowest" if family.better == 1 else percent(family.difference, family.difference_se),
+            f", {count(family.n_features, report.noun)}",
             "cv" if family.name == recommended else "rest" if family.better >= 0 else "train",
         )
         for family in found
     ]
     plot = RowPlot(rows, "held-out error above the lowest", percent=True)
     title = "Held-out error of each kind of penalty above the lowest, paired over the folds"
-    return figure("families", title, _sentence(report, found, recommended), plot.draw, plot.sizes(), table=_table(report, found))
+    return figure(
+        "families",
+        title,
+        _sentence(report, found, recommended),
+        plot.draw,
+        plot.sizes((196.0, 96.0)),
+        table=_table(report, found),
+    )
 
 
 def _sentence(report: ReportInput, found: list[Family], recommended: str) -> str:
@@ -46,8 +54,8 @@ def _sentence(report: ReportInput, found: list[Family], recommended: str) -> str
         words += f"; {listed(worse)} {'is' if len(worse) == 1 else 'are'} worse by more than two standard errors"
     own = next((family for family in found if family.name == recommended), best)
     return (
-        f"{words}: {own.name} with {count(own.n_features, report.noun)} is the simplest that will do (in parentheses "
-        f"the {report.noun}s kept; whiskers reach one and two standard errors)."
+        f"{words}: {own.name} with {count(own.n_features, report.noun)} is the simplest that will do (whiskers "
+        "reach one and two standard errors)."
     )
 
 
