@@ -40,6 +40,7 @@ def decision_of(result, rule="1se", seed=0, quality=None, **changes):
             },
             recommended=recommended,
             corrected=cell.mean,
+            note="relaxed lasso was left out: the best lasso keeps no feature",
         ),
         "stability_selection": SimpleNamespace(
             sentence="A feature that is in at least 75 % of halves is there for a reason.",
@@ -62,8 +63,9 @@ def decision_of(result, rule="1se", seed=0, quality=None, **changes):
         "fit_stability": SimpleNamespace(
             sentence="",
             strengths=result.alphas,
-            coef_spread=np.tile(np.linspace(0.02, 1, strengths) ** 2 * 7, (lines, 1)),
-            prediction_spread=np.tile(np.linspace(0.1, 1, strengths) * 12, (lines, 1)),
+            coef_spread=np.tile(0.1 + np.linspace(0.02, 1, strengths) ** 2 * 3, (lines, 1)),
+            prediction_spread=np.tile(np.linspace(0.02, 0.4, strengths), (lines, 1)),
+            seed_spread=None,
         ),
         "removal_cost": SimpleNamespace(
             sentence="",

@@ -225,17 +225,38 @@ def _families_of_grid(report: ReportInput) -> tuple[list[Family], str]:
     return found, min(equal, key=lambda family: (family.n_features, family.name != best)).name
 
 
+def corrected_sentence(report: ReportInput) -> str:
+    """The error of this way of choosing a penalty, and what was left out; nothing where neither is known."""
+    choice = decided(report, "penalty_choice")
+    if choice is None:
+        return ""
+    score, parts = score_words(report), []
+    if math.isfinite(float(choice.corrected)):
+        parts.append(
+            "Where each fold scores what the others choose, this way of choosing a penalty has a held-out error of "
+            f"{score(float(choice.corrected))}."
+        )
+    note = getattr(choice, "note", "")
+    return " ".join([*parts, *([f"{_capital(note).rstrip('.')}."] if note else [])])
+
+
 def family_of(report: ReportInput, ratio: int | None = None) -> str:
     """What the penalty of a line of the grid is called; of the chosen one by default."""
     result, line = report.result, report.chosen.ratio if ratio is None else ratio
     if result.network is not None:
         return "network" if decided(report, "penalty_choice") is not None else f"l2 = {report.mix(line)}"
-    mix, kind = float(result.l1_ratios[line]), result.concave
-    if kind is not None and mix > 0:
-        return kind.partition(":")[0].upper()
-    if result.relax is not None and float(result.relax[line]) < 1:
-        return "relaxed lasso"
-    return "ridge" if mix == 0 else "lasso" if mix == 1 else "elastic net"
+    mix = float(result.l1_ratios[line])
+    words = ["relaxed"] if result.relax is not None and float(result.relax[line]) < 1 else []
+    if mix == 0:
+        return " ".join([*words, "ridge"])
+    words += ["adaptive"] if result.l1_factors is not None else []
+    if result.groups is not None and result.sparse_ratio != 1:
+        words.append("sparse group" if result.sparse_ratio else "group")
+    if result.concave is not None:
+        words += [result.concave.partition(":")[0].upper(), *(["with ridge"] if mix < 1 else [])]
+    else:
+        words.append("lasso" if mix == 1 else "elastic net")
+    return " ".join(words)
 
 
 def fold_counts(report: ReportInput) -> NDArray[np.intp]:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from shrinkwise.report.decision_sections import answers, budget, frequency, quality, removal, strength, uncertainty
-from shrinkwise.report.decision_words import decided
+from shrinkwise.report.decision_words import corrected_sentence, decided
 from shrinkwise.report.figures import coefficient_paths, cv_curve, penalty_families, penalty_map
 from shrinkwise.report.glossary import CRITERIA, DECISION, GLOSSARY, METRICS, NETWORK_GLOSSARY, PENALTIES
 from shrinkwise.report.markup import Html, el, join, name
@@ -189,10 +189,10 @@ def _of_several(report: ReportInput, kept: Sequence[int], shown: Sequence[int]) 
 
 def penalty(report: ReportInput) -> Html | None:
     """The kinds of penalty side by side where there are several, and λ × l1_ratio where several were tried."""
-    choice = decided(report, "penalty_choice")
+    choice, remark = decided(report, "penalty_choice"), corrected_sentence(report)
     parts = [
-        None if choice is None else el("p", glued(shorten(choice.sentence, SENTENCE))),
         penalty_families(report) if report.result.network is None or choice is not None else None,
+        el("p", glued(shorten(remark, SENTENCE))) if remark else None,
         penalty_map(report) if len(report.result.l1_ratios) > 1 else None,
     ]
     if not any(parts):

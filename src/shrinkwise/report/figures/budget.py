@@ -53,7 +53,8 @@ def budget_frontier(report: ReportInput, budget: Any) -> Html | None:
         ]
         x, y = points[chosen]
         left = x > (size.left + size.x_end) / 2
-        label = f"chosen: {count(int(sizes[chosen]), report.noun)}, cost {general(float(cost[chosen]), 3)}"
+        label = count(int(sizes[chosen]), report.noun)
+        label = f"chosen: {label}, cost {general(float(cost[chosen]), 3)}" if size.kind == "wide" else label
         return join(
             [
                 plane_axes(size, plane),

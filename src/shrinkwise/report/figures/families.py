@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from shrinkwise.report.decision_words import Family, families, percent
+from shrinkwise.report.decision_words import Family, decided, families, percent
 from shrinkwise.report.figures.chart import figure
 from shrinkwise.report.figures.row_plot import Row, RowPlot
 from shrinkwise.report.markup import Html, el
 from shrinkwise.report.report_input import ReportInput
 from shrinkwise.report.tables import table_of
-from shrinkwise.report.text import count, listed, whole
+from shrinkwise.report.text import count, listed, shorten, whole
 from shrinkwise.report.words import plus_minus, score_words
 
+SENTENCE = 2_000  # characters of the record's own words
 MEANINGS = {1: "lowest", 0: "not distinguishable", -1: "worse"}
 
 
@@ -31,11 +32,13 @@ def penalty_families(report: ReportInput) -> Html | None:
         for family in found
     ]
     plot = RowPlot(rows, "held-out error above the lowest", percent=True)
+    choice = decided(report, "penalty_choice")
+    caption = _sentence(report, found, recommended) if choice is None else shorten(choice.sentence, SENTENCE)
     title = "Held-out error of each kind of penalty above the lowest, paired over the folds"
     return figure(
         "families",
         title,
-        _sentence(report, found, recommended),
+        caption,
         plot.draw,
         plot.sizes((196.0, 96.0)),
         table=_table(report, found),

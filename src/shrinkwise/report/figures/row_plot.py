@@ -20,14 +20,14 @@ from shrinkwise.report.figures.plane import WHISKER, dot
 from shrinkwise.report.markup import Html, el, join
 from shrinkwise.report.text import shorten
 
-ROWS = 30  # of a figure at most
-TABLE = 40  # of its table at most
+ROWS = 24  # of a figure at most
+TABLE = 30  # of its table at most
 HEIGHT = 21.0
 
 
 @dataclass(frozen=True)
 class Row:
-    """What a row shows; ``low`` and ``high`` are the ends of its thick whisker, ``words`` stand to the right."""
+    """What a row shows: a value with its standard error, or with the ends of intervals, and words to the right."""
 
     name: str
     value: float
@@ -36,7 +36,8 @@ class Row:
     more: str = ""  # after the words, where there is room
     class_: str = "cv"
     second: float = math.nan  # a ring beside the value
-    ends: tuple[float, float] | None = None  # of an interval, in place of a multiple of the standard error
+    ends: tuple[float, float] | None = None  # of the thin whisker, in place of two standard errors
+    inner: tuple[float, float] | None = None  # of the thick whisker, in place of one
 
 
 @dataclass(frozen=True)
@@ -136,8 +137,11 @@ class RowPlot:
             low, high = self._reach(row)
             if high > low:
                 parts.append(line(at(low), y, at(high), y, f"whisker {row.class_}"))
-            if row.ends is None and math.isfinite(row.se) and row.se > 0:
-                parts.append(line(at(row.value - row.se), y, at(row.value + row.se), y, f"whisker thick {row.class_}"))
+            inner = row.inner
+            if inner is None and row.ends is None and math.isfinite(row.se) and row.se > 0:
+                inner = row.value - row.se, row.value + row.se
+            if inner is not None:
+                parts.append(line(at(inner[0]), y, at(inner[1]), y, f"whisker thick {row.class_}"))
             if x.inside(row.value):
                 parts.append(dot(x(row.value), y, row.class_))
             elif math.isfinite(row.value):
