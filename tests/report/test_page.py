@@ -261,7 +261,7 @@ def test_a_fit_without_penalty_that_does_not_exist_is_called_so(cancer):
     assert "no finite fit" in text
     assert "the classes are separable" in text
     assert "the log-odds of benign" in text
-    assert "Which penalty" not in text
+    assert "Which penalty: L1" not in text
 
 
 def test_a_feature_alone_has_a_page():

@@ -23,7 +23,7 @@ from shrinkwise.losses.multinomial import MultinomialLoss
 Array = NDArray[Any]
 
 BINS = 10  # of calibration and lift
-RESIDUAL_BINS = 20
+RESIDUAL_BINS, RESIDUAL_ROWS = 20, 40  # bins at most, and rows in each at least
 RESIDUAL_SHARES = (0.05, 0.25, 0.5, 0.75, 0.95)
 NORMAL_POINTS = 99
 CLASSES = 12  # of a confusion matrix at most
@@ -49,7 +49,8 @@ class Quality:
     calibration : array of shape (bins, 5) or None
         By bins of equal weight of the predictions: mean prediction, mean outcome and its standard error, share of the
         weight, rows. Of classes: share of the most likely class, and how often it was right. Of a quantile the
-        outcome is 1 for rows at or below their prediction. Of a log link means are those of a unit of exposure.
+        outcome is 1 for rows at or below their prediction. Standard errors of shares are those that right predictions
+        would have. Of a log link means are those of a unit of exposure.
     residuals : array of shape (bins, 6) or None
         By bins of the predictions: mean prediction; 5, 25, 50, 75 and 95 % quantile of target minus prediction.
     normal : array of shape (points, 2) or None
@@ -155,12 +156,19 @@ def quality(
     return _quantile(y, eta, kind, s) if isinstance(kind, QuantileLoss) else _regression(y, eta, kind, s)
 
 
-def _calibration(predicted: Array, outcome: Array, weights: Array) -> Array:
-    """Mean prediction, mean outcome, its SE, share of the weight and rows, by bins of the predictions."""
+def _calibration(predicted: Array, outcome: Array, weights: Array, right: Array | float | None = None) -> Array:
+    """Mean prediction, mean outcome, its SE, share of the weight and rows, by bins of the predictions.
+
+    ``right`` is the probability of an outcome of 1 if predictions are right: then SE are those under it, since bins in
+    which all outcomes are alike have no spread of their own.
+    """
     bins = ranked_bins(predicted, weights, BINS)
-    share = np.bincount(bins, weights) / weights.sum()
-    means = bin_means(predicted, weights, bins)[0]
-    return np.column_stack([means, *bin_means(outcome, weights, bins), share, np.bincount(bins)])
+    total = np.bincount(bins, weights)
+    mean, se = bin_means(outcome, weights, bins)
+    if right is not None:
+        se = np.sqrt(np.bincount(bins, weights**2 * right * (1 - right))) / total
+    predictions = bin_means(predicted, weights, bins)[0]
+    return np.column_stack([predictions, mean, se, total / weights.sum(), np.bincount(bins)])
 
 
 def _explained(y: Array, eta: Array, null: Array, loss: Loss, s: Array) -> tuple[float, float]:
@@ -195,7 +203,8 @@ def _regression(y: Array, eta: Array, loss: Loss, s: Array) -> Quality:
 
 def _residuals(eta: Array, away: Array, s: Array) -> dict[str, Array]:
     """Quantiles of the residuals by bins of the predictions, and beside those of a normal law."""
-    bins, shares = ranked_bins(eta, s, RESIDUAL_BINS), np.array(RESIDUAL_SHARES)
+    count = min(max(len(eta) // RESIDUAL_ROWS, 2), RESIDUAL_BINS)
+    bins, shares = ranked_bins(eta, s, count), np.array(RESIDUAL_SHARES)
     rows = [np.flatnonzero(bins == number) for number in range(bins.max() + 1)]
     spread = np.array([weighted_quantiles(away[part], s[part], shares) for part in rows])
     mean = np.average(away, weights=s)
@@ -222,7 +231,12 @@ def _quantile(y: Array, eta: Array, loss: QuantileLoss, s: Array) -> Quality:
     )
     measures = {"coverage": coverage, "D² (pinball loss)": saved}
     return _made(
-        "quantile", s, sentence, measures, calibration=_calibration(eta, below, s), **_residuals(eta, y - eta, s)
+        "quantile",
+        s,
+        sentence,
+        measures,
+        calibration=_calibration(eta, below, s, loss.quantile),
+        **_residuals(eta, y - eta, s),
     )
 
 
@@ -251,7 +265,7 @@ def _classification(y: Array, eta: Array, loss: Loss, s: Array) -> Quality:
     tables = {"confusion": np.array(confusion), "lift": lift_table(eta, y, s, BINS)}
     if np.isfinite(area[0]):
         tables["roc"] = roc_points(eta, positive, negative)
-    return _made("classification", s, sentence, measures, calibration=_calibration(p, y, s), **tables)
+    return _made("classification", s, sentence, measures, calibration=_calibration(p, y, s, p), **tables)
 
 
 def _classes(y: Array, eta: Array, s: Array) -> Quality:
@@ -274,7 +288,7 @@ def _classes(y: Array, eta: Array, s: Array) -> Quality:
         f"most frequent one would be right in {100 * always:.0f} %."
     )
     measures = {"right": right, "D² (log loss)": saved}
-    calibration = _calibration(p[rows, top], y[rows, top], s)
+    calibration = _calibration(p[rows, top], y[rows, top], s, p[rows, top])
     return _made("classes", s, sentence, measures, calibration=calibration, confusion=confusion, labels=labels)
 
 

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.utils.validation import check_is_fitted
 
-from shrinkwise.exceptions import DataError
 from shrinkwise.diagnosis.concordance import concordance
+from shrinkwise.exceptions import DataError
 from shrinkwise.linear._inputs import Training, read_again, read_offset, read_training, vector
 from shrinkwise.linear._model import LinearModel
 from shrinkwise.linear._survival import Baseline, read_outcome, read_strata

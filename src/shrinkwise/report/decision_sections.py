@@ -22,7 +22,8 @@ from shrinkwise.report.figures.row_plot import TABLE
 from shrinkwise.report.markup import Html, el, name
 from shrinkwise.report.report_input import ReportInput
 from shrinkwise.report.tables import bar, feature_cell, table_of
-from shrinkwise.report.text import count, general, glued, shorten, whole
+from shrinkwise.report.text import count, general, glued, scores, shorten, whole
+from shrinkwise.report.words import plus_minus
 
 SENTENCE = 2_000  # characters of a record's own words
 TARGETS = 40  # rows of their table
@@ -39,7 +40,13 @@ def answers(report: ReportInput) -> Html:
             el(
                 "div",
                 el("h2", answer.question),
-                el("p", el("strong", head + colon.strip()), " " if rest else None, rest or None, class_=None if rank else "verdict"),
+                el(
+                    "p",
+                    el("strong", head + colon.strip()),
+                    " " if rest else None,
+                    rest or None,
+                    class_=None if rank else "verdict",
+                ),
                 el("p", glued(answer.next_step), class_="next"),
                 class_="answer",
             )
@@ -92,7 +99,9 @@ def removal(report: ReportInput) -> Html | None:
     parts = [part for part in (removal_costs(report, record), _rejected(report, record)) if part is not None]
     if not parts:
         return None
-    heading = f"Why is a {report.noun} in, and why is it out?" if report.noun == "feature" else "Why is an input in or out?"
+    heading = (
+        f"Why is a {report.noun} in, and why is it out?" if report.noun == "feature" else "Why is an input in or out?"
+    )
     return el("section", el("h2", heading), *parts)
 
 
@@ -118,13 +127,16 @@ def _rejected(report: ReportInput, record: object) -> Html | None:
     near = sum(1 for rank in order if slack[rank] < NEAR)
     carried = sum(1 for rank in order if carrier[rank] >= 0 and abs(correlation[rank]) > CARRIED)
     words = (
-        f"Of the {count(len(order), report.noun)} left out, {whole(near)} came within a tenth of entering, and "
-        f"{whole(carried)} correlate by more than {CARRIED:g} with one that is in, which speaks for them."
+        f"Of the {count(len(order), report.noun)} left out, {whole(near)} pull with more than {100 * (1 - NEAR):.0f} % "
+        f"of what {report.symbol} asks of a coefficient to leave zero, and {whole(carried)} correlate by more than "
+        f"{CARRIED:g} with one that is in, which speaks for them."
     )
     more = f" Shown are the {TABLE} nearest." if len(order) > TABLE else ""
-    table = table_of("plain", ("left out", "of the way in", "most like, of those in", "correlation"), body)
+    table = table_of("plain", ("left out", "pull, of what is asked", "most like, of those in", "correlation"), body)
     title = el("h3", f"The {report.noun}s that are out")
-    return el("div", title, el("p", words, more), el("details", el("summary", "Show as table"), table, class_="numbers"))
+    return el(
+        "div", title, el("p", words, more), el("details", el("summary", "Show as table"), table, class_="numbers")
+    )
 
 
 def uncertainty(report: ReportInput) -> Html | None:
@@ -153,34 +165,44 @@ def quality(report: ReportInput) -> Html | None:
     record: Quality | None = decided(report, "quality")
     if record is None:
         return None
-    drawn = (calibration(report, record), roc_curve(record), residual_fan(record), normal_plot(record), lift_bars(record))
+    drawn = (
+        calibration(report, record),
+        roc_curve(record),
+        residual_fan(record),
+        normal_plot(record),
+        lift_bars(record),
+    )
     figures = [part for part in drawn if part is not None]
+    measures = _measures(record, folded=len(figures) % 2 == 0)
     tables = [_confusion(report, record), _classes(report, record), _risk(record), _targets(report, record)]
     return el(
         "section",
         el("h2", "How good are the predictions?"),
         el("p", glued(shorten(record.sentence, SENTENCE))),
-        el("div", *figures, class_="pair") if figures else None,
+        el("div", *figures, measures if len(figures) % 2 else None, class_="pair") if figures else None,
         *(part for part in tables if part is not None),
-        _measures(record),
+        None if len(figures) % 2 else measures,
     )
 
 
-def _measures(record: Quality) -> Html:
-    """All single numbers."""
+def _measures(record: Quality, *, folded: bool) -> Html:
+    """All single numbers; beside the figures where there is a place left."""
     body = [
         el("tr", el("th", measure, scope="row"), el("td", _number(measure, float(value), float(se))))
         for measure, value, se in zip(record.measures, record.values, record.errors, strict=True)
     ]
     table = table_of("plain", ("measure", "held out ± SE"), body)
-    return el("details", el("summary", f"All measures, of {count(record.rows, 'held-out row')}"), table)
+    words = f"All measures, of {count(record.rows, 'held-out row')}"
+    return (
+        el("details", el("summary", words), table) if folded else el("div", el("h3", words), table, class_="measures")
+    )
 
 
 def _number(measure: str, value: float, se: float) -> str:
     """A share as percent, anything else as it is."""
     if measure.startswith(("R²", "D²", "AUC", "coverage", "right", "wrong", "concordance")):
         return percent(value, se)
-    return general(value) if not np.isfinite(se) else f"{general(value)} ± {general(se, 2)}"
+    return general(value) if not np.isfinite(se) else plus_minus(scores([value], [se]), value, se)
 
 
 def _confusion(report: ReportInput, record: Quality) -> Html | None:
@@ -190,17 +212,36 @@ def _confusion(report: ReportInput, record: Quality) -> Html | None:
     classes = report.result.classes or ("first class", "second class")
     first, second = (name(label, 24) for label in classes[:2])
     parts = []
-    for (at, tn, fn, fp, tp), why in zip(record.confusion.tolist(), ("½", "the share of the second class"), strict=True):
+    for (at, tn, fn, fp, tp), why in zip(record.confusion.tolist(), ("", ", its share"), strict=True):
         wrong = (fn + fp) / (tn + fn + fp + tp)
         rows = ((first, tn, fp), (second, fn, tp))
         body = [
             el("tr", el("th", label, scope="row"), *(_share_cell(part, sum(cells)) for part in cells))
             for label, *cells in rows
         ]
-        head = el("tr", el("th", "is \\ called", scope="col"), el("th", first, scope="col"), el("th", second, scope="col"))
-        table = el("div", el("table", el("thead", head), el("tbody", *body), class_="plain confusion"), class_="scroll", tabindex=0)
-        parts.append(el("div", el("p", f"Threshold {why} ({100 * at:.3g} %): {100 * wrong:.1f} % wrong.", class_="muted"), table))
-    return el("div", el("h3", "Right and wrong"), el("div", *parts, class_="pair"))
+        head = el(
+            "tr", el("th", "is \\ called", scope="col"), el("th", first, scope="col"), el("th", second, scope="col")
+        )
+        table = el(
+            "div",
+            el("table", el("thead", head), el("tbody", *body), class_="plain confusion"),
+            class_="scroll",
+            tabindex=0,
+        )
+        parts.append(
+            el(
+                "div",
+                el(
+                    "p",
+                    "Called ",
+                    second,
+                    glued(f" from {100 * at:.3g} %{why}: {100 * wrong:.1f} % wrong."),
+                    class_="muted",
+                ),
+                table,
+            )
+        )
+    return el("div", el("h3", "Right and wrong"), el("div", *parts, class_="pair level"))
 
 
 def _share_cell(weight: float, total: float) -> Html:
@@ -243,7 +284,9 @@ def _risk(record: Quality) -> Html | None:
     ]
     heads = ("risk group", "", "events per time ± SE", "events", "time", "rows")
     words = "Held-out rows in groups of equal size, from the lowest predicted risk to the highest."
-    return el("div", el("h3", "Event rates by predicted risk"), el("p", words, class_="muted"), table_of("plain", heads, body))
+    return el(
+        "div", el("h3", "Event rates by predicted risk"), el("p", words, class_="muted"), table_of("plain", heads, body)
+    )
 
 
 def _targets(report: ReportInput, record: Quality) -> Html | None:

@@ -27,6 +27,7 @@ OPTIONS = {
     "network": "a network",
 }
 BEWARE = " Beware: "
+MEANINGS = {"1se": "the simplest model within one standard error of the lowest held-out error"}
 
 
 @dataclass(frozen=True)
@@ -90,10 +91,12 @@ def _penalty(report: ReportInput) -> Answer:
     question, (found, recommended) = "Which penalty?", families(report)
     noun, total = report.noun, len(report.result.feature_names)
     if not found:
-        return Answer(question, "None can be named: no fit has a finite held-out error.", "Look at the notes on the data.")
+        return Answer(
+            question, "None can be named: no fit has a finite held-out error.", "Look at the notes on the data."
+        )
     own = next((family for family in found if family.name == recommended), found[0])
     best = next((family for family in found if family.better == 1), own)
-    size = f"{_capital(own.name)}, with {whole(own.n_features)} of {count(total, noun)}"
+    size = f"{_capital(own.name)}, with {whole(own.n_features)} of {count(total, noun)} where it is best"
     if len(found) == 1:
         score = score_words(report)
         sentence = f"{size}: nothing else was tried; its held-out error is {plus_minus(score, own.mean, own.se)}."
@@ -120,10 +123,9 @@ def _penalty(report: ReportInput) -> Answer:
 
 def _strength(report: ReportInput) -> Answer:
     result, chosen, lowest, score = report.result, report.chosen, report.lowest, score_words(report)
-    meaning = RULES.get(parse_rule(report.rule).kind, "")
-    at = f"{report.symbol} = {general(report.strength(chosen))}"
-    sentence = f"{at} by the rule {report.rule} ({meaning}), with a held-out error of "
-    sentence += plus_minus(score, chosen.mean, chosen.se)
+    meaning = MEANINGS.get(parse_rule(report.rule).kind) or RULES.get(parse_rule(report.rule).kind, "")
+    at = f"{report.symbol} = {general(report.strength(chosen))}, by the rule {report.rule}"
+    sentence = f"{at}: {meaning}, with a held-out error of {plus_minus(score, chosen.mean, chosen.se)}"
     if (chosen.ratio, chosen.index) != (lowest.ratio, lowest.index):
         sentence += f" beside {plus_minus(score, lowest.mean, lowest.se)} at the lowest"
     again = decided(report, "reproducibility")
@@ -131,8 +133,9 @@ def _strength(report: ReportInput) -> Answer:
     if again is not None and len(again.strengths):
         low, high = float(np.min(again.strengths)), float(np.max(again.strengths))
         loose = low > 0 and high > WIDE_RANGE * low
-        sentence += f"; from {whole(int(again.repeats))} new deals of the folds it lay between {general(low, 2)} and "
-        sentence += general(high, 2)
+        sentence += (
+            f"; {whole(int(again.repeats))} new deals of the folds chose {general(low, 2)} to {general(high, 2)}"
+        )
     edge = result.at_edge(chosen)
     if edge == "weak":
         step = f"Search weaker {report.symbol}: the choice lies at the end of the grid."
@@ -154,20 +157,22 @@ def _features(report: ReportInput) -> Answer:
         sentence = f"None of {count(total, noun)}: the chosen model predicts the same for every row."
         return Answer(question, sentence, "Take the rule min to see which would come first.")
     led = listed([feature_name(report, column) for column in kept[:2]])
-    sentence = f"{whole(len(kept))} of {count(total, noun)}, led by {led}"
+    sentence = f"{whole(len(kept))} of {count(total, noun)}, led by {led}: "
     cost = dearest(report)
-    sentence += f" (without {cost[0]} the error is {cost[1]} higher)" if cost else ""
+    sentence += f"without {cost[0]} the error is {cost[1]} higher, and " if cost else ""
     stable = decided(report, "stability_selection")
     if stable is not None:
         inside = sorted(set(kept) & set(np.asarray(stable.selected).tolist()))
         sentence += (
-            f"; {whole(len(inside))} of them are chosen in at least {100 * stable.threshold:.0f} % of {stable.n_halves} "
-            f"half-samples, where at most {general(stable.expected_false, 2)} false ones are to be expected"
+            f"{_some(len(inside), len(kept))} of them {_are(len(inside))} chosen in at least "
+            f"{100 * stable.threshold:.0f} % of {stable.n_halves} half-samples (false ones among all such: at most "
+            f"{general(stable.expected_false, 2)} expected)"
         )
         step = _trust(len(inside), len(kept), noun)
     else:
         always, folds = int(np.count_nonzero(fold_counts(report) == report.result.n_folds)), report.result.n_folds
-        sentence += f"; {whole(always)} of them are kept in {'the one fold' if folds == 1 else f'all {folds} folds'}"
+        where = "the one fold" if folds == 1 else f"all {folds} folds"
+        sentence += f"{_some(always, len(kept))} of them {_are(always)} kept in {where}"
         step = _trust(always, len(kept), noun)
     if len(kept) == total > 1 and report.chosen.l1_ratio == 0:
         step = f"Ask for an l1_ratio above 0 if {noun}s should be left out: ridge keeps all."
@@ -220,17 +225,38 @@ def _families_of_grid(report: ReportInput) -> tuple[list[Family], str]:
     return found, min(equal, key=lambda family: (family.n_features, family.name != best)).name
 
 
+def corrected_sentence(report: ReportInput) -> str:
+    """The error of this way of choosing a penalty, and what was left out; nothing where neither is known."""
+    choice = decided(report, "penalty_choice")
+    if choice is None:
+        return ""
+    score, parts = score_words(report), []
+    if math.isfinite(float(choice.corrected)):
+        parts.append(
+            "Where each fold scores what the others choose, this way of choosing a penalty has a held-out error of "
+            f"{score(float(choice.corrected))}."
+        )
+    note = getattr(choice, "note", "")
+    return " ".join([*parts, *([f"{_capital(note).rstrip('.')}."] if note else [])])
+
+
 def family_of(report: ReportInput, ratio: int | None = None) -> str:
     """What the penalty of a line of the grid is called; of the chosen one by default."""
     result, line = report.result, report.chosen.ratio if ratio is None else ratio
     if result.network is not None:
         return "network" if decided(report, "penalty_choice") is not None else f"l2 = {report.mix(line)}"
-    mix, kind = float(result.l1_ratios[line]), result.concave
-    if kind is not None and mix > 0:
-        return kind.partition(":")[0].upper()
-    if result.relax is not None and float(result.relax[line]) < 1:
-        return "relaxed lasso"
-    return "ridge" if mix == 0 else "lasso" if mix == 1 else "elastic net"
+    mix = float(result.l1_ratios[line])
+    words = ["relaxed"] if result.relax is not None and float(result.relax[line]) < 1 else []
+    if mix == 0:
+        return " ".join([*words, "ridge"])
+    words += ["adaptive"] if result.l1_factors is not None else []
+    if result.groups is not None and result.sparse_ratio != 1:
+        words.append("sparse group" if result.sparse_ratio else "group")
+    if result.concave is not None:
+        words += [result.concave.partition(":")[0].upper(), *(["with ridge"] if mix < 1 else [])]
+    else:
+        words.append("lasso" if mix == 1 else "elastic net")
+    return " ".join(words)
 
 
 def fold_counts(report: ReportInput) -> NDArray[np.intp]:
@@ -284,6 +310,14 @@ def _others(report: ReportInput, own: Family) -> str:
 
 def _article(name: str) -> str:
     return f"an {name}" if name[:1] in "aeio" else name if name in ("ridge", "no penalty") else f"a {name}"
+
+
+def _some(part: int, whole_: int) -> str:
+    return "none" if not part else "all" if part == whole_ > 1 else whole(part)
+
+
+def _are(number: int) -> str:
+    return "is" if number == 1 else "are"
 
 
 def _capital(name: str) -> str:

@@ -36,11 +36,6 @@ GLOSSARY = (
         squared errors and log losses that says rather too much.""",
     ),
     (
-        "information criteria",
-        """The rules aic, aicc, bic and ebic need no folds: they take the fit on all rows whose error and number of
-        coefficients, weighed against each other, are lowest. bic and ebic weigh coefficients more and find fewer.""",
-    ),
-    (
         "standardization",
         """Before the penalty acts, each feature is divided by its standard deviation (SD), so that units do not matter.
         Coefficients come back in the units of the data; those per SD can be compared with each other.""",
@@ -81,6 +76,47 @@ NETWORK_GLOSSARY = (
         "exact zeros",
         """After each step of the optimizer every weight is moved to the minimum of penalty and squared distance (the
         proximal step), with the step size that the optimizer has for it; that puts small weights at zero itself.""",
+    ),
+)
+
+CRITERIA = (
+    "information criteria",
+    """The rules aic, aicc, bic and ebic need no folds: they take the fit on all rows whose error and number of
+    coefficients, weighed against each other, are lowest. bic and ebic weigh coefficients more and find fewer.""",
+)  # shown where the rule is one
+
+DECISION = (  # shown where the record of that name was made
+    (
+        "stability_selection",
+        "stability selection",
+        """The path is fitted to many random halves of the rows. A feature that most halves choose owes that to the data
+        and not to the luck of the draw; the threshold bounds how many others slip through (Meinshausen & Bühlmann
+        2010; Shah & Samworth 2013).""",
+    ),
+    (
+        "removal_cost",
+        "removal cost",
+        """How much the held-out error rises where a feature is banned and all others are fitted again. It is small
+        where another feature knows the same, however large the coefficient.""",
+    ),
+    (
+        "removal_cost",
+        "pull, or KKT slack",
+        """A coefficient leaves zero once the loss pulls on it with the strength that λ asks for. The share it reaches
+        says how near a feature is to coming in; what is missing to 100 % is its slack.""",
+    ),
+    (
+        "intervals",
+        "debiased interval",
+        """A penalty pulls coefficients towards zero; a correction undoes that for one coefficient at a time, and only
+        then can an interval be given. It holds under the assumptions beside the figure, and not for features picked
+        because they looked large.""",
+    ),
+    (
+        "quality",
+        "calibration",
+        """Whether predictions are right on average: of the rows for which 30 % is predicted, 30 % should have it. A
+        slope above 1 says that predictions lie too close together, as after a strong penalty.""",
     ),
 )
 

@@ -8,9 +8,9 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from shrinkwise.report.decision_sections import answers, budget, frequency, quality, removal, strength, uncertainty
-from shrinkwise.report.decision_words import decided
+from shrinkwise.report.decision_words import corrected_sentence, decided
 from shrinkwise.report.figures import coefficient_paths, cv_curve, penalty_families, penalty_map
-from shrinkwise.report.glossary import GLOSSARY, METRICS, NETWORK_GLOSSARY, PENALTIES
+from shrinkwise.report.glossary import CRITERIA, DECISION, GLOSSARY, METRICS, NETWORK_GLOSSARY, PENALTIES
 from shrinkwise.report.markup import Html, el, join, name
 from shrinkwise.report.network_sections import inputs, layers
 from shrinkwise.report.network_words import comparison_sentence, training_facts
@@ -33,6 +33,7 @@ from shrinkwise.report.words import (
     summary_rows,
     unit_words,
 )
+from shrinkwise.rules import parse_rule
 
 HEAD = 24  # letters of the name of a column at most
 NOTES = 200
@@ -175,10 +176,10 @@ def _of_several(report: ReportInput, kept: Sequence[int], shown: Sequence[int]) 
 
 def penalty(report: ReportInput) -> Html | None:
     """The kinds of penalty side by side where there are several, and λ × l1_ratio where several were tried."""
-    choice = decided(report, "penalty_choice")
+    choice, remark = decided(report, "penalty_choice"), corrected_sentence(report)
     parts = [
-        None if choice is None else el("p", glued(shorten(choice.sentence, SENTENCE))),
         penalty_families(report) if report.result.network is None or choice is not None else None,
+        el("p", glued(shorten(remark, SENTENCE))) if remark else None,
         penalty_map(report) if len(report.result.l1_ratios) > 1 else None,
     ]
     if not any(parts):
@@ -237,6 +238,8 @@ def glossary(report: ReportInput) -> Html:
     special = " ".join(penalty_words(report.result))
     shown = [
         *(GLOSSARY if report.result.network is None else NETWORK_GLOSSARY),
+        *([CRITERIA] if parse_rule(report.rule).is_criterion else []),
+        *((term, words) for record, term, words in DECISION if decided(report, record) is not None),
         *((term, words) for term, words in PENALTIES if term in special),
         *[(term, words) for term, words in METRICS if term in report.result.metric][:1],
     ]

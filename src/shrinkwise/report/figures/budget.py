@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -44,11 +45,7 @@ def budget_frontier(report: ReportInput, budget: Any) -> Html | None:
             report.result.metric,
         )
         points = [(plane.x(c), plane.y(m)) for c, m in zip(cost, mean, strict=True)]
-        steps = [
-            corner
-            for (x0, y0), (x1, y1) in zip(points, points[1:], strict=False)
-            for corner in ((x0, y0), (x1, y0), (x1, y1))
-        ]
+        steps = [corner for (x0, y0), (x1, y1) in pairwise(points) for corner in ((x0, y0), (x1, y0), (x1, y1))]
         whiskers = [
             line(x, plane.y(m - s), x, plane.y(m + s), "whisker cv")
             for (x, _), m, s in zip(points, mean, se, strict=True)
@@ -56,7 +53,8 @@ def budget_frontier(report: ReportInput, budget: Any) -> Html | None:
         ]
         x, y = points[chosen]
         left = x > (size.left + size.x_end) / 2
-        label = f"chosen: {count(int(sizes[chosen]), report.noun)}, cost {general(float(cost[chosen]), 3)}"
+        label = count(int(sizes[chosen]), report.noun)
+        label = f"chosen: {label}, cost {general(float(cost[chosen]), 3)}" if size.kind == "wide" else label
         return join(
             [
                 plane_axes(size, plane),
@@ -64,12 +62,25 @@ def budget_frontier(report: ReportInput, budget: Any) -> Html | None:
                 *whiskers,
                 *(dot(x, y, radius=3.5) for x, y in points),
                 dot(x, y, "chosen-dot", 5.5),
-                text(x + (-9 if left else 9), y - 9, label, "end" if left else "start", "strong"),
+                text(
+                    x + (-7 if left else 7),
+                    plane.y(mean[chosen] + se[chosen]) - 6,
+                    label,
+                    "end" if left else "start",
+                    "strong",
+                ),
             ]
         )
 
     title = "Held-out error against the cost of the features of a model"
-    return figure("budget", title, _sentence(report, cost, mean, se, chosen), draw, FULL, table=_table(report, cost, mean, se, sizes))
+    return figure(
+        "budget",
+        title,
+        _sentence(report, cost, mean, se, chosen),
+        draw,
+        FULL,
+        table=_table(report, cost, mean, se, sizes),
+    )
 
 
 def _sentence(report: ReportInput, cost: np.ndarray, mean: np.ndarray, se: np.ndarray, chosen: int) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from scipy.special import ndtri
 
 from shrinkwise.diagnosis.quality import Quality
 from shrinkwise.losses import QuantileLoss, named_loss
@@ -14,6 +15,7 @@ from shrinkwise.report.tables import table_of
 from shrinkwise.report.text import general, listed, scores, whole
 from shrinkwise.report.words import plus_minus
 
+SURE = 0.95  # that no bin of right predictions is called off
 ORDINALS = ("lowest", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "highest")
 
 
@@ -71,17 +73,19 @@ def _sentence(report: ReportInput, quality: Quality, level: float | None) -> str
     bins = quality.calibration
     assert bins is not None
     aim = bins[:, 0] if level is None else level
-    off = np.flatnonzero(np.abs(bins[:, 1] - aim) > WHISKER * bins[:, 2]).tolist()
-    line_ = "the dashed line" if level is not None else "the diagonal"
-    tail = f" (held-out rows in {len(bins)} bins of equal weight; whiskers: {WHISKER:g} SE)."
+    far = -float(ndtri((1 - SURE) / 2 / len(bins)))  # standard errors that no bin of so many exceeds, Bonferroni
+    off = np.flatnonzero(np.abs(bins[:, 1] - aim) > far * bins[:, 2]).tolist()
+    line_ = "dashed line" if level is not None else "diagonal"
+    tail = f" (held-out rows in bins of equal weight; whiskers: {WHISKER:g} SE)."
     if not off:
-        return f"Held-out predictions are right on average wherever they lie: every bin's whisker meets {line_}{tail}"
+        near = f"none of {len(bins)} bins is further from the {line_} than chance explains"
+        return f"Held-out predictions are right on average wherever they lie: {near}{tail}"
     names = [ORDINALS[rank] if len(bins) == len(ORDINALS) else f"{rank + 1}." for rank in off]
     which = f"the {listed(names)}" if len(off) <= 3 else f"{len(off)} of {len(bins)}"
-    side = bins[off, 1] > (bins[off, 0] if level is None else level)
+    side = bins[off, 1] > bins[off, 0] if level is None else bins[off, 1] < level
     how = "too low" if np.all(side) else "too high" if not np.any(side) else "off"
     bin_ = "bin" if len(off) == 1 else "bins"
-    return f"Held-out predictions are {how} in {which} {bin_}, by more than chance would explain{tail}"
+    return f"Held-out predictions are {how} in {which} {bin_}, further than chance in {len(bins)} bins explains{tail}"
 
 
 def _table(bins: np.ndarray, percent: bool, coverage: bool) -> Html:
@@ -99,5 +103,3 @@ def _table(bins: np.ndarray, percent: bool, coverage: bool) -> Html:
         for row in bins
     ]
     return table_of("plain", ("predicted", "observed ± SE", "rows"), body)
-
-

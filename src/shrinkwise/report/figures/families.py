@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from shrinkwise.report.decision_words import Family, families, percent
+from shrinkwise.report.decision_words import Family, decided, families, percent
 from shrinkwise.report.figures.chart import figure
 from shrinkwise.report.figures.row_plot import Row, RowPlot
 from shrinkwise.report.markup import Html, el
 from shrinkwise.report.report_input import ReportInput
 from shrinkwise.report.tables import table_of
-from shrinkwise.report.text import count, listed, whole
+from shrinkwise.report.text import count, listed, shorten, whole
 from shrinkwise.report.words import plus_minus, score_words
 
+SENTENCE = 2_000  # characters of the record's own words
 MEANINGS = {1: "lowest", 0: "not distinguishable", -1: "worse"}
 
 
@@ -21,17 +22,27 @@ def penalty_families(report: ReportInput) -> Html | None:
         return None
     rows = [
         Row(
-            f"{family.name} ({whole(family.n_features)})",
+            family.name,
             family.difference,
             family.difference_se,
             "lowest" if family.better == 1 else percent(family.difference, family.difference_se),
+            f", {count(family.n_features, report.noun)}",
             "cv" if family.name == recommended else "rest" if family.better >= 0 else "train",
         )
         for family in found
     ]
     plot = RowPlot(rows, "held-out error above the lowest", percent=True)
+    choice = decided(report, "penalty_choice")
+    caption = _sentence(report, found, recommended) if choice is None else shorten(choice.sentence, SENTENCE)
     title = "Held-out error of each kind of penalty above the lowest, paired over the folds"
-    return figure("families", title, _sentence(report, found, recommended), plot.draw, plot.sizes(), table=_table(report, found))
+    return figure(
+        "families",
+        title,
+        caption,
+        plot.draw,
+        plot.sizes((196.0, 96.0)),
+        table=_table(report, found),
+    )
 
 
 def _sentence(report: ReportInput, found: list[Family], recommended: str) -> str:
@@ -46,8 +57,8 @@ def _sentence(report: ReportInput, found: list[Family], recommended: str) -> str
         words += f"; {listed(worse)} {'is' if len(worse) == 1 else 'are'} worse by more than two standard errors"
     own = next((family for family in found if family.name == recommended), best)
     return (
-        f"{words}: {own.name} with {count(own.n_features, report.noun)} is the simplest that will do (in parentheses "
-        f"the {report.noun}s kept; whiskers reach one and two standard errors)."
+        f"{words}: {own.name} with {count(own.n_features, report.noun)} is the simplest that will do (whiskers "
+        "reach one and two standard errors)."
     )
 
 

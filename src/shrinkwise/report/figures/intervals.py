@@ -27,31 +27,36 @@ def debiased_intervals(report: ReportInput, intervals: Any) -> Html | None:
     columns = np.asarray(intervals.features, dtype=np.intp)
     scale = np.asarray(report.result.scale, dtype=np.float64)[columns]
     estimate, low, high = (np.asarray(part) * scale for part in (intervals.estimate, intervals.lower, intervals.upper))
+    wide = [getattr(intervals, f"selected_{side}", None) for side in ("lower", "upper")]
+    outer = (low, high) if wide[0] is None else tuple(np.asarray(part) * scale for part in wide)
     order = np.argsort(-np.abs(estimate), kind="stable").tolist()
     if not order:
         return None
-    clear = [rank for rank in order if low[rank] > 0 or high[rank] < 0]
+    clear = [rank for rank in order if outer[0][rank] > 0 or outer[1][rank] < 0]
     rows = [
         Row(
             feature_name(report, int(columns[rank]), 60),
             float(estimate[rank]),
             words=general(float(estimate[rank]), 3),
             class_="cv" if rank in clear else "rest",
-            ends=(float(low[rank]), float(high[rank])),
+            ends=(float(outer[0][rank]), float(outer[1][rank])),
+            inner=(float(low[rank]), float(high[rank])),
         )
         for rank in order[:ROWS]
     ]
     plot = RowPlot(rows, "per standard deviation")
     level = f"{100 * float(intervals.level):.0f} %"
+    which = f"the {level} interval" if wide[0] is None else "the wide interval, which allows for the selection,"
     caption = (
-        f"For {whole(len(clear))} of {count(len(order), report.noun)} the {level} interval leaves out zero (blue)"
-        f"{_first(report, columns, low, high, clear)}; each is right in {level} of cases taken alone, under the "
-        "assumptions named below."
+        f"For {whole(len(clear))} of {count(len(order), report.noun)} {which} leaves out zero (blue)"
+        f"{_first(report, columns, outer[0], outer[1], clear)}"
     )
+    caption += "." if wide[0] is None else f"; thick: the {level} interval of a {report.noun} named beforehand."
     if len(order) > ROWS:
         caption += f" Drawn are the {ROWS} largest."
     title = f"Debiased coefficients and their {level} intervals, per standard deviation"
-    table = _table(report, columns, (estimate, low, high), order, level)
+    shown = (estimate, low, high) if wide[0] is None else (estimate, low, high, *outer)
+    table = _table(report, columns, shown, order, level)
     return figure("intervals", title, caption, plot.draw, plot.sizes((60, 54)), table=table)
 
 
@@ -74,4 +79,5 @@ def _table(
         )
         for rank in order[:TABLE]
     ]
-    return table_of("plain", (report.noun, "per SD", f"{level} from", "to"), body)
+    heads = (report.noun, "per SD", f"{level} from", "to", "selected: from", "to")[: 1 + len(values)]
+    return table_of("plain", heads, body)

@@ -22,8 +22,8 @@ WHISKER = 2.0  # standard errors that a thin whisker reaches to either side
 
 FULL = (replace(WIDE, right=30.0, top=28.0, height=330.0), replace(NARROW, right=22.0, top=28.0, height=280.0))
 HALF = (
-    Size("wide", 352, 300, left=46, right=14, top=28, bottom=44, font=12.5, ticks=4),
-    Size("narrow", 340, 290, left=44, right=14, top=28, bottom=44, font=11.5, ticks=4),
+    Size("wide", 352, 300, left=52, right=24, top=28, bottom=44, font=12.5, ticks=4),
+    Size("narrow", 340, 290, left=48, right=24, top=28, bottom=44, font=11.5, ticks=4),
 )
 
 

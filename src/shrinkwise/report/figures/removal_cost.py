@@ -14,7 +14,7 @@ from shrinkwise.report.markup import Html, el
 from shrinkwise.report.markup import name as isolated
 from shrinkwise.report.report_input import ReportInput
 from shrinkwise.report.tables import feature_cell, table_of
-from shrinkwise.report.text import count, whole
+from shrinkwise.report.text import whole
 
 
 def removal_costs(report: ReportInput, removal: Any) -> Html | None:
@@ -51,15 +51,19 @@ def _sentence(report: ReportInput, removal: Any, order: list[int], dear: list[in
     """What these costs say."""
     tested = f"{whole(len(order))} {report.noun}s that were banned in turn"
     if not dear:
-        return f"Of the {tested} none is missed: without any one of them the others predict as well (whiskers: one and two SE)."
+        alone = "without any one of them the others predict as well (whiskers: one and two SE)"
+        return f"Of the {tested} none is missed: {alone}."
     first = dear[0]
-    name, cost = feature_name(report, int(removal.features[first])), percent(
-        float(removal.cost[first]), float(removal.cost_se[first])
+    name, cost = (
+        feature_name(report, int(removal.features[first])),
+        percent(float(removal.cost[first]), float(removal.cost_se[first])),
     )
     successor = int(removal.successor[first])
     place = f", although {feature_name(report, successor)} takes its place" if successor >= 0 else ""
     words = f"Without {name} the held-out error is {cost} higher{place}; of the {tested} "
-    return f"{words}{whole(len(dear))} {'is' if len(dear) == 1 else 'are'} missed by more than two standard errors (blue)."
+    return (
+        f"{words}{whole(len(dear))} {'is' if len(dear) == 1 else 'are'} missed by more than two standard errors (blue)."
+    )
 
 
 def _table(report: ReportInput, removal: Any, order: list[int]) -> Html:

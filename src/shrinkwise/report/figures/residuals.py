@@ -1,4 +1,4 @@
-"""What is left over: residuals against predictions, and beside those of a normal law. No row is shown, only quantiles."""
+"""What is left over: residuals against predictions, and against a normal law. No row is shown, only quantiles."""
 
 from __future__ import annotations
 
@@ -49,7 +49,10 @@ def _fan_sentence(bins: np.ndarray) -> str:
     width = bins[:, 4] - bins[:, 2]
     third = max(1, len(bins) // 3)
     bend = bins[:, 3] - np.average(bins[:, 3])
-    ends, middle = np.mean(np.append(bend[:third], bend[-third:])), np.mean(bend[third:-third] if len(bins) > 2 else bend)
+    ends, middle = (
+        np.mean(np.append(bend[:third], bend[-third:])),
+        np.mean(bend[third:-third] if len(bins) > 2 else bend),
+    )
     bent = abs(ends - middle) > CURVED * float(np.mean(width))
     low, high = float(np.mean(width[:third])), float(np.mean(width[-third:]))
     fanned = min(low, high) > 0 and max(low, high) > FAN * min(low, high)

@@ -20,22 +20,24 @@ from shrinkwise.report.figures.plane import WHISKER, dot
 from shrinkwise.report.markup import Html, el, join
 from shrinkwise.report.text import shorten
 
-ROWS = 30  # of a figure at most
-TABLE = 40  # of its table at most
+ROWS = 24  # of a figure at most
+TABLE = 30  # of its table at most
 HEIGHT = 21.0
 
 
 @dataclass(frozen=True)
 class Row:
-    """What a row shows; ``low`` and ``high`` are the ends of its thick whisker, ``words`` stand to the right."""
+    """What a row shows: a value with its standard error, or with the ends of intervals, and words to the right."""
 
     name: str
     value: float
     se: float = math.nan
     words: str = ""
+    more: str = ""  # after the words, where there is room
     class_: str = "cv"
     second: float = math.nan  # a ring beside the value
-    ends: tuple[float, float] | None = None  # of an interval, in place of a multiple of the standard error
+    ends: tuple[float, float] | None = None  # of the thin whisker, in place of two standard errors
+    inner: tuple[float, float] | None = None  # of the thick whisker, in place of one
 
 
 @dataclass(frozen=True)
@@ -45,10 +47,11 @@ class RowPlot:
     rows: Sequence[Row]
     x_title: str
     bars: bool = False  # from zero; else dots
+    most: float | None = None  # where the axis ends, if not at the most that a row shows
     percent: bool = False
     mark: tuple[float, str] | None = None  # a vertical line and its name
 
-    def sizes(self, right: tuple[float, float] = (120.0, 84.0)) -> tuple[Size, Size]:
+    def sizes(self, right: tuple[float, float] = (120.0, 96.0)) -> tuple[Size, Size]:
         """A wide and a narrow canvas that hold so many rows."""
         height, top = HEIGHT * len(self.rows), 26.0 if self.mark else 10.0
         wide = replace(WIDE, left=190.0, right=right[0], top=top, height=top + height + 46)
@@ -60,8 +63,12 @@ class RowPlot:
         points = [point for row in self.rows for point in self._reach(row) if math.isfinite(point)]
         points += [0.0] if self.bars or all(row.ends is None for row in self.rows) else []
         points += [self.mark[0]] if self.mark else []
+        if self.most is not None:
+            points.append(self.most)
         high = self._without_outlier([max(0.0, *self._reach(row)) for row in self.rows], max(points, default=1.0))
-        low = -self._without_outlier([max(0.0, *(-p for p in self._reach(row))) for row in self.rows], -min(points, default=0.0))
+        low = -self._without_outlier(
+            [max(0.0, *(-p for p in self._reach(row))) for row in self.rows], -min(points, default=0.0)
+        )
         room = 0.04 * (high - low) or abs(high) * 0.1 or 1.0
         return Scale(low if self.bars and low == 0 else low - room, high + room, size.left, size.x_end)
 
@@ -88,7 +95,7 @@ class RowPlot:
             parts += [
                 text(size.left - 9, y + 4, shorten(row.name, room), "end", "label name"),
                 *self._shown(row, y, x),
-                text(size.x_end + 10, y + 4, row.words, class_="tick"),
+                text(size.x_end + 10, y + 4, row.words + (row.more if size.kind == "wide" else ""), class_="tick"),
             ]
         if self.mark:
             at = x(self.mark[0])
@@ -123,13 +130,18 @@ class RowPlot:
         parts: list[Html] = []
         if self.bars:
             start, stop = sorted((at(0.0), at(row.value)))
-            parts.append(el("rect", x=start, y=y - 5, width=max(0.5, stop - start), height=10.0, class_=f"fill {row.class_}"))
+            parts.append(
+                el("rect", x=start, y=y - 5, width=max(0.5, stop - start), height=10.0, class_=f"fill {row.class_}")
+            )
         else:
             low, high = self._reach(row)
             if high > low:
                 parts.append(line(at(low), y, at(high), y, f"whisker {row.class_}"))
-            if row.ends is None and math.isfinite(row.se) and row.se > 0:
-                parts.append(line(at(row.value - row.se), y, at(row.value + row.se), y, f"whisker thick {row.class_}"))
+            inner = row.inner
+            if inner is None and row.ends is None and math.isfinite(row.se) and row.se > 0:
+                inner = row.value - row.se, row.value + row.se
+            if inner is not None:
+                parts.append(line(at(inner[0]), y, at(inner[1]), y, f"whisker thick {row.class_}"))
             if x.inside(row.value):
                 parts.append(dot(x(row.value), y, row.class_))
             elif math.isfinite(row.value):

@@ -31,7 +31,9 @@ def selection_frequency(report: ReportInput, stable: Any, again: Any = None) -> 
     first = halves if halves is not None else repeats
     assert first is not None
     kept = set(report.kept)
-    inside = [column for column in np.argsort(-first, kind="stable").tolist() if first[column] > SELDOM or column in kept]
+    inside = [
+        column for column in np.argsort(-first, kind="stable").tolist() if first[column] > SELDOM or column in kept
+    ]
     rows = [
         Row(
             feature_name(report, column, 60),
@@ -43,11 +45,18 @@ def selection_frequency(report: ReportInput, stable: Any, again: Any = None) -> 
         for column in inside[:ROWS]
     ]
     mark = None if stable is None else (float(stable.threshold), f"threshold {_share(stable.threshold)}")
-    plot = RowPlot(rows, "chosen in", bars=True, percent=True, mark=mark)
+    plot = RowPlot(rows, "chosen in", bars=True, most=1.0, percent=True, mark=mark)
     what = "Share of half-samples" if halves is not None else "Share of repeated cross-validations"
     caption = _sentence(report, stable, again, first) + _rest(report, len(rows), len(inside))
     table = _table(report, inside[:TABLE], halves, repeats)
-    return figure("frequency", f"{what} in which each {report.noun} is chosen", caption, plot.draw, plot.sizes((60, 46)), table=table)
+    return figure(
+        "frequency",
+        f"{what} in which each {report.noun} is chosen",
+        caption,
+        plot.draw,
+        plot.sizes((60, 46)),
+        table=table,
+    )
 
 
 def _sentence(report: ReportInput, stable: Any, again: Any, first: np.ndarray) -> str:
@@ -55,14 +64,16 @@ def _sentence(report: ReportInput, stable: Any, again: Any, first: np.ndarray) -
     noun, kept = report.noun, report.kept
     if stable is None:
         always = int(np.count_nonzero(first[kept] >= 1)) if kept else 0
-        return f"Of the {count(len(kept), noun)} of the chosen model {whole(always)} are chosen in every repeat (blue: kept)."
+        own = f"Of the {count(len(kept), noun)} of the chosen model (blue)"
+        return f"{own} {whole(always)} are chosen in every repeat."
     passed = np.asarray(stable.selected).tolist()
     both = [feature_name(report, column) for column in passed if column in set(kept)]
     named = f" ({listed(both)})" if 0 < len(both) <= 4 else ""
     words = (
         f"{whole(len(passed))} of {count(len(first), noun)} are chosen in at least {_share(stable.threshold)} of "
-        f"{stable.n_halves} half-samples, where chance alone would bring at most {general(stable.expected_false, 2)}; "
-        f"{whole(len(both))} of them{named} are among the {whole(len(kept))} of the chosen model (blue)"
+        f"{stable.n_halves} half-samples, with at most {general(stable.expected_false, 2)} false among them to be "
+        f"expected; {'all' if len(both) == len(passed) > 1 else whole(len(both))} of them{named} are among the "
+        f"{whole(len(kept))} of the chosen model (blue)"
     )
     return f"{words}{'; rings are for new deals of the folds' if again is not None else ''}."
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -9,17 +11,24 @@ from numpy.typing import NDArray
 
 from shrinkwise.report.figures.chart import Size, apart, axes, curve, figure, spread, strength_axis, text
 from shrinkwise.report.figures.cv_curve import mark_lines
-from shrinkwise.report.figures.plane import FULL
+from shrinkwise.report.figures.plane import FULL, framed
 from shrinkwise.report.markup import Html, el, join
 from shrinkwise.report.report_input import ReportInput
 from shrinkwise.report.tables import table_of
-from shrinkwise.report.text import general
+from shrinkwise.report.text import general, listed
 
 Array = NDArray[np.float64]
 
+KINDS = (  # the field, what spreads, the colour
+    ("prediction_spread", "predictions", "cv"),
+    ("coef_spread", "coefficients", "train"),
+    ("seed_spread", "seeds", "muted"),
+)
+CUT = 4.0  # the frame ends at this many times the widest spread at the marked strengths
+
 
 def stability_curve(report: ReportInput, stability: Any) -> Html | None:
-    """The figure: both spreads as shares of their largest on this line of the grid; None where nothing spreads.
+    """The figure, each spread in percent of what spreads; None where nothing does.
 
     Parameters
     ----------
@@ -27,52 +36,75 @@ def stability_curve(report: ReportInput, stability: Any) -> Html | None:
     stability : FitStability
     """
     ratio = report.chosen.ratio
-    raw = [np.asarray(part, dtype=np.float64)[ratio] for part in (stability.prediction_spread, stability.coef_spread)]
-    largest = [float(np.max(part[np.isfinite(part)], initial=0.0)) for part in raw]
-    if not max(largest) > 0:
+    lines = {
+        (words, class_): 100 * np.asarray(part, dtype=np.float64)[ratio]
+        for field, words, class_ in KINDS
+        if (part := getattr(stability, field, None)) is not None
+    }
+    known = [float(np.max(line[np.isfinite(line)], initial=0.0)) for line in lines.values()]
+    if not max(known, default=0.0) > 0:
         return None
-    shares = [part / (most or 1.0) for part, most in zip(raw, largest, strict=True)]
-    kinds = ("predictions", "cv"), ("coefficients", "train")
+    marked = [line[report.chosen.index] for line in lines.values()]
+    useful = CUT * max([value for value in marked if math.isfinite(value)], default=0.0)
+    top = min(max(known), useful) if useful > 0 else max(known)
 
     def draw(size: Size) -> Html:
         strengths = report.strengths(ratio)
         strength = strength_axis(strengths.tolist(), size, report.symbol)
-        y = spread(0.0, 100.0, size.y_end, size.top)
-        lines, ends = [], []
-        for share, (_, class_) in zip(shares, kinds, strict=True):
-            points = [(strength(a), y(100 * v)) for a, v in zip(strengths, share, strict=True) if np.isfinite(v)]
-            lines.append(curve(points, class_))
-            ends.append(points[-1][1] if points else size.y_end)
+        y = spread(0.0, top, size.y_end, size.top)
+        drawn, ends = [], []
+        for (_, class_), line in lines.items():
+            points = [(strength(a), y(v)) for a, v in zip(strengths, line, strict=True) if math.isfinite(v)]
+            drawn.append(curve(points, class_ if class_ != "muted" else "mark"))
+            ends.append(min(max(points[-1][1], size.top), size.y_end) if points else size.y_end)
         places = apart(ends, 1.3 * size.font, size.top + 6, size.y_end - 4)
         names = [
-            text(size.x_end + 8, place + 4, word, class_=f"{class_} label")
-            for place, (word, class_) in zip(places, kinds, strict=True)
+            text(size.x_end + 8, place + 4, words, class_=f"{class_} label")
+            for place, (words, class_) in zip(places, lines, strict=True)
         ]
-        return join([axes(size, strength, y, "% of its largest"), *mark_lines(report, size, strength), *lines, *names])
+        title = "% of their size"
+        return join(
+            [
+                axes(size, strength, y, title),
+                *mark_lines(report, size, strength),
+                framed(size, "stability", drawn),
+                *names,
+            ]
+        )
 
-    title = f"Spread of predictions and coefficients over the folds, at {report.at_mix(ratio)}"
-    sizes = tuple(type(size)(**{**vars(size), "right": 112.0 if size.kind == "wide" else 88.0}) for size in FULL)
-    caption = _sentence(report, shares)
-    return figure("stability", title, caption, draw, sizes, table=_table(report, raw, ratio))
+    title = f"Spread over the folds of {listed([words for words, _ in lines])}, at {report.at_mix(ratio)}"
+    sizes = tuple(replace(size, right=112.0 if size.kind == "wide" else 88.0) for size in FULL)
+    caption = _sentence(report, {words: line for (words, _), line in lines.items()})
+    caption += " The frame cuts off what lies far above." if max(known) > top else ""
+    return figure("stability", title, caption, draw, sizes, table=_table(report, lines, ratio))
 
 
-def _sentence(report: ReportInput, shares: list[Array]) -> str:
+def _sentence(report: ReportInput, lines: dict[str, Array]) -> str:
     """What this penalty buys."""
-    here = [float(share[report.chosen.index]) for share in shares]
-    weakest = [float(share[-1]) for share in shares]
-    words = [
-        f"{100 * now / end:.0f} % as far" if end > 0 and np.isfinite(now / end) else "as far"
-        for now, end in zip(here, weakest, strict=True)
-    ]
-    return (
-        f"From fold to fold, predictions of the chosen model differ {words[0]}, and its coefficients {words[1]}, as "
-        f"those at the weakest {report.symbol}: that is the stability the penalty buys."
-    )
+    here, words = report.chosen.index, []
+    for name, line in lines.items():
+        weakest = line[np.isfinite(line)]
+        if math.isfinite(line[here]):
+            whose = "its coefficients from seed to seed" if name == "seeds" else f"its {name}"
+            words.append(
+                f"{whose} by {_percent(line[here])} (at the weakest {report.symbol} by {_percent(weakest[-1])})"
+            )
+    if not words:
+        return "Nothing can be said of the chosen model: its fits are not finite in every fold."
+    return f"How far the chosen model moves from fold to fold, as a share of its size: {listed(words)}."
 
 
-def _table(report: ReportInput, raw: list[Array], ratio: int) -> Html:
+def _percent(value: float) -> str:
+    return f"{general(float(value), 2)} %"
+
+
+def _table(report: ReportInput, lines: dict[tuple[str, str], Array], ratio: int) -> Html:
     body = [
-        el("tr", el("th", general(float(alpha)), scope="row"), *(el("td", general(float(part[i]), 3)) for part in raw))
+        el(
+            "tr",
+            el("th", general(float(alpha)), scope="row"),
+            *(el("td", _percent(line[i]) if math.isfinite(line[i]) else "–") for line in lines.values()),
+        )
         for i, alpha in enumerate(report.strengths(ratio))
     ]
-    return table_of("plain", (report.symbol, "spread of predictions", "spread of coefficients"), body)
+    return table_of("plain", (report.symbol, *(f"spread of {words}" for words, _ in lines)), body)

@@ -1,0 +1,337 @@
+"""What page and terminal say of a decision: four answers, a section for each record, figures with their numbers."""
+
+import dataclasses
+import os
+import re
+import warnings
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from scipy import sparse
+from sklearn.datasets import load_breast_cancer
+
+from shrinkwise.exceptions import UsageError
+from shrinkwise.grid import fit_grid
+from shrinkwise.losses.cox import CoxLoss
+from shrinkwise.report import ReportInput, render_page, write_page
+from shrinkwise.report.decision_words import families, four_answers, percent
+from tests.report.chromium import BINARY, Browser
+from tests.report.conftest import HOSTILE, diabetes64, report_on
+from tests.report.decisions import decision_of, fold_frequency, quality_of
+from tests.report.test_browser import OVERFLOW, OVERLAP, SHOWN, SMALLEST
+from tests.report.test_page import Page, odd_grids
+from tests.result.networks import network_grid
+
+QUESTIONS = ["Do I overfit?", "Which penalty?", "How strong?", "Which features?"]
+HEADS = [
+    "Do I overfit, and which λ?",
+    "Which penalty: L1, L2 or a mix?",
+    "How sure is this λ?",
+    "Which features, in which order?",
+    "Which features come back with other rows?",
+    "Why is a feature in, and why is it out?",
+    "How sure are the coefficients?",
+    "What does accuracy cost?",
+    "How good are the predictions?",
+    "The data",
+    "How exact is this, and how to repeat it",
+    "The words on this page",
+]
+
+
+def splits_of(n, folds=5):
+    fold = np.random.default_rng(0).permutation(n) % folds
+    return [(np.flatnonzero(fold != k), np.flatnonzero(fold == k)) for k in range(folds)]
+
+
+def fitted(X, y, loss, names=None, **options):
+    """A report on a real grid with its real quality."""
+    splits, offset = splits_of(len(X)), options.pop("offset", None)
+    ratios = options.pop("l1_ratios", (0.5, 1.0))
+    result = fit_grid(
+        X, y, splits, loss=loss, l1_ratios=ratios, alphas=20, offset=offset, feature_names=names, **options
+    )
+    quality = quality_of(result, X, y, splits, loss, offset=offset)
+    return report_on(result, decision=decision_of(result, quality=quality))
+
+
+@pytest.fixture(scope="module")
+def reports():
+    rng = np.random.default_rng(0)
+    X, y, names = diabetes64()
+    cancer = load_breast_cancer()
+    Z = rng.normal(size=(300, 8))
+    exposure = rng.uniform(0.5, 2, 300)
+    time, event = rng.exponential(np.exp(-Z[:, 0])), (rng.random(300) < 0.7).astype(float)
+    label = rng.integers(0, 15, 300)
+    return {
+        "squared": fitted(X, y, "squared", names, l1_ratios=(0.0, 0.5, 1.0)),
+        "logistic": fitted(
+            cancer.data, cancer.target.astype(float), "logistic", tuple(cancer.feature_names), classes=("<b>", "&")
+        ),
+        "poisson": fitted(Z, rng.poisson(exposure * np.exp(0.5 * Z[:, 0])) * 1.0, "poisson", offset=np.log(exposure)),
+        "quantile": fitted(Z, Z[:, 0] + rng.normal(size=300), "quantile:0.9"),
+        "cox": fitted(Z, event, CoxLoss(time)),
+        "classes": fitted(Z, np.eye(15)[label], "multinomial:15", classes=[f"<i>{k}" for k in range(15)]),
+        "targets": fitted(Z, Z[:, :3] + rng.normal(size=(300, 3)), "squared", outputs=("a", "<b>", "c")),
+    }
+
+
+@pytest.fixture(scope="module")
+def page(reports):
+    return render_page(reports["squared"])
+
+
+class TestAnswers:
+    def test_there_are_four_with_a_next_step_with_and_without_a_decision(self, reports):
+        for report in reports.values():
+            for given in (report, dataclasses.replace(report, decision=None)):
+                answers = four_answers(given)
+                assert [answer.question for answer in answers] == QUESTIONS
+                for answer in answers:
+                    assert answer.sentence.endswith(".")
+                    assert answer.next_step.endswith(".")
+                    assert "nan" not in answer.sentence
+                    assert len(answer.sentence) < 400
+
+    def test_all_four_open_the_page(self, reports, page):
+        text = Page(page).text.replace("\N{NO-BREAK SPACE}", " ")
+        for answer in four_answers(reports["squared"]):
+            assert text.index(answer.question) < text.index(answer.next_step) < text.index("CV error ± SE")
+            assert " ".join(answer.sentence.split()) in text.replace(" : ", ": ")
+
+    def test_the_penalty_is_named_with_what_cannot_be_told_from_it(self, diabetes):
+        def choice(better, difference, recommended):
+            fields = {"mean": [5.0, 4.0, 4.1], "se": [0.1] * 3, "difference_se": [0.02, 0.0, 0.005]}
+            return SimpleNamespace(
+                penalty_choice=SimpleNamespace(
+                    families=("no penalty", "ridge", "lasso"),
+                    better=np.array(better),
+                    difference=np.array(difference),
+                    n_features=np.array([64, 64, 11]),
+                    recommended=recommended,
+                    **{name: np.array(values) for name, values in fields.items()},
+                )
+            )
+
+        of = lambda decision: four_answers(report_on(diabetes, decision=decision))[1].sentence  # noqa: E731
+        sentence = of(choice([-1, 1, 0], [0.09, 0.0, 0.003], "lasso"))
+        assert sentence == (
+            "Lasso, with 11 of 64 features where it is best: ridge has the lowest held-out error, but lasso lies only "
+            "0.30 ± 0.50 % above it, which cannot be told from nothing, and is simpler."
+        )
+        alone = of(choice([-1, 1, -1], [0.09, 0.0, 0.03], "ridge"))
+        assert alone.endswith("its held-out error is lowest; the next, lasso, lies 3.00 ± 0.50 % above it.")
+
+    def test_without_a_decision_penalties_are_compared_from_the_grid(self, diabetes):
+        found, recommended = families(report_on(diabetes))
+        assert {family.name for family in found} == {"no penalty", "elastic net", "lasso"}
+        free = next(family for family in found if family.name == "no penalty")
+        best = float(diabetes.mean.min())
+        assert free.difference == pytest.approx(
+            float(diabetes.unpenalized.test_score @ diabetes.fold_weights) / best - 1
+        )
+        assert recommended == "lasso"
+
+    def test_the_features_that_every_fold_keeps_are_counted(self, diabetes):
+        report = report_on(diabetes)
+        always = int(np.sum(fold_frequency(diabetes, report.chosen)[report.kept] == 1))
+        assert f"{always} of them are kept in all 5 folds" in four_answers(report)[3].sentence
+
+    def test_stable_features_are_counted_among_the_kept(self, diabetes):
+        kept = report_on(diabetes).kept
+        out = next(column for column in range(64) if column not in kept)
+        decision = decision_of(diabetes)
+        decision.stability_selection.selected = np.array([*kept[:3], out])
+        sentence = four_answers(report_on(diabetes, decision=decision))[3].sentence
+        assert "and 3 of them are chosen in at least 75 % of 100 half-samples" in sentence
+        assert "the error is 9.8 ± 3.0 % higher" in sentence
+
+    def test_a_model_without_features_and_a_useless_one_say_so(self, diabetes):
+        empty = report_on(diabetes, "k=0")
+        assert (
+            four_answers(empty)[3].sentence == "None of 64 features: the chosen model predicts the same for every row."
+        )
+        assert four_answers(empty)[0].next_step.startswith("The chosen model predicts no better")
+
+    @pytest.mark.filterwarnings("ignore:.*encountered in")
+    def test_every_odd_grid_has_answers(self, diabetes):
+        for what, result in odd_grids(diabetes):
+            try:
+                report = report_on(result)
+            except (UsageError, ValueError):
+                continue
+            with warnings.catch_warnings(record=True) as caught:
+                warnings.simplefilter("always")
+                for answer in four_answers(report):
+                    assert answer.sentence, what
+            assert not [warning for warning in caught if "report" in warning.filename], what
+
+    def test_networks_are_asked_about_inputs(self):
+        answers = four_answers(report_on(network_grid()))
+        assert [answer.question for answer in answers][-1] == "Which inputs?"
+        assert not any("feature" in answer.sentence + answer.next_step for answer in answers)
+
+    def test_names_in_answers_are_harmless(self, hostile):
+        for name in HOSTILE:
+            report = report_on(dataclasses.replace(hostile, feature_names=(name,) * 64), decision=decision_of(hostile))
+            for answer in four_answers(report):
+                assert not set(answer.sentence) & set("\x00\x1b\n\u202e\ud800")
+                assert len(answer.sentence) < 500
+
+
+class TestPercent:
+    def test_errors_have_two_digits_at_most(self):
+        assert percent(0.163, 0.069) == "16.3 ± 6.9 %"
+        assert percent(0.003, 0.0051) == "0.30 ± 0.51 %"
+        assert percent(-1.5, 0.2, signed=True) == "−150 ± 20 %"
+        assert percent(0.02, signed=True) == "+2.00 %"
+        assert percent(0.5, float("nan")) == "50.0 %"
+        assert percent(float("nan")) == "–"
+
+
+class TestSections:
+    def test_they_come_in_the_order_of_the_questions(self, page):
+        text = Page(page).text
+        places = [text.index(head) for head in HEADS]
+        assert places == sorted(places)
+
+    def test_every_loss_has_a_page_without_a_number_that_is_none(self, reports):
+        for name, report in reports.items():
+            text = render_page(report)
+            numbers = re.findall(r' (?:d|x|y|cx|cy|width|height|style)="([^"]*)"', text)
+            assert not [number for number in numbers if "nan" in number or "inf" in number], name
+            parsed = Page(text)
+            assert len(set(parsed.ids)) == len(parsed.ids)
+            assert parsed.tags.count("desc") == parsed.tags.count("svg") > 10
+            assert not {"b", "i"} & set(parsed.tags) - {"i"}
+            assert len(text.encode()) <= 300_000, name
+
+    @pytest.mark.parametrize(
+        ("name", "words"),
+        [
+            ("squared", "of the variance (R²)"),
+            ("logistic", "Called & from 50 %"),
+            ("poisson", "times the mean of all"),
+            ("quantile", "lie at or below their prediction"),
+            ("cox", "Event rates by predicted risk"),
+            ("classes", "Which class is taken for which"),
+            ("targets", "of all targets together"),
+        ],
+    )
+    def test_quality_is_told_in_the_words_of_the_loss(self, reports, name, words):
+        assert words in Page(render_page(reports[name])).text.replace("\N{NO-BREAK SPACE}", " ")
+
+    def test_every_figure_of_the_decision_has_its_numbers(self, page):
+        for identity in (
+            "families",
+            "stability",
+            "frequency",
+            "removal",
+            "intervals",
+            "budget",
+            "calibration",
+            "residuals",
+        ):
+            figure = page[page.index(f'id="{identity}"') :]
+            figure = figure[: figure.index("</figure>")]
+            assert "<figcaption>" in figure
+            assert '<details class="numbers"><summary>Show as table' in figure
+
+    def test_parts_that_were_not_made_are_left_out(self, diabetes):
+        whole = decision_of(diabetes)
+        for field in vars(whole):
+            text = render_page(report_on(diabetes, decision=SimpleNamespace(**(vars(whole) | {field: None}))))
+            assert Page(text).text
+        none = SimpleNamespace(**dict.fromkeys(vars(whole)))
+        assert render_page(report_on(diabetes, decision=none)) == render_page(report_on(diabetes))
+
+    def test_the_glossary_explains_what_is_shown_and_no_more(self, page, diabetes):
+        assert "stability selection" in page
+        assert "debiased interval" in page
+        plain = Page(render_page(report_on(diabetes))).text
+        words = plain[plain.index("The words on this page") :]
+        assert "stability selection" not in words
+        assert "information criteria" not in words
+
+
+class TestHostileAndLarge:
+    def test_names_are_text_and_nothing_else(self, hostile):
+        evil = "\u202e<script>\"'&\x00" * 400
+        decision = decision_of(hostile)
+        for part in vars(decision).values():
+            if part is not None:
+                part.sentence = evil
+        decision.intervals.assumptions = evil
+        text = render_page(report_on(hostile, decision=decision))
+        assert not {"img", "b"} & set(Page(text).tags)
+        assert "<script>alert" not in text
+        assert not set(text) & set("\x00\x1b\u202e\u2066\ud800")
+        assert len(text.encode()) <= 300_000
+
+    def test_two_thousand_features_add_a_hundred_kilobytes_at_most(self, diabetes):
+        rng, p = np.random.default_rng(0), 2000
+        growth = np.linspace(0, 1, diabetes.alphas.shape[1])[:, None]
+        full = sparse.csr_array(growth * rng.normal(size=p) * (rng.random(p) < 0.5))
+        many = dataclasses.replace(
+            diabetes,
+            coefs=((full,) * (diabetes.n_folds + 1),) * len(diabetes.l1_ratios),
+            feature_names=tuple(f"a rather long name of a gene {index:05d}" for index in range(p)),
+            center=np.zeros(p),
+            scale=np.ones(p),
+            unpenalized=None,
+        )
+        plain, decided = report_on(many), report_on(many, decision=decision_of(many))
+        sizes = [len(render_page(report).encode()) for report in (plain, decided)]
+        assert sizes[1] - sizes[0] <= 100_000
+        text = Page(render_page(decided)).text
+        assert "Drawn are the first 24 of" in text
+        assert "Shown are the 30 nearest." in text
+
+
+@pytest.mark.skipif(BINARY is None and not os.environ.get("CI"), reason="no chromium binary on this machine")
+class TestInABrowser:
+    @pytest.fixture(scope="class")
+    @staticmethod
+    def browser():
+        with Browser() as tab:
+            yield tab
+
+    @pytest.fixture(scope="class")
+    @staticmethod
+    def pages(tmp_path_factory, reports, hostile):
+        folder, paths = tmp_path_factory.mktemp("decisions"), []
+        shown = {**reports, "hostile": report_on(hostile, decision=decision_of(hostile))}
+        for name, report in shown.items():
+            paths.append(folder / f"{name}.html")
+            write_page(paths[-1], report)
+        return paths
+
+    def test_pages_fit_every_width_and_names_do_not_overlap(self, browser, pages):
+        for path in pages:
+            for width in (360, 681, 1000):
+                browser.open(path, width=width)
+                assert browser.complaints == []
+                assert browser.requests == []
+                assert browser.evaluate("document.documentElement.scrollWidth") <= width
+                assert browser.evaluate(OVERFLOW) == []
+                assert set(browser.evaluate(SHOWN)) == {"narrow" if width <= 680 else "wide"}
+                assert browser.evaluate(OVERLAP) == 0
+                assert browser.evaluate(SMALLEST) >= 12
+
+    def test_no_text_of_a_figure_is_cut_off(self, browser, pages):
+        cut = """[...document.querySelectorAll('svg text')].filter(text => {
+            const box = text.getBoundingClientRect(), frame = text.closest('svg').getBoundingClientRect();
+            const beyond = Math.max(frame.left - box.left, box.right - frame.right, box.bottom - frame.bottom);
+            return box.width && beyond > 3;
+        }).map(text => text.closest('figure').id + ': ' + text.textContent)"""
+        for path in pages[:4]:
+            for width in (360, 1000):
+                browser.open(path, width=width)
+                assert [text for text in browser.evaluate(cut) if not re.match(r"cv|paths|map", text)] == []
+
+
+def test_a_report_without_a_decision_is_what_it_was(diabetes):
+    assert {field.name for field in dataclasses.fields(ReportInput)} >= {"decision"}
+    assert report_on(diabetes).decision is None
