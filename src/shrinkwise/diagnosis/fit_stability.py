@@ -171,7 +171,7 @@ def _prediction_spread(result: GridResult, line: int, rows: Array) -> Array:
         eta = np.array([path @ rows.T + intercepts[:, k, [output]] for k, path in enumerate(paths)])
         variance += np.mean(np.var(eta, axis=0, ddof=len(eta) > 1), axis=1)
         square += np.var(np.mean(eta, axis=0), axis=1)
-    null = np.array([not any(path[[a]].nnz for path in result.coefs[line][:-1]) for a in range(len(variance))])
+    null = np.sum([np.diff(path.indptr) for path in result.coefs[line][:-1]], axis=0) == 0
     return np.where(null, 0.0, _relative(variance, square))
 
 

@@ -159,6 +159,6 @@ def _sentence(
         return f"Dealing the rows to folds {len(inside)} times anew{held} {span}; no feature is ever selected."
     noun = "feature is" if ever == 1 else "features are"
     return (
-        f"Dealing the rows to folds {len(inside)} times anew{held} {span}; two such choices share {100 * jaccard:.0f} % "
-        f"of their features (mean Jaccard similarity), and {always} of the {ever} {noun} selected every time."
+        f"Dealing the rows to folds {len(inside)} times anew{held} {span}; two such choices share "
+        f"{100 * jaccard:.0f} % of their features (mean Jaccard similarity), and {always} of the {ever} {noun} selected every time."
     )

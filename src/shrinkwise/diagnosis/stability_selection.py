@@ -1,4 +1,4 @@
-"""Which features would other rows select too? Paths on half-samples, and how many false selections that lets through."""
+"""Which features would other rows select too? Paths on half-samples, and how many false selections they let through."""
 
 from __future__ import annotations
 
@@ -314,4 +314,5 @@ def _sentence(
     names = [grid.feature_names[j] for j in selected[:NAMED]]
     more = f" and {len(selected) - NAMED} more" if len(selected) > NAMED else ""
     number = f"{len(selected)} of {p} {noun} {'is' if len(selected) == 1 else 'are'}"
-    return f"{number} selected by {how}; at most {bound:.2g} of such a selection is expected to be luck: {', '.join(names)}{more}."
+    luck = f"of such a selection at most {bound:.2g} is expected to be luck"
+    return f"{number} selected by {how}; {luck}: {', '.join(names)}{more}."
