@@ -1,28 +1,37 @@
 """Verdicts: pure functions that read a GridResult, and what was refitted on the same data."""
 
 from shrinkwise.diagnosis.comparison import Comparison, compare_with_linear
+from shrinkwise.diagnosis.decision import Decision, decide
+from shrinkwise.diagnosis.fit_stability import FitStability, fit_stability
 from shrinkwise.diagnosis.held_out_predictor import first_fold, held_out_predictor
 from shrinkwise.diagnosis.overfit import Verdict, overfit_verdict
 from shrinkwise.diagnosis.paired_rows import PairedRows, paired_rows
 from shrinkwise.diagnosis.penalty_choice import PenaltyChoice, penalty_choice
 from shrinkwise.diagnosis.quality import Quality, quality
 from shrinkwise.diagnosis.refits import Refits
+from shrinkwise.diagnosis.reproducibility import Reproducibility, reproducibility
 from shrinkwise.diagnosis.stability_selection import StabilitySelection, stability_selection
 
 __all__ = [
     "Comparison",
+    "Decision",
+    "FitStability",
     "PairedRows",
     "PenaltyChoice",
     "Quality",
     "Refits",
+    "Reproducibility",
     "StabilitySelection",
     "Verdict",
     "compare_with_linear",
+    "decide",
     "first_fold",
+    "fit_stability",
     "held_out_predictor",
     "overfit_verdict",
     "paired_rows",
     "penalty_choice",
     "quality",
+    "reproducibility",
     "stability_selection",
 ]

@@ -9,11 +9,20 @@ from shrinkwise.resampling import Split
 from shrinkwise.result import GridResult
 
 
+def is_tall(result: GridResult) -> bool:
+    """Whether moments serve the folds of such a grid, as far as its shape says."""
+    squares = result.loss == "squared" and result.outputs is None
+    return squares and len(result.feature_names) <= result.n_samples and result.n_folds <= most_fits(result)
+
+
+def most_fits(result: GridResult) -> int:
+    """How many training sets moments can serve at once."""
+    return int(MEMORY // (24 * (len(result.feature_names) + 1) ** 2)) - 1  # each has two moments and a Gram
+
+
 def batches(result: GridResult, splits: Sequence[Split], whole: int) -> Iterator[Sequence[Split]]:
     """Splits as they lie, as many at once as a tall grid can hold the moments of; ``whole`` of them stay together."""
-    p = len(result.feature_names)
-    most = int(MEMORY // (24 * (p + 1) ** 2)) - 1  # of each fit two moments and a Gram
     size = len(splits)
-    if result.loss == "squared" and p <= result.n_samples and result.n_folds <= most < size:
-        size = max(1, most // whole) * whole
+    if is_tall(result) and most_fits(result) < size:
+        size = max(1, most_fits(result) // whole) * whole
     return (splits[start : start + size] for start in range(0, len(splits), size))

@@ -1,4 +1,4 @@
-"""Which features would other rows select too? Paths on half-samples, and how many false selections that lets through."""
+"""Which features would other rows select too? Paths on half-samples, and how many false selections they let through."""
 
 from __future__ import annotations
 
@@ -19,9 +19,10 @@ from shrinkwise.validation import check_count, check_number
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
 
-THRESHOLDS = (0.6, 0.75)  # Meinshausen & Bühlmann 2010, sec. 3.1: between 0.6 and 0.9 they give similar results
+THRESHOLDS = (0.6, 0.9)  # Meinshausen & Bühlmann 2010, sec. 3.1: they give similar results
 ROWS_A_FEATURE = 4  # a half-sample of m rows says nothing of more than m/4 features
 AHEAD = 2.0  # a half-sample has up to √2 times the noise, so its path may begin above that of all data
+SPACING = 0.86  # of the strengths of a path: finer ones only order features that their size orders too
 FLAT = 1 / math.sqrt(3)  # up to this q/p the unimodal bound is proved: Shah & Samworth 2013, theorem 2
 NAMED = 6  # features that the sentence names
 UNIMODAL, WORST = "Shah & Samworth 2013, theorem 2 (unimodal)", "Meinshausen & Bühlmann 2010, theorem 1"
@@ -273,7 +274,8 @@ def _strengths(grid: GridResult, ratio: int, unit_of: Indices, counted: Indices,
     for path in grid.coefs[ratio]:
         entered = np.sort(_entries(path, grid, unit_of)[0][counted])
         last = max(last, int(entered[min(q, len(entered)) - 1]) if len(entered) else 0)
-    return np.concatenate([ahead, line[: last + 1]])
+    stride = max(1, int(math.log(SPACING) / math.log(step)))
+    return np.concatenate([ahead, line[: last + 1]])[::-stride][::-1]
 
 
 def _entries(path: sparse.csr_array, grid: GridResult, unit_of: Indices) -> tuple[Indices, Array]:
@@ -288,9 +290,7 @@ def _entries(path: sparse.csr_array, grid: GridResult, unit_of: Indices) -> tupl
     return first, np.bincount(units[here], weights=squares, minlength=n_units)
 
 
-def _first_to_enter(
-    path: sparse.csr_array, grid: GridResult, unit_of: Indices, counted: Indices, q: int
-) -> Indices:
+def _first_to_enter(path: sparse.csr_array, grid: GridResult, unit_of: Indices, counted: Indices, q: int) -> Indices:
     """The q units that come in first."""
     first, size = _entries(path, grid, unit_of)
     order = counted[np.lexsort((-size[counted], first[counted]))][:q]
@@ -314,4 +314,5 @@ def _sentence(
     names = [grid.feature_names[j] for j in selected[:NAMED]]
     more = f" and {len(selected) - NAMED} more" if len(selected) > NAMED else ""
     number = f"{len(selected)} of {p} {noun} {'is' if len(selected) == 1 else 'are'}"
-    return f"{number} selected by {how}; at most {bound:.2g} of such a selection is expected to be luck: {', '.join(names)}{more}."
+    luck = f"of such a selection at most {bound:.2g} is expected to be luck"
+    return f"{number} selected by {how}; {luck}: {', '.join(names)}{more}."

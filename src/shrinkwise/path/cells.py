@@ -87,9 +87,9 @@ def _one_apart(whole: Moments, cells: list[Moments], counts: Array) -> Moments |
     """Moments of a single cell, or of all but one, as folds and their training sets are; None for other sets."""
     picked, missing = np.flatnonzero(counts), np.flatnonzero(counts == 0)
     if len(missing) <= 1 < len(picked) and np.all(counts[picked] == 1):
-        return whole - cells[missing[0]] if len(missing) else whole
+        return whole - cells[int(missing[0])] if len(missing) else whole
     if len(picked) == 1:
-        return cells[picked[0]] * float(counts[picked[0]])
+        return cells[int(picked[0])] * float(counts[picked[0]])
     return None
 
 
