@@ -21,7 +21,7 @@ NETWORK, FREE_NETWORK = "network", "network without a penalty"
 MIX = 0.5  # the l1_ratio of the elastic net, where the grid has none between ridge and lasso
 RIDGE_STRENGTHS = 20  # over six decades; the error of ridge changes by less than 1 % from one to the next
 RIDGE_UP_TO = 1000  # coefficients: ridge keeps all, so each of its fits factors a Gram of all of them
-RELAX_STRENGTHS = 16  # of the lasso, down to its own best; weaker ones only add features
+RELAX_STRENGTHS = 12  # of the lasso, down to its own best; weaker ones only add features
 SHARES = (0.75, 0.5, 0.25, 0.0)  # of the penalized fit in a relaxed one
 
 
@@ -36,9 +36,19 @@ class Family:
     @property
     def rank(self) -> tuple[bool, int]:
         """Where it stands among families that keep as many features: networks last, fewer strengths to tune first."""
-        words = self.name.split()
-        tuned = 3 if "relaxed" in words else 2 if {"elastic", "with"} & set(words) else 1
-        return words[0] == NETWORK, 0 if self.name in (NO_PENALTY, FREE_NETWORK) else tuned
+        words = set(self.name.split())
+        tuned = 3 if words & {"elastic", "with"} else 2 if "ridge" in words else 1
+        return NETWORK in words, (tuned + 3 * ("relaxed" in words)) * self.penalized
+
+    @property
+    def penalized(self) -> bool:
+        return self.name not in (NO_PENALTY, FREE_NETWORK)
+
+    def with_null(self, score: Array) -> Family:
+        """Also an endless penalty: no features, whose scores (K,) are known."""
+        if not self.penalized:
+            return self
+        return Family(self.name, np.vstack([score, self.scores]), np.append(0, self.sizes))
 
     def at_most(self, most: float) -> Family | None:
         """Its cells with at most so many features; None without any."""
@@ -69,7 +79,7 @@ def families_of(result: GridResult) -> list[Family]:
 
 
 def name_of(result: GridResult, line: int) -> str:
-    """What a line of a grid is called: ``ridge``, ``adaptive elastic net``, ``relaxed lasso``, ``group MCP`` …"""
+    """What a line of a grid is called: ``ridge``, ``adaptive elastic net``, ``relaxed lasso``, ``group MCP``."""
     if result.network is not None:
         return NETWORK
     share = 1.0 if result.relax is None else float(result.relax[line])
@@ -101,7 +111,7 @@ def fitted(result: GridResult, refits: Refits | None, known: Sequence[Family]) -
     own = named_loss(result.loss).metric
     if refits is None or result.metric != own:
         why = "were not fitted" if refits is None else f"would be scored by {own}, not by {result.metric}"
-        return [], [f"{_listed(absent)} {why}"] if absent else []
+        return [], [f"{listed(absent)} {why}"] if absent else []
     asked = _Asked(refits, {"concave": None} if result.concave is not None else {})
     n_coefs = len(result.scale) * (1 if result.outputs is None else len(result.outputs))
     if 0.0 in lacking and n_coefs <= RIDGE_UP_TO:
@@ -110,7 +120,7 @@ def fitted(result: GridResult, refits: Refits | None, known: Sequence[Family]) -
         asked.notes.append(f"ridge was left out: it keeps all {n_coefs:,} coefficients, and takes minutes beyond 1,000")
     mixes = [ratio for ratio in lacking if ratio]
     if mixes:
-        asked(_listed([wanted[ratio] for ratio in mixes]), l1_ratios=mixes)
+        asked(listed([wanted[ratio] for ratio in mixes]), l1_ratios=mixes)
     if relaxed not in names:
         _relaxed(asked, relaxed, [result, *asked.grids])
     found = [family for grid in asked.grids for family in families_of(replace(grid, unpenalized=None))]
@@ -152,6 +162,6 @@ def _relaxed(asked: _Asked, name: str, grids: Sequence[GridResult]) -> None:
     asked(name, l1_ratios=[1.0], alphas=lasso.alphas[line, places], relax=SHARES)
 
 
-def _listed(names: Sequence[str]) -> str:
+def listed(names: Sequence[str]) -> str:
     """``a, b and c``."""
     return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
