@@ -27,11 +27,12 @@ SHARES = (0.75, 0.5, 0.25, 0.0)  # of the penalized fit in a relaxed one
 
 @dataclass(frozen=True, eq=False)
 class Family:
-    """The cells of one kind of penalty: held-out scores (cells, K) and the numbers of features that they keep."""
+    """The cells of one kind of penalty."""
 
     name: str
-    scores: Array
-    sizes: Array
+    scores: Array  # (cells, K), held out
+    sizes: Array  # (cells,), features that are kept
+    settings: Array  # (cells, 3): alpha, l1_ratio, share of the penalized fit
 
     @property
     def rank(self) -> tuple[bool, int]:
@@ -48,12 +49,17 @@ class Family:
         """Also an endless penalty: no features, whose scores (K,) are known."""
         if not self.penalized:
             return self
-        return Family(self.name, np.vstack([score, self.scores]), np.append(0, self.sizes))
+        settings = np.vstack([[np.inf, *self.settings[0, 1:]], self.settings])
+        return Family(self.name, np.vstack([score, self.scores]), np.append(0, self.sizes), settings)
 
     def at_most(self, most: float) -> Family | None:
         """Its cells with at most so many features; None without any."""
         few = self.sizes <= most
-        return Family(self.name, self.scores[few], self.sizes[few]) if np.any(few) else None
+        return Family(self.name, self.scores[few], self.sizes[few], self.settings[few]) if np.any(few) else None
+
+    def on(self, folds: Array) -> Family:
+        """What some of the folds say."""
+        return replace(self, scores=self.scores[:, folds])
 
     def for_seeds(self, seeds: int) -> Family:
         """The same scores beside those of networks, whose folds are those of each seed in turn."""
@@ -66,7 +72,7 @@ def families_of(result: GridResult) -> list[Family]:
     if free is not None and free.converged:
         inside = np.count_nonzero(np.any(free.coef.reshape(len(result.scale), -1), axis=1))
         name = NO_PENALTY if result.network is None else FREE_NETWORK
-        found.append(Family(name, free.test_score[None], np.array([inside])))
+        found.append(Family(name, free.test_score[None], np.array([inside]), np.array([[0.0, np.nan, 1.0]])))
     names = [name_of(result, line) for line in range(len(result.l1_ratios))]
     scores = result.test_score
     if result.network is not None:
@@ -74,8 +80,15 @@ def families_of(result: GridResult) -> list[Family]:
     sizes = result.support_size
     for name in dict.fromkeys(names):
         lines = [line for line, own in enumerate(names) if own == name]
-        found.append(Family(name, scores[lines].reshape(-1, result.n_folds), sizes[lines].ravel()))
+        settings = np.concatenate([_settings(result, line) for line in lines])
+        found.append(Family(name, scores[lines].reshape(-1, result.n_folds), sizes[lines].ravel(), settings))
     return found
+
+
+def _settings(result: GridResult, line: int) -> Array:
+    share = 1.0 if result.relax is None else float(result.relax[line])
+    cells = enumerate(result.alphas[line])
+    return np.array([[alpha, result.l1_ratio(line, index), share] for index, alpha in cells])
 
 
 def name_of(result: GridResult, line: int) -> str:

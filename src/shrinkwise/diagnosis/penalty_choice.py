@@ -44,6 +44,9 @@ class PenaltyChoice:
     corrected : float
         Error of this way of choosing, family and strength: each fold scores what the other folds recommend. Not a
         number with fewer than three folds of a repeat, or more than 100.
+    alpha, l1_ratio, relax : ndarray of shape (m,)
+        Strength, mix and share of the penalized fit of each. Alpha is 0 without a penalty, infinite where no features
+        at all predict best.
     note : str
         What was left out, and why.
     """
@@ -58,6 +61,9 @@ class PenaltyChoice:
     better: Array
     recommended: str
     corrected: float
+    alpha: Array
+    l1_ratio: Array
+    relax: Array
     note: str = ""
 
 
@@ -122,6 +128,7 @@ def penalty_choice(
     contest = _contest(families, result.fold_weights, result.repeats, rounding)
     unit = abs(contest.mean[contest.best])
     unit = (unit if unit > rounding else null) or 1.0
+    alpha, l1_ratio, relax = contest.settings.T
     note = "; ".join(notes)
     return PenaltyChoice(
         sentence=_sentence(families, contest, unit, result),
@@ -134,6 +141,9 @@ def penalty_choice(
         better=np.where(contest.worse, -1, 0) + (np.arange(len(families)) == contest.best),
         recommended=families[contest.recommended].name,
         corrected=_corrected(families, result, rounding),
+        alpha=alpha,
+        l1_ratio=l1_ratio,
+        relax=relax,
         note=f"{_capital(note)}." if note else "",
     )
 
@@ -173,6 +183,7 @@ class _Contest:
 
     scores: Array  # (m, K)
     sizes: Array  # (m,)
+    settings: Array  # (m, 3)
     mean: Array  # (m,)
     difference: Array  # (m,)
     difference_se: Array  # (m,)
@@ -185,8 +196,10 @@ class _Contest:
 def _contest(families: Sequence[Family], weights: Array, repeats: Array | None, rounding: float) -> _Contest:
     means = [_means(family.scores, weights) for family in families]
     cells = tuple(int(np.argmin(mean)) for mean in means)
-    scores = np.array([family.scores[cell] for family, cell in zip(families, cells, strict=True)])
-    sizes = np.array([family.sizes[cell] for family, cell in zip(families, cells, strict=True)])
+    at = list(zip(families, cells, strict=True))
+    scores = np.array([family.scores[cell] for family, cell in at])
+    sizes = np.array([family.sizes[cell] for family, cell in at])
+    settings = np.array([family.settings[cell] for family, cell in at])
     mean = np.array([mean[cell] for mean, cell in zip(means, cells, strict=True)])
     best = _simplest(families, sizes, mean <= mean.min() + rounding)
     finite = np.isfinite(mean)
@@ -196,8 +209,9 @@ def _contest(families: Sequence[Family], weights: Array, repeats: Array | None, 
     alone = len(weights) == len(repeats_as_groups(repeats, len(weights)))  # one fold: no error is known
     error = np.where(finite, np.nan if alone else error, np.nan)
     worse = ~finite | (difference > DISTINGUISHABLE * error)
-    taken = _simplest(families, sizes, ~worse)
-    return _Contest(scores, sizes, mean, np.where(finite, difference, np.inf), error, worse, best, taken, cells)
+    difference = np.where(finite, difference, np.inf)
+    recommended = _simplest(families, sizes, ~worse)
+    return _Contest(scores, sizes, settings, mean, difference, error, worse, best, recommended, cells)
 
 
 def _simplest(families: Sequence[Family], sizes: Array, among: Array) -> int:
@@ -221,7 +235,7 @@ def _corrected(families: Sequence[Family], result: GridResult, rounding: float) 
     for group in groups:
         for fold in group:
             others = group[group != fold]
-            rest = [Family(family.name, family.scores[:, others], family.sizes) for family in families]
+            rest = [family.on(others) for family in families]
             weights = result.fold_weights[others] / result.fold_weights[others].sum()
             found = _contest(rest, weights, None, rounding)
             choice = found.recommended
