@@ -21,29 +21,45 @@ NETWORK, FREE_NETWORK = "network", "network without a penalty"
 MIX = 0.5  # the l1_ratio of the elastic net, where the grid has none between ridge and lasso
 RIDGE_STRENGTHS = 20  # over six decades; the error of ridge changes by less than 1 % from one to the next
 RIDGE_UP_TO = 1000  # coefficients: ridge keeps all, so each of its fits factors a Gram of all of them
-RELAX_STRENGTHS = 16  # of the lasso, down to its own best; weaker ones only add features
+RELAX_STRENGTHS = 12  # of the lasso, down to its own best; weaker ones only add features
 SHARES = (0.75, 0.5, 0.25, 0.0)  # of the penalized fit in a relaxed one
 
 
 @dataclass(frozen=True, eq=False)
 class Family:
-    """The cells of one kind of penalty: held-out scores (cells, K) and the numbers of features that they keep."""
+    """The cells of one kind of penalty."""
 
     name: str
-    scores: Array
-    sizes: Array
+    scores: Array  # (cells, K), held out
+    sizes: Array  # (cells,), features that are kept
+    settings: Array  # (cells, 3): alpha, l1_ratio, share of the penalized fit
 
     @property
     def rank(self) -> tuple[bool, int]:
         """Where it stands among families that keep as many features: networks last, fewer strengths to tune first."""
-        words = self.name.split()
-        tuned = 3 if "relaxed" in words else 2 if {"elastic", "with"} & set(words) else 1
-        return words[0] == NETWORK, 0 if self.name in (NO_PENALTY, FREE_NETWORK) else tuned
+        words = set(self.name.split())
+        tuned = 3 if words & {"elastic", "with"} else 2 if "ridge" in words else 1
+        return NETWORK in words, (tuned + 3 * ("relaxed" in words)) * self.penalized
+
+    @property
+    def penalized(self) -> bool:
+        return self.name not in (NO_PENALTY, FREE_NETWORK)
+
+    def with_null(self, score: Array) -> Family:
+        """Also an endless penalty: no features, whose scores (K,) are known."""
+        if not self.penalized:
+            return self
+        settings = np.vstack([[np.inf, *self.settings[0, 1:]], self.settings])
+        return Family(self.name, np.vstack([score, self.scores]), np.append(0, self.sizes), settings)
 
     def at_most(self, most: float) -> Family | None:
         """Its cells with at most so many features; None without any."""
         few = self.sizes <= most
-        return Family(self.name, self.scores[few], self.sizes[few]) if np.any(few) else None
+        return Family(self.name, self.scores[few], self.sizes[few], self.settings[few]) if np.any(few) else None
+
+    def on(self, folds: Array) -> Family:
+        """What some of the folds say."""
+        return replace(self, scores=self.scores[:, folds])
 
     def for_seeds(self, seeds: int) -> Family:
         """The same scores beside those of networks, whose folds are those of each seed in turn."""
@@ -56,7 +72,7 @@ def families_of(result: GridResult) -> list[Family]:
     if free is not None and free.converged:
         inside = np.count_nonzero(np.any(free.coef.reshape(len(result.scale), -1), axis=1))
         name = NO_PENALTY if result.network is None else FREE_NETWORK
-        found.append(Family(name, free.test_score[None], np.array([inside])))
+        found.append(Family(name, free.test_score[None], np.array([inside]), np.array([[0.0, np.nan, 1.0]])))
     names = [name_of(result, line) for line in range(len(result.l1_ratios))]
     scores = result.test_score
     if result.network is not None:
@@ -64,12 +80,19 @@ def families_of(result: GridResult) -> list[Family]:
     sizes = result.support_size
     for name in dict.fromkeys(names):
         lines = [line for line, own in enumerate(names) if own == name]
-        found.append(Family(name, scores[lines].reshape(-1, result.n_folds), sizes[lines].ravel()))
+        settings = np.concatenate([_settings(result, line) for line in lines])
+        found.append(Family(name, scores[lines].reshape(-1, result.n_folds), sizes[lines].ravel(), settings))
     return found
 
 
+def _settings(result: GridResult, line: int) -> Array:
+    share = 1.0 if result.relax is None else float(result.relax[line])
+    cells = enumerate(result.alphas[line])
+    return np.array([[alpha, result.l1_ratio(line, index), share] for index, alpha in cells])
+
+
 def name_of(result: GridResult, line: int) -> str:
-    """What a line of a grid is called: ``ridge``, ``adaptive elastic net``, ``relaxed lasso``, ``group MCP`` …"""
+    """What a line of a grid is called: ``ridge``, ``adaptive elastic net``, ``relaxed lasso``, ``group MCP``."""
     if result.network is not None:
         return NETWORK
     share = 1.0 if result.relax is None else float(result.relax[line])
@@ -101,7 +124,7 @@ def fitted(result: GridResult, refits: Refits | None, known: Sequence[Family]) -
     own = named_loss(result.loss).metric
     if refits is None or result.metric != own:
         why = "were not fitted" if refits is None else f"would be scored by {own}, not by {result.metric}"
-        return [], [f"{_listed(absent)} {why}"] if absent else []
+        return [], [f"{listed(absent)} {why}"] if absent else []
     asked = _Asked(refits, {"concave": None} if result.concave is not None else {})
     n_coefs = len(result.scale) * (1 if result.outputs is None else len(result.outputs))
     if 0.0 in lacking and n_coefs <= RIDGE_UP_TO:
@@ -110,7 +133,7 @@ def fitted(result: GridResult, refits: Refits | None, known: Sequence[Family]) -
         asked.notes.append(f"ridge was left out: it keeps all {n_coefs:,} coefficients, and takes minutes beyond 1,000")
     mixes = [ratio for ratio in lacking if ratio]
     if mixes:
-        asked(_listed([wanted[ratio] for ratio in mixes]), l1_ratios=mixes)
+        asked(listed([wanted[ratio] for ratio in mixes]), l1_ratios=mixes)
     if relaxed not in names:
         _relaxed(asked, relaxed, [result, *asked.grids])
     found = [family for grid in asked.grids for family in families_of(replace(grid, unpenalized=None))]
@@ -152,6 +175,6 @@ def _relaxed(asked: _Asked, name: str, grids: Sequence[GridResult]) -> None:
     asked(name, l1_ratios=[1.0], alphas=lasso.alphas[line, places], relax=SHARES)
 
 
-def _listed(names: Sequence[str]) -> str:
+def listed(names: Sequence[str]) -> str:
     """``a, b and c``."""
     return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from shrinkwise.diagnosis._families import FREE_NETWORK, NO_PENALTY, Family, families_of, fitted
+from shrinkwise.diagnosis._families import FREE_NETWORK, NO_PENALTY, Family, families_of, fitted, listed
 from shrinkwise.diagnosis.comparison import plus_minus
 from shrinkwise.diagnosis.overfit import DISTINGUISHABLE, EXACT
 from shrinkwise.diagnosis.refits import Refits
@@ -43,6 +44,9 @@ class PenaltyChoice:
     corrected : float
         Error of this way of choosing, family and strength: each fold scores what the other folds recommend. Not a
         number with fewer than three folds of a repeat, or more than 100.
+    alpha, l1_ratio, relax : ndarray of shape (m,)
+        Strength, mix and share of the penalized fit of each. Alpha is 0 without a penalty, infinite where no features
+        at all predict best.
     note : str
         What was left out, and why.
     """
@@ -57,6 +61,9 @@ class PenaltyChoice:
     better: Array
     recommended: str
     corrected: float
+    alpha: Array
+    l1_ratio: Array
+    relax: Array
     note: str = ""
 
 
@@ -91,9 +98,13 @@ def penalty_choice(
 
     Notes
     -----
-    The lowest error of a search flatters, and that of a wide search (elastic net: several mixes) more than that of a
-    narrow one; two standard errors leave room for that: benchmarks/verdict.py measures how often a difference is called
-    where there is none. ``corrected`` is free of it.
+    Every family ends in no features at all, as its penalty grows, and counts that model among its own; a path of the
+    lasso ends there only on all data, and folds at its strongest penalty may keep a feature or two.
+
+    The lowest error of a search flatters, that of a wide search (elastic net: several mixes) more than that of a narrow
+    one, and folds share most of their training rows: a paired difference scatters one and a half to twice as much about
+    the truth as its standard error says. `benchmarks/verdict.py` counts how often two of them claim what is not so.
+    ``corrected`` has no such flattery.
 
     Ridge is left out beyond 1000 coefficients: it keeps them all, and a fit costs a Gram and a factorization of that
     size. On 200 rows, 10 folds and 20 strengths it takes 3 s at 1000 columns, and more than 8 minutes at 5000 with 100
@@ -112,10 +123,12 @@ def penalty_choice(
     dropped = [family.name for family, few in zip(families, allowed, strict=True) if few is None]
     notes += [f"{name} has no model with at most {most:g} features" for name in dropped]
     families = sorted((family for family in allowed if family is not None), key=lambda family: family.rank)
-    contest = _contest(families, result.fold_weights, result.repeats)
     null = abs(float(result.null_score @ result.fold_weights))
+    rounding = EXACT * null
+    contest = _contest(families, result.fold_weights, result.repeats, rounding)
     unit = abs(contest.mean[contest.best])
-    unit = (unit if unit > EXACT * null else null) or 1.0
+    unit = (unit if unit > rounding else null) or 1.0
+    alpha, l1_ratio, relax = contest.settings.T
     note = "; ".join(notes)
     return PenaltyChoice(
         sentence=_sentence(families, contest, unit, result),
@@ -127,8 +140,11 @@ def penalty_choice(
         n_features=contest.sizes,
         better=np.where(contest.worse, -1, 0) + (np.arange(len(families)) == contest.best),
         recommended=families[contest.recommended].name,
-        corrected=_corrected(families, result),
-        note=f"{note[0].upper()}{note[1:]}." if note else "",
+        corrected=_corrected(families, result, rounding),
+        alpha=alpha,
+        l1_ratio=l1_ratio,
+        relax=relax,
+        note=f"{_capital(note)}." if note else "",
     )
 
 
@@ -139,7 +155,10 @@ def _all_families(
     if result.network is None:
         known = families_of(result)
         more, notes = fitted(result, refits, known)
-        return known + more, _without_free_fit(result) + notes
+        known += more
+        if any(family.penalized and np.any(family.sizes == 0) for family in known):  # nothing is forced in
+            known = [family.with_null(result.null_score) for family in known]
+        return known, _without_free_fit(result) + notes
     known, seeds = families_of(result), result.network.seeds
     if linear is None:
         return known, ["no linear model was fitted"]
@@ -155,7 +174,7 @@ def _without_free_fit(result: GridResult) -> list[str]:
         return [f"no penalty was not fitted ({len(result.feature_names)} features, {result.n_samples} rows)"]
     if not free.converged:
         return [f"no penalty has no fit: {free.note}"]
-    return [f"no penalty: {free.note}"] if free.note else []
+    return [f"no penalty ({free.note})"] if free.note else []
 
 
 @dataclass(frozen=True, eq=False)
@@ -164,6 +183,7 @@ class _Contest:
 
     scores: Array  # (m, K)
     sizes: Array  # (m,)
+    settings: Array  # (m, 3)
     mean: Array  # (m,)
     difference: Array  # (m,)
     difference_se: Array  # (m,)
@@ -173,22 +193,31 @@ class _Contest:
     cells: tuple[int, ...]
 
 
-def _contest(families: Sequence[Family], weights: Array, repeats: Array | None) -> _Contest:
+def _contest(families: Sequence[Family], weights: Array, repeats: Array | None, rounding: float) -> _Contest:
     means = [_means(family.scores, weights) for family in families]
     cells = tuple(int(np.argmin(mean)) for mean in means)
-    scores = np.array([family.scores[cell] for family, cell in zip(families, cells, strict=True)])
-    sizes = np.array([family.sizes[cell] for family, cell in zip(families, cells, strict=True)])
+    at = list(zip(families, cells, strict=True))
+    scores = np.array([family.scores[cell] for family, cell in at])
+    sizes = np.array([family.sizes[cell] for family, cell in at])
+    settings = np.array([family.settings[cell] for family, cell in at])
     mean = np.array([mean[cell] for mean, cell in zip(means, cells, strict=True)])
-    best = int(np.argmin(mean))
+    best = _simplest(families, sizes, mean <= mean.min() + rounding)
     finite = np.isfinite(mean)
     apart = np.where(finite[:, None], scores, 0.0) - scores[best]
+    apart[np.abs(apart) <= rounding] = 0.0
     difference, error = apart @ weights, standard_error(apart, weights, repeats)
     alone = len(weights) == len(repeats_as_groups(repeats, len(weights)))  # one fold: no error is known
     error = np.where(finite, np.nan if alone else error, np.nan)
     worse = ~finite | (difference > DISTINGUISHABLE * error)
-    kin = np.flatnonzero(~worse)
-    simplest = min(kin, key=lambda i: (families[i].rank[0], sizes[i], families[i].rank[1]))
-    return _Contest(scores, sizes, mean, np.where(finite, difference, np.inf), error, worse, best, int(simplest), cells)
+    difference = np.where(finite, difference, np.inf)
+    recommended = _simplest(families, sizes, ~worse)
+    return _Contest(scores, sizes, settings, mean, difference, error, worse, best, recommended, cells)
+
+
+def _simplest(families: Sequence[Family], sizes: Array, among: Array) -> int:
+    """A linear model before a network, then the fewest features, then the fewest strengths to tune."""
+    places = [i for i in range(len(families)) if among[i]]
+    return min(places, key=lambda i: (families[i].rank[0], sizes[i], families[i].rank[1]))
 
 
 def _means(scores: Array, weights: Array) -> Array:
@@ -197,7 +226,7 @@ def _means(scores: Array, weights: Array) -> Array:
     return np.asarray(np.where(np.isfinite(mean), mean, np.inf))
 
 
-def _corrected(families: Sequence[Family], result: GridResult) -> float:
+def _corrected(families: Sequence[Family], result: GridResult, rounding: float) -> float:
     """Each fold scores the family and cell that the other folds of its repeat recommend."""
     groups = repeats_as_groups(result.repeats, result.n_folds)
     if min(map(len, groups)) < 3 or result.n_folds > MANY_FOLDS:
@@ -206,51 +235,57 @@ def _corrected(families: Sequence[Family], result: GridResult) -> float:
     for group in groups:
         for fold in group:
             others = group[group != fold]
-            rest = [Family(family.name, family.scores[:, others], family.sizes) for family in families]
-            found = _contest(rest, result.fold_weights[others] / result.fold_weights[others].sum(), None)
+            rest = [family.on(others) for family in families]
+            weights = result.fold_weights[others] / result.fold_weights[others].sum()
+            found = _contest(rest, weights, None, rounding)
             choice = found.recommended
             total += float(result.fold_weights[fold] * families[choice].scores[found.cells[choice], fold])
     return total
 
 
 def _sentence(families: Sequence[Family], contest: _Contest, unit: float, result: GridResult) -> str:
-    """Best, recommended, and each of the others against the best."""
+    """The best, the recommended one, and each of the others against the best."""
     best, taken = contest.best, contest.recommended
     names = [family.name for family in families]
     keeps = _keeps(int(contest.sizes[taken]), len(result.feature_names), result.network is not None)
-    if len(families) == 1:
-        return f"Only {names[0]} was fitted, and keeps {keeps}: there is nothing to compare it with."
+    if len(names) == 1:
+        return f"{_capital(names[0])} keeps {keeps}: there is nothing to compare it with."
+    alike = (contest.difference == contest.difference[taken]) & (contest.sizes == contest.sizes[taken])
+    same = [i for i in np.flatnonzero(alike) if i != taken]
     apart = [_apart(contest.difference[i] / unit, contest.difference_se[i] / unit) for i in range(len(names))]
-    if best == taken:
-        clauses = [f"{names[best]} predicts best and keeps {keeps}"]
+    if best == taken or best in same:
+        clauses = [f"{names[taken]} predicts best and keeps {keeps}"]
     else:
         clauses = [
             f"{names[best]} predicts best",
             f"{names[taken]}, the simplest that is not distinguishable from it, is {apart[taken]} and keeps {keeps}",
         ]
+    if same:
+        clauses[-1] += f", as {'does' if len(same) == 1 else 'do'} {listed([names[i] for i in same])}"
     for i in range(len(names)):
-        if i not in (best, taken):
-            clauses.append(f"{names[i]} {_verdict(names[i], apart[i], bool(contest.worse[i]))}")
-    words = "; ".join(clauses)
-    return f"{words[0].upper()}{words[1:]}."
+        if i not in (best, taken, *same):
+            clauses.append(f"{names[i]} is {apart[i]}{_verdict(names[i], bool(contest.worse[i]))}")
+    return f"{_capital('; '.join(clauses))}."
 
 
 def _keeps(size: int, p: int, network: bool) -> str:
     noun = ("input" if network else "feature") + ("" if p == 1 else "s")
-    return f"none of {p} {noun}" if not size else f"{size} of {p} {noun}"
+    return f"{size or 'none'} of {p} {noun}"
 
 
 def _apart(difference: float, error: float) -> str:
     """``9.0 ± 2.1 % worse``."""
-    if not np.isfinite(difference):
+    if not math.isfinite(difference):
         return "without a finite held-out error"
-    shown = plus_minus(100 * difference, 100 * error) if np.isfinite(error) else f"{100 * difference:.2g}"
+    shown = plus_minus(100 * difference, 100 * error) if math.isfinite(error) else f"{100 * difference:.2g}"
     return f"{shown} % worse"
 
 
-def _verdict(name: str, apart: str, worse: bool) -> str:
-    free = name in (NO_PENALTY, FREE_NETWORK)
+def _verdict(name: str, worse: bool) -> str:
     if not worse:
-        return f"is {apart}: not distinguishable"
-    who = "you" if name == NO_PENALTY else "it"
-    return f"is {apart}: {who} would overfit" if free else f"is {apart}"
+        return ": not distinguishable"
+    return {NO_PENALTY: ": you would overfit", FREE_NETWORK: ": it would overfit"}.get(name, "")
+
+
+def _capital(words: str) -> str:
+    return words[:1].upper() + words[1:]
