@@ -1,6 +1,7 @@
 """Verdicts: pure functions that read a GridResult, and what was refitted on the same data."""
 
 from shrinkwise.diagnosis.comparison import Comparison, compare_with_linear
+from shrinkwise.diagnosis.debiased import DebiasedIntervals, debiased_intervals
 from shrinkwise.diagnosis.decision import Decision, decide
 from shrinkwise.diagnosis.fit_stability import FitStability, fit_stability
 from shrinkwise.diagnosis.held_out_predictor import first_fold, held_out_predictor
@@ -14,6 +15,7 @@ from shrinkwise.diagnosis.stability_selection import StabilitySelection, stabili
 
 __all__ = [
     "Comparison",
+    "DebiasedIntervals",
     "Decision",
     "FitStability",
     "PairedRows",
@@ -24,6 +26,7 @@ __all__ = [
     "StabilitySelection",
     "Verdict",
     "compare_with_linear",
+    "debiased_intervals",
     "decide",
     "first_fold",
     "fit_stability",
