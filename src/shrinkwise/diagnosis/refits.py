@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
 
 from shrinkwise.resampling import Split
 from shrinkwise.result import GridResult
+
+if TYPE_CHECKING:
+    from shrinkwise.association import Association
 
 Array = NDArray[Any]
 
@@ -30,6 +33,9 @@ class Refits:
     dealt : bool
         Whether the rows were dealt to their folds at random, so that they may be dealt again.
     seed : int
+    associate : function (l1_ratio, alpha, coef, intercept, variant, l1_factors) -> Association, optional
+        `shrinkwise.association.associate` with its data, loss, penalty and options: what features outside of a model
+        miss. Without it a removal cost does not say why features are out.
     """
 
     fit: Callable[..., GridResult]
@@ -37,6 +43,7 @@ class Refits:
     blocks: Array
     dealt: bool = True
     seed: int = 0
+    associate: Callable[..., Association] | None = None
 
     def __call__(self, splits: Sequence[Split] | None = None, **changes: Any) -> GridResult:
         """The grid on these splits (default: its own folds) with these changes."""
