@@ -1,5 +1,6 @@
 """Verdicts: pure functions that read a GridResult, and what was refitted on the same data."""
 
+from shrinkwise.diagnosis.budget import BudgetFrontier, budget_frontier
 from shrinkwise.diagnosis.comparison import Comparison, compare_with_linear
 from shrinkwise.diagnosis.debiased import DebiasedIntervals, debiased_intervals
 from shrinkwise.diagnosis.decision import Decision, decide
@@ -10,10 +11,12 @@ from shrinkwise.diagnosis.paired_rows import PairedRows, paired_rows
 from shrinkwise.diagnosis.penalty_choice import PenaltyChoice, penalty_choice
 from shrinkwise.diagnosis.quality import Quality, quality
 from shrinkwise.diagnosis.refits import Refits
+from shrinkwise.diagnosis.removal_cost import RemovalCost, removal_cost
 from shrinkwise.diagnosis.reproducibility import Reproducibility, reproducibility
 from shrinkwise.diagnosis.stability_selection import StabilitySelection, stability_selection
 
 __all__ = [
+    "BudgetFrontier",
     "Comparison",
     "DebiasedIntervals",
     "Decision",
@@ -22,9 +25,11 @@ __all__ = [
     "PenaltyChoice",
     "Quality",
     "Refits",
+    "RemovalCost",
     "Reproducibility",
     "StabilitySelection",
     "Verdict",
+    "budget_frontier",
     "compare_with_linear",
     "debiased_intervals",
     "decide",
@@ -35,6 +40,7 @@ __all__ = [
     "paired_rows",
     "penalty_choice",
     "quality",
+    "removal_cost",
     "reproducibility",
     "stability_selection",
 ]

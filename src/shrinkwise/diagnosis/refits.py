@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
 
 from shrinkwise.losses import Loss
 from shrinkwise.resampling import Split
 from shrinkwise.result import GridResult
+
+if TYPE_CHECKING:
+    from shrinkwise.association import Association
 
 Array = NDArray[Any]
 
@@ -59,6 +62,9 @@ class Refits:
     seed : int
     data : Observations or None
         For what needs the rows: held-out predictions, intervals.
+    associate : function (l1_ratio, alpha, coef, intercept, variant, l1_factors) -> Association, optional
+        `shrinkwise.association.associate` with its data, loss, penalty and options: what features outside of a model
+        miss. Without it a removal cost does not say why features are out.
     """
 
     fit: Callable[..., GridResult]
@@ -67,6 +73,7 @@ class Refits:
     dealt: bool = True
     seed: int = 0
     data: Observations | None = None
+    associate: Callable[..., Association] | None = None
 
     def __call__(self, splits: Sequence[Split] | None = None, **changes: Any) -> GridResult:
         """The grid on these splits (default: its own folds) with these changes."""

@@ -5,7 +5,7 @@ from shrinkwise.path.choose import Task, choose_route, rows_route
 from shrinkwise.path.moments import MomentsRoute
 from shrinkwise.path.repeats import repeats_of
 from shrinkwise.path.rows import LockstepRoute
-from shrinkwise.path.solve import Solution, solve
+from shrinkwise.path.solve import Solution, one_problem, solve
 from shrinkwise.path.strengths import alpha_max, geometric
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "alpha_max",
     "choose_route",
     "geometric",
+    "one_problem",
     "repeats_of",
     "rows_route",
     "solve",

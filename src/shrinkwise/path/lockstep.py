@@ -18,6 +18,7 @@ from shrinkwise.problem import Problem
 from shrinkwise.solvers.newton import CHEAP, FLOOR, Batch
 from shrinkwise.solvers.passes import Passes
 from shrinkwise.solvers.quadratic import violation, violations
+from shrinkwise.solvers.working_set import WorkingSet
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -26,6 +27,7 @@ SMALL = 256  # with no more columns than this, all of them are the working set
 WORTH_A_THREAD = 1 << 18  # numbers that a piece of work reads; below it, threads would wait for each other
 SWEPT = 10  # times that a Gram is read
 TURNS = 5  # of looking at majorizers of a concave penalty again, each of many steps
+NEAR = 1.2  # times its strength: the strength before, as it were, of a solution that a problem starts near
 AIM = 0.1  # of the tolerance: what a certificate that costs nothing is asked for; errors go with its root
 AIM_FREE = 1e-7  # the same without a penalty: there is one such fit, and others print its digits
 ROUNDS = 50  # of solving, looking at all columns and letting some in
@@ -65,6 +67,7 @@ class Lockstep:
         self.majorize: Callable[[Sequence[int]], None] | None = None  # bends the penalties of some problems
         self.batch = Batch(design, problems)
         self.null_losses = [problem.null_loss for problem in problems]
+        self.lines = lines
         self.small = small or design.shape[1] <= SMALL
         self.alphas = np.full(len(problems), np.inf)
         everyone = list(range(len(problems)))
@@ -98,7 +101,10 @@ class Lockstep:
         self.look(everyone)
 
     def start_at(self, W: Array, alphas: Array) -> None:
-        """At standardized coefficients (p, k), with the best intercepts: near the solutions at strengths (k,)."""
+        """At standardized coefficients (p, k), with the best intercepts: near the solutions at strengths (k,).
+
+        Lines stand nearly alike, so that one Hessian of each set of rows serves all of them.
+        """
         batch, everyone = self.batch, range(len(self.problems))
         cols = np.flatnonzero(np.any(W, axis=1))
         batch.w[:], batch.eta[:] = W, self.design.matvec(W[cols], cols) + batch.b
@@ -106,7 +112,27 @@ class Lockstep:
             batch.eta[:, i] += self.problems[i].offset
         batch.settle_intercepts(everyone)
         self.look(everyone)
-        self.alphas = np.array(alphas, dtype=np.float64)
+        self.alphas = NEAR * np.asarray(alphas, dtype=np.float64)
+        wanted, fits = [self._wanted(i, alphas[i]) for i in everyone], len(everyone) // self.lines
+        sharing = [(fit, {i: wanted[i] for i in everyone[fit::fits]}) for fit in range(fits)]
+        list(self.map(lambda part: self._share(*part), sharing, float("inf")))
+
+    def _share(self, fit: int, members: dict[int, Array]) -> None:
+        """The Hessian of a set of rows for its problem in each line: numbers of problems, and their working sets."""
+        batch, passes = self.batch, self.passes
+        at = len(self.problems) // self.lines - 1 if passes is not None and passes.shared is not None else fit
+        whole = WorkingSet(self.problems[fit])
+        whole.choose(self.problems[fit].rows.groups.whole(np.unique(np.concatenate(list(members.values())))))
+        if not batch.loss.quadratic:
+            whole.refresh(batch.eta[:, at])
+        for i, cols in members.items():
+            if whole.factored or batch.loss.coupled:
+                batch.sets[i].choose(cols)
+                continue
+            batch.sets[i].part_of(whole, cols)
+            if passes is not None:
+                place = passes.blocks.source[i]
+                passes.blocks.curvature[:, place] = batch.loss.curvature(batch.y[:, at], batch.eta[:, at])
 
     def look(self, which: Sequence[int], residuals: Array | None = None) -> None:
         """Q = −∇ of the loss at all columns for some problems: one product, cut into blocks of columns."""
@@ -245,12 +271,16 @@ class Lockstep:
         return 0.5 * self.tol * alpha * self.weakest[i]
 
     def choose(self, i: int, alpha: float) -> None:
-        """The working set for the next strength: the sequential strong rule (Tibshirani et al. 2012, eq. 18)."""
+        """The working set for the next strength."""
+        own = self.batch.sets[i]
+        if not self.small or len(own.cols) < np.count_nonzero(self.movable[i]):
+            self._adopt(i, self._wanted(i, alpha))
+
+    def _wanted(self, i: int, alpha: float) -> Array:
+        """Columns by the sequential strong rule (Tibshirani et al. 2012, eq. 18), or all of them where they are few."""
         own, movable = self.batch.sets[i], self.movable[i]
         if self.small:
-            if len(own.cols) < np.count_nonzero(movable):
-                self._adopt(i, np.flatnonzero(movable))
-            return
+            return np.flatnonzero(movable)
         weak = max(2 * alpha - min(self.alphas[i], self.tops[i]), 0.0)
         wanted = self.batch.w[:, i] != 0
         wanted[self.free[i]] = True
@@ -262,7 +292,7 @@ class Lockstep:
         wanted[rows.groups.whole(np.flatnonzero(wanted))] = True
         if len(own.cols) <= np.count_nonzero(wanted) + 100:
             wanted[own.cols] = True
-        self._adopt(i, np.flatnonzero(wanted))
+        return np.flatnonzero(wanted)
 
     def _adopt(self, i: int, cols: Array) -> None:
         if self.batch.sets[i].choose(cols) and self.passes is not None:

@@ -126,7 +126,7 @@ class MomentsRoute(Route):
         done = self.engine.map(lambda cell: self._path(*cell, alphas[cell[0]]), cells)
         for (ratio, fit), (coef, intercept, gap, steps) in zip(cells, done, strict=True):
             intercepts[ratio, :, fit], gaps[ratio, :, fit], n_iter[ratio, :, fit] = self.unit * intercept, gap, steps
-            coefs[ratio].append(sparse.csr_array(self.unit * coef))
+            coefs[ratio].append(_as_sparse(self.unit * coef))
             if fit < fits - 1:
                 train[ratio, :, fit] = self.training[fit].mean_squared_error(coef, intercept)
                 test[ratio, :, fit] = self.held_out[fit].mean_squared_error(coef, intercept)
@@ -276,3 +276,10 @@ class MomentsRoute(Route):
             gap <= self.tol,
             LEAST_NORM if crowded else "",
         )
+
+
+def _as_sparse(W: Array) -> sparse.csr_array:
+    """The nonzeros of a few rows: many times as fast as SciPy's own way, which goes by triples."""
+    ends = np.append(0, np.cumsum(np.count_nonzero(W, axis=1)))
+    cols = np.nonzero(W)[1].astype(np.int32)
+    return sparse.csr_array((W[W != 0], cols, ends.astype(np.int32)), shape=W.shape)

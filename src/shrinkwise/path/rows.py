@@ -95,6 +95,7 @@ class LockstepRoute(Route):
         flat = [(problem, coef) for line in self.problems for problem, coef in zip(line, found, strict=True)]
         W = [np.clip(problem.standardized(w, unit), problem.rows.lower, problem.rows.upper) for problem, w in flat]
         self.lockstep.start_at(np.array(W).T, np.repeat(alphas, self.fits))
+        self.strides = None
 
     def advance(self, alphas: Array) -> Block:
         n_ratios, n_alphas = alphas.shape

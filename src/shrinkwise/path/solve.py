@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from scipy import sparse
 
-from shrinkwise.design import as_design
+from shrinkwise.design import Design, as_design
 from shrinkwise.design.base import Array
 from shrinkwise.design.build import one_scale_a_group
 from shrinkwise.engines import LocalEngine
@@ -18,7 +19,7 @@ from shrinkwise.path.lockstep import Lockstep
 from shrinkwise.penalties import ElasticNet, Penalty
 from shrinkwise.penalties.concave import Concave
 from shrinkwise.penalties.standardized import groups_of
-from shrinkwise.problem import power_of_two, without_penalty
+from shrinkwise.problem import Problem, power_of_two, without_penalty
 from shrinkwise.validation import check_weights
 
 
@@ -81,39 +82,21 @@ def solve(
     """
     if alpha == np.inf:
         penalty, alpha = _frozen(penalty, X.shape[1]), 0.0
-    y = np.asarray(y, dtype=np.float64)
-    weights = check_weights(sample_weight, len(y))
-    weights = weights / np.ldexp(1.0, int(np.frexp(weights.max())[1]))
-    weights /= weights.sum()
-    if np.any(weights == 0):
-        kept = np.flatnonzero(weights)
-        X, y, weights = X.tocsr()[kept] if hasattr(X, "tocsr") else X[kept], y[kept], weights[kept]
-        offset, loss = None if offset is None else offset[kept], loss.take(kept)
-    check_single(y, offset=offset, l1_factors=l1_factors)
-    if loss.degree and offset is not None:
-        y, offset = y - offset, None
-    loss = loss.for_target(y, weights)
-    unit = power_of_two(y) if loss.degree else 1.0
     with one_blas_thread():
-        design, column_unit = as_design(X)
-        design = design.standardized(weights[:, None], fit_intercept)
-        if not standardize:
-            design = one_scale_a_group(design, groups_of([penalty], X.shape[1]), column_unit)
-        design, (problem,) = problems_of(
-            design,
-            y / unit,
-            weights[:, None],
-            loss.in_unit(unit),
-            penalty,
-            grouped=grouped_outputs,
+        problem, _, column_unit, _ = one_problem(
+            X,
+            y,
+            loss=loss,
+            penalty=penalty,
+            sample_weight=sample_weight,
+            offset=offset,
             fit_intercept=fit_intercept,
             standardize=standardize,
-            column_unit=column_unit,
-            unit=unit,
-            offset=0.0 if offset is None else offset,
-            l1_factors=None if l1_factors is None else l1_factors[None],
+            grouped_outputs=grouped_outputs,
+            l1_factors=l1_factors,
         )
-        lockstep = Lockstep(design, [problem], tol, engine or LocalEngine(), max_iter)
+        loss, unit = problem.loss, problem.unit
+        lockstep = Lockstep(problem.design, [problem], tol, engine or LocalEngine(), max_iter)
         gap, steps, bent = np.inf, 1, None
         if concave is not None:
             bent = concave.in_unit(unit ** (2 - loss.degree) if loss.degree else 1.0)
@@ -129,6 +112,61 @@ def solve(
         problem = problem if alpha else without_penalty(problem)
         coef, intercept = problem.in_data_units(batch.w[:, 0], float(batch.b[0]), column_unit)
     return Solution(coef, intercept, float(gap), int(steps), bool(gap <= tol))
+
+
+def one_problem(
+    X: Any,
+    y: Array,
+    *,
+    loss: Loss,
+    penalty: Penalty,
+    sample_weight: Array | None = None,
+    offset: Array | None = None,
+    fit_intercept: bool = True,
+    standardize: bool = True,
+    grouped_outputs: bool = False,
+    l1_factors: Array | None = None,
+    linear: sparse.csc_array | None = None,
+) -> tuple[Problem, Design, Array, Array]:
+    """All rows as one problem, the standardized design of its features, the units of its columns, and the weights.
+
+    The parameters are those of `solve`; ``linear``, of shape (q, p), is what is made of the columns of X.
+    """
+    y = np.asarray(y, dtype=np.float64)
+    weights = check_weights(sample_weight, len(y))
+    weights = weights / np.ldexp(1.0, int(np.frexp(weights.max())[1]))
+    weights /= weights.sum()
+    if np.any(weights == 0):
+        kept = np.flatnonzero(weights)
+        X, y, weights = X.tocsr()[kept] if hasattr(X, "tocsr") else X[kept], y[kept], weights[kept]
+        offset, loss = None if offset is None else offset[kept], loss.take(kept)
+    check_single(y, offset=offset, l1_factors=l1_factors)
+    if loss.degree and offset is not None:
+        y, offset = y - offset, None
+    loss = loss.for_target(y, weights)
+    unit = power_of_two(y) if loss.degree else 1.0
+    features, column_unit = as_design(X)
+    if linear is not None:
+        features = features.mapped((sparse.csc_array(sparse.diags_array(column_unit) @ linear),))
+        column_unit = np.ones(linear.shape[1])
+    features = features.standardized(weights[:, None], fit_intercept)
+    if not standardize:
+        features = one_scale_a_group(features, groups_of([penalty], features.shape[1]), column_unit)
+    _, (problem,) = problems_of(
+        features,
+        y / unit,
+        weights[:, None],
+        loss.in_unit(unit),
+        penalty,
+        grouped=grouped_outputs,
+        fit_intercept=fit_intercept,
+        standardize=standardize,
+        column_unit=column_unit,
+        unit=unit,
+        offset=0.0 if offset is None else offset,
+        l1_factors=None if l1_factors is None else l1_factors[None],
+    )
+    return problem, features, column_unit, weights
 
 
 def _frozen(penalty: Penalty, n_features: int) -> Penalty:

@@ -64,6 +64,13 @@ class WorkingSet:
         self.gram = gram
         return len(new) > 0
 
+    def part_of(self, other: WorkingSet, cols: Array) -> None:
+        """Make ``cols`` the working set, with what another one of the same rows knows of them."""
+        places = np.argsort(other.cols)[np.searchsorted(other.cols, cols, sorter=np.argsort(other.cols))]
+        self.cols, self.h, self.total, self.factored = cols, other.h, other.total, False
+        self.gram = other.gram[np.ix_(places, places)]
+        self.column = other.column[places] if len(other.column) else np.zeros(len(cols))
+
     def refresh(self, eta: Array) -> None:
         """The Hessian at a predictor."""
         problem = self.problem
