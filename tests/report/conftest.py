@@ -1,6 +1,7 @@
 """Reports on real data, from grids that scikit-learn fitted, and names that attack."""
 
 import dataclasses
+import os
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from shrinkwise.diagnosis.overfit import overfit_verdict
 from shrinkwise.grid import fit_grid
 from shrinkwise.report import ReportInput
 from shrinkwise.result import GridResult, Unpenalized
+from tests.report.chromium import BINARY, chromium
 
 HOSTILE = (
     "<script>alert(1)</script>",
@@ -195,6 +197,14 @@ def report_on(result, rule="1se", **changes):
 
 def without(result, **changes):
     return dataclasses.replace(result, **changes)
+
+
+@pytest.fixture(scope="module")
+def browser():
+    if BINARY is None and not os.environ.get("CI"):
+        pytest.skip("no chromium binary on this machine")
+    with chromium() as opened:
+        yield opened
 
 
 @pytest.fixture(scope="session")

@@ -32,7 +32,7 @@ def slider(report: ReportInput) -> Html | None:
     symbol = report.symbol
     controls = [
         el("label", symbol, for_="strength"),
-        el("input", type="range", id="strength", min=0, autocomplete="off"),
+        el("input", type="range", id="strength", min=0, autocomplete="off", aria_label=f"penalty {symbol}"),
         el("select", aria_label=report.mix_name, autocomplete="off"),
         el("button", f"Back to the chosen {symbol}", type="button"),
     ]
@@ -51,8 +51,8 @@ def cells_of(report: ReportInput) -> dict[str, Any] | None:
     """What the slider shows, line by line of the grid, the chosen one first as long as there is room.
 
     Coefficients are those of one standard deviation, nonzero ones alone: ``[cell, first, values…]`` for a feature
-    (times the number of outputs, plus the output) from the step where it enters. A line that does not fit with 100 steps
-    comes with 50 or 25 or not at all; of the chosen one, the largest coefficients.
+    (times the number of outputs, plus the output) from the step where it enters. A line that does not fit with 100
+    steps comes with 50 or 25 or not at all; of the chosen one, the largest coefficients.
     """
     result, chosen = report.result, report.chosen
     if result.alphas.shape[1] < 2:

@@ -123,7 +123,7 @@ def _numbers(report: ReportInput, paths: Paths, output: int) -> Html | None:
     what = f"{report.noun} paths" if report.result.outputs is None else f"paths {report.outputs[output]}"
     table = table_of("plain", (f"at {report.symbol} =", *heads), body, label=shorten(what, 60))
     more = paths.moving - len(rows)
-    return join([table, el("p", f"And {count(more, report.noun)} of smaller ones.") if more > 0 else None])
+    return join([table, el("p", f"And {count(more, f'more {report.noun}')}, of smaller ones.") if more > 0 else None])
 
 
 def _draw(report: ReportInput, size: Size, paths: Paths, output: int) -> Html:
