@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 from scipy import sparse
 
+from shrinkwise.association import associate
 from shrinkwise.design.base import Array
 from shrinkwise.diagnosis.refits import Observations, Refits
 from shrinkwise.grid import fit_grid
@@ -15,6 +17,10 @@ from shrinkwise.losses import as_loss
 from shrinkwise.path import repeats_of
 from shrinkwise.resampling import Split, blocks_of, rows_of
 from shrinkwise.result import GridResult
+
+
+SEEN = ("sample_weight", "offset", "fit_intercept", "standardize", "grouped_outputs")  # of options, by one fit
+PENALTY = ("groups", "sparse_ratio", "penalty_weights", "lower", "upper", "ridge_unit")
 
 
 def refits_of(
@@ -60,4 +66,4 @@ def refits_of(
     repeats = repeats_of([test for _, test in splits], len(y))
     n_folds = len(splits) if repeats is None else int(np.count_nonzero(repeats == 0))
     blocks = blocks_of(len(y), max(2, n_folds), seed, strata=strata, groups=groups, rows=rows_of(splits))
-    return Refits(again, splits, blocks, dealt, seed, data)
+    return Refits(again, splits, blocks, dealt, seed, data, outside)

@@ -23,7 +23,7 @@ def run(feature: str, path: str, as_json: bool) -> None:
     """Do what was asked."""
     model = load_model(path)
     columns, source = meant(model, feature)
-    report, decision = report_input(model), getattr(model, "decision", None)
+    report, decision = report_input(model), model.decision
     found = [explain(report, column, decision) for column in columns]
     if as_json:
         document = {"asked": feature, "column": source, "features": [one.numbers for one in found]}

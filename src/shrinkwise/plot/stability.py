@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from importlib import import_module
+from shrinkwise.diagnosis import fit_stability
 from typing import Any, Self
 
 import numpy as np
@@ -84,7 +84,7 @@ class StabilityDisplay:
         """
         if of not in OF:
             raise UsageError(f'of must be "prediction" or "coef", got {of!r}')
-        found = import_module("shrinkwise.diagnosis").fit_stability(result) if stability is None else stability
+        found = fit_stability(result) if stability is None else stability
         chosen = result.select(rule)
         display = cls(
             np.asarray(found.strengths),

@@ -6,7 +6,7 @@ import io
 from typing import TYPE_CHECKING
 
 from shrinkwise.diagnosis.overfit import overfit_verdict
-from shrinkwise.report._answers import four_answers
+from shrinkwise.report.decision_words import four_answers
 from shrinkwise.report.network_words import (
     comparison_sentence,
     objective_sentence,
