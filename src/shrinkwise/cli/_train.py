@@ -85,6 +85,7 @@ def linear_grid(prepared: Prepared, request: Request, progress: Tell | None = No
         concave=request.concave,
         relax=RELAX if request.relax else None,
         **_penalty(prepared, request),
+        **prepared.costs,
         tol=request.tol,
         degrees_of_freedom=parse_rule(request.rule).is_criterion,
         progress=progress,

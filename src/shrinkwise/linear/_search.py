@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from numbers import Real
 from typing import Any, Self
@@ -16,7 +16,7 @@ from shrinkwise.adaptive import fit_adaptive_grid
 from shrinkwise.choice import RELAX, solve_choice
 from shrinkwise.exceptions import UsageError
 from shrinkwise.grid import fit_grid
-from shrinkwise.linear._certify import certified, check_flag, penalty_options, warn_of_grid
+from shrinkwise.linear._certify import certified, check_flag, cost_array, penalty_options, warn_of_grid
 from shrinkwise.linear._inputs import Training, read_offset, read_training, vector
 from shrinkwise.linear._model import LinearModel
 from shrinkwise.linear._scoring import grid_scorer, metric_name, scorer_of
@@ -24,7 +24,7 @@ from shrinkwise.linear._splits import folds
 from shrinkwise.linear._values import Array
 from shrinkwise.losses import Loss
 from shrinkwise.penalties.concave import Concave
-from shrinkwise.rules import parse_rule
+from shrinkwise.rules import UNPRICED, parse_rule
 from shrinkwise.validation import check_alpha, check_count, check_l1_ratio, check_number, check_sequence
 
 REFINED = 1e-2  # the chosen model is solved on the rows to this share of tol
@@ -55,6 +55,7 @@ class GridSearch(LinearModel):
         adaptive: float | None = None,
         concave: str | Concave | None = None,
         relax: Sequence[float] | bool = False,
+        costs: ArrayLike | Mapping[str, float] | None = None,
         tol: float = 1e-6,
         max_iter: int = 1000,
     ) -> None:
@@ -75,6 +76,7 @@ class GridSearch(LinearModel):
         self.adaptive = adaptive
         self.concave = concave
         self.relax = relax
+        self.costs = costs
         self.tol = tol
         self.max_iter = max_iter
 
@@ -171,6 +173,7 @@ class GridSearch(LinearModel):
             classes=None if classes is None else [str(label) for label in classes.tolist()],
             concave=self.concave,
             relax=None if self.relax is False else RELAX if self.relax is True else self.relax,
+            costs=cost_array(self.costs, data.X.shape[1], data.names),
             **options["grid"],
             **options["model"],
             **penalty,
@@ -210,6 +213,8 @@ class GridSearch(LinearModel):
     def _options(self) -> dict[str, Any]:
         """The parameters, checked before any work."""
         rule = parse_rule(self.rule)
+        if rule.needs_costs and self.costs is None:
+            raise UsageError(f"rule {self.rule!r}: {UNPRICED}")
         alphas: Any = self.alphas
         mixes: Any = self.l1_ratio
         if isinstance(alphas, Real | np.bool_):
