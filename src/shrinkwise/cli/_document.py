@@ -122,6 +122,7 @@ def _features(model: Model) -> list[dict[str, Any]]:
         "mean": result.center,
         "sd": result.scale,
         **({} if result.l1_factors is None else {"l1_factor": result.l1_factors}),
+        **({} if result.costs is None else {"cost": result.costs}),
     }
     return [
         {"name": name, "group": group or None} | dict(zip(columns, values, strict=True))
@@ -151,6 +152,8 @@ def _grid(result: GridResult) -> dict[str, Any]:
     return {
         "l1_ratio": result.l1_ratios,
         "relax": result.relax,
+        "cost_power": result.cost_powers,
+        "cost": result.model_costs,
         "alpha": result.alphas,
         "mean": result.mean,
         "se": result.se,

@@ -43,7 +43,7 @@ def rule(ctx: click.Context, param: click.Parameter, value: str) -> str:
     except UsageError:
         raise click.BadParameter(
             f"{value!r} is none of 1se, min, k=7 (at most 7 features), within=1% (of the lowest error), aic, aicc, "
-            "bic, ebic, ebic:0.5 (its gamma, in [0, 1])",
+            "bic, ebic, ebic:0.5 (its gamma, in [0, 1]), 'cheapest within 1se' (with --costs)",
             ctx,
             param,
         ) from None
@@ -98,6 +98,11 @@ def check_penalty(request: Request) -> None:
         raise UsageError(
             f"--sparse-ratio {request.sparse_ratio:g} is a mix within groups: give --group-categoricals, too, or leave "
             "it out"
+        )
+    if parse_rule(request.rule).needs_costs and request.costs is None:
+        raise UsageError(
+            f"--rule {request.rule!r} needs to know what features cost: give --costs costs.csv, a table with the "
+            "columns feature and cost, or choose another rule"
         )
     if request.relax and request.group_categoricals:
         raise UsageError("--relax and --group-categoricals cannot go together: a group is not refitted; leave one out")
@@ -237,4 +242,6 @@ def network_rule(ctx: click.Context, param: click.Parameter, value: str) -> str:
     words = rule(ctx, param, value)
     if parse_rule(words).is_criterion:
         raise click.BadParameter(f"{words}: {UNCOUNTED}", ctx, param)
+    if parse_rule(words).needs_costs:
+        raise click.BadParameter(f"{words}: inputs of networks have no costs; use 1se, min, k=7, within=1%", ctx, param)
     return words

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shrinkwise.cli._constraints import constraints
+from shrinkwise.cli._costs import feature_costs
 from shrinkwise.cli._deal import Dealt, deal
 from shrinkwise.cli._folds import Folds, Split
 from shrinkwise.cli._options import column_names, possible_names
@@ -60,6 +61,7 @@ class Prepared:
     splits: list[Split]
     encoding: Encoding
     penalty: dict[str, Any]  # bounds and weights of the features
+    costs: dict[str, Any]  # of the features, and what they come from; empty without --costs
     notes: tuple[str, ...]
     groups: NDArray[np.int64] | None = None  # rows that stay in one fold
     dealt: bool = True  # rows were dealt to the folds at random
@@ -106,7 +108,7 @@ def prepare(request: Request, asked: Loss | None, say: Voice) -> Prepared:
     for option, names in named.items():
         for name in names:
             check_column(table, name, f"--{option}")
-    rows = len(table)
+    rows, names = len(table), table.column_names
     del table
     training = [train for train, _ in dealt.pairs]
     encoding = encode(expansion, training, weights, group_categoricals=request.group_categoricals)
@@ -116,6 +118,7 @@ def prepare(request: Request, asked: Loss | None, say: Voice) -> Prepared:
     notes.append(_encoded(encoding, dealt))
     say(*_first(notes), *_first([f"warning: {leak}" for leak in leaks]))
     penalty = constraints(request, encoding, named)
+    costs = {} if request.costs is None else feature_costs(request.costs, names, encoding)
     return Prepared(
         target,
         loss,
@@ -125,6 +128,7 @@ def prepare(request: Request, asked: Loss | None, say: Voice) -> Prepared:
         dealt.pairs,
         encoding,
         penalty,
+        costs,
         (*leaks, *notes),
         dealt.groups,
         dealt.at_random,

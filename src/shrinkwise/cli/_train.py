@@ -99,6 +99,7 @@ def _grid_options(
         "outputs": target.outputs,
         "concave": request.concave,
         **_penalty(prepared, request),
+        **prepared.costs,
         "tol": request.tol,
         "degrees_of_freedom": parse_rule(request.rule).is_criterion,
         **_scored(prepared, request),

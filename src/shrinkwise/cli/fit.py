@@ -43,6 +43,7 @@ class Request:
     adaptive: float | None
     relax: bool
     concave: str | None
+    costs: str | None
     positive: tuple[str, ...]
     negative: tuple[str, ...]
     unpenalized: tuple[str, ...]
@@ -137,7 +138,8 @@ class Request:
     metavar="RULE",
     help="How the model is chosen: 1se (the simplest within one standard error of the lowest error), min (the lowest "
     "error), k=7 (the lowest with at most 7 features), within=1% (the simplest within 1 % of the lowest); or an "
-    "information criterion of the fits on all rows: aic, aicc, bic, ebic, ebic:0.5.",
+    "information criterion of the fits on all rows: aic, aicc, bic, ebic, ebic:0.5; or, with --costs, 'cheapest within "
+    "1se': the cheapest within one standard error of the lowest error.",
 )
 @click.option(
     "--exclude", multiple=True, metavar=f"{COLUMN},...", help="Columns to leave out; repeat it, or separate by commas."
@@ -189,6 +191,12 @@ class Request:
     callback=bent,
     metavar="mcp|scad[:GAMMA]",
     help="A penalty that does not shrink what is large. Its fits are local optima.",
+)
+@click.option(
+    "--costs",
+    metavar="FILE",
+    help="A table with the columns feature and cost: what each column costs (* for all others). The grid then also "
+    "tries penalties that grow with the cost; --rule 'cheapest within 1se' takes the cheapest model that is as good.",
 )
 @click.option(
     "--grouped-outputs",

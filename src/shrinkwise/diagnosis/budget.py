@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +13,7 @@ from shrinkwise.costs import POWERS, bill, check_costs, check_sources, cost_fact
 from shrinkwise.diagnosis.overfit import paired
 from shrinkwise.diagnosis.refits import Refits
 from shrinkwise.exceptions import UsageError
+from shrinkwise.losses import named_loss
 from shrinkwise.result import GridResult
 from shrinkwise.rules import UNPRICED
 
@@ -49,6 +51,18 @@ class BudgetFrontier:
     chosen: int
     above: Array
     above_se: Array
+
+
+@dataclass(frozen=True, eq=False)
+class Cell:
+    """A model, what it costs, and its held-out error."""
+
+    cost: float
+    mean: float
+    grid: GridResult
+    line: int  # of its grid
+    index: int
+    number: int  # of the line among those of all grids
 
 
 def budget_frontier(
@@ -89,49 +103,51 @@ def budget_frontier(
         raise UsageError(f"a budget needs costs: {UNPRICED}")
     known = result.sources if own and sources is None else sources
     sources = None if known is None else check_sources(known, len(costs))
-    grids = [result]
+    grids = [(result, 0)]
     if not (own and result.cost_powers is not None) and refits is not None and result.network is None:
-        grids.append(_spared(result, refits, costs))
-    outputs = 1 if result.outputs is None else len(result.outputs)
-    cells = [
-        (cost, mean, grid, line, index, line + before)
-        for grid, before in zip(grids, (0, len(result.alphas)), strict=False)
-        for line, means in enumerate(grid.mean)
-        for index, (cost, mean) in enumerate(
-            zip(bill(grid.coefs[line][-1], costs, sources, outputs), means, strict=True)
-        )
-        if np.isfinite(mean)
-    ]
-    return _frontier(result, cells)
+        alike = result.metric == named_loss(result.loss).metric  # refits are scored by the loss
+        powers = [power for power in POWERS if power or not alike]
+        grids = [*(grids if alike else []), (_spared(result, refits, costs, powers), len(result.alphas))]
+    return _frontier(result, [cell for grid, before in grids for cell in _cells(grid, before, costs, sources)])
 
 
-def _spared(result: GridResult, refits: Refits, costs: Array) -> GridResult:
-    """Lines whose penalties are multiplied by relative costs, for all mixes of the grid."""
-    variants = [{"factors": cost_factors(costs, power, result.groups)} for power in POWERS if power]
+def _spared(result: GridResult, refits: Refits, costs: Array, powers: Sequence[float]) -> GridResult:
+    """Lines whose penalties are multiplied by powers of relative costs, for all mixes of the grid."""
+    variants = [{"factors": cost_factors(costs, power, result.groups)} for power in powers]
     mixes = tuple(dict.fromkeys(result.l1_ratios.tolist()))
     return refits(variants=variants, l1_ratios=mixes, alphas=result.alphas.shape[1])
 
 
-def _frontier(result: GridResult, cells: list[tuple[float, float, GridResult, int, int, int]]) -> BudgetFrontier:
+def _cells(grid: GridResult, before: int, costs: Array, sources: Array | None) -> Iterator[Cell]:
+    """Cost, error and place of all models of a grid, whose lines are counted from ``before``."""
+    outputs = 1 if grid.outputs is None else len(grid.outputs)
+    for line, means in enumerate(grid.mean):
+        paid = bill(grid.coefs[line][-1], costs, sources, outputs)
+        for index in np.flatnonzero(np.isfinite(means)).tolist():
+            yield Cell(float(paid[index]), float(means[index]), grid, line, index, line + before)
+
+
+def _frontier(result: GridResult, cells: list[Cell]) -> BudgetFrontier:
     """The cells with the lowest error of all that cost no more."""
-    kept: list[tuple[float, float, GridResult, int, int, int]] = []
-    for cell in sorted(cells, key=lambda cell: cell[:2]):
-        if not kept or cell[1] < kept[-1][1]:
+    kept: list[Cell] = []
+    for cell in sorted(cells, key=lambda cell: (cell.cost, cell.mean)):
+        if not kept or cell.mean < kept[-1].mean:
             kept.append(cell)
-    cost, mean = (np.array([cell[part] for cell in kept]) for part in (0, 1))
-    scores = [grid.test_score[line, index] for _, _, grid, line, index, _ in kept]
+    cost, mean = np.array([cell.cost for cell in kept]), np.array([cell.mean for cell in kept])
+    scores = [cell.grid.test_score[cell.line, cell.index] for cell in kept]
     se = np.array([float(result.standard_error(score)) for score in scores])
     above, above_se = np.array([paired(result, score - scores[-1]) for score in scores]).T
     chosen = int(np.argmax(mean <= mean[-1] + se[-1]))
-    sizes = np.array([int(np.count_nonzero(np.any(np.atleast_2d(g.coef(i, a)), axis=0))) for _, _, g, i, a, _ in kept])
+    coefs = (cell.grid.coef(cell.line, cell.index) for cell in kept)
+    sizes = np.array([np.count_nonzero(np.any(np.atleast_2d(coef), axis=0)) for coef in coefs])
     return BudgetFrontier(
         sentence=_sentence(cost, mean, se, sizes, chosen),
         cost=cost,
         mean=mean,
         se=se,
         n_features=sizes,
-        line=np.array([cell[5] for cell in kept]),
-        index=np.array([cell[4] for cell in kept]),
+        line=np.array([cell.number for cell in kept]),
+        index=np.array([cell.index for cell in kept]),
         chosen=chosen,
         above=above,
         above_se=above_se,

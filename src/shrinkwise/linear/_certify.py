@@ -54,6 +54,22 @@ def _by_name(name: str, value: Mapping[Any, Any], n_features: int, names: Sequen
     return out
 
 
+def cost_array(costs: Any, n_features: int, names: Sequence[str] | None) -> Any:
+    """What the features cost: one number for each, or by names of columns, ``"*"`` being all that are not named."""
+    if not isinstance(costs, Mapping):
+        return costs
+    others = dict(costs)
+    rest = check_number('costs["*"]', others.pop("*"), low=0) if "*" in others else np.nan
+    array = _by_name("costs", others, n_features, names, rest)
+    missing = [repr(name) for name, cost in zip(names or (), array) if np.isnan(cost)]
+    if missing:
+        raise UsageError(
+            f"costs say nothing of {', '.join(missing[:8])}{' and more' if len(missing) > 8 else ''}; give each "
+            'feature a cost, or all others one by the name "*"'
+        )
+    return array
+
+
 def penalty_options(
     estimator: Any, n_features: int, ridge_unit: float, names: Sequence[str] | None = None
 ) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from numbers import Real
 from typing import Any, Self
@@ -14,9 +14,10 @@ from sklearn.utils.metadata_routing import UNUSED, MetadataRouter, MethodMapping
 
 from shrinkwise.adaptive import fit_adaptive_grid
 from shrinkwise.choice import RELAX, solve_choice
+from shrinkwise.diagnosis.decision import Decision, decide
 from shrinkwise.exceptions import UsageError
 from shrinkwise.grid import fit_grid
-from shrinkwise.linear._certify import certified, check_flag, penalty_options, warn_of_grid
+from shrinkwise.linear._certify import certified, check_flag, cost_array, penalty_options, warn_of_grid
 from shrinkwise.linear._inputs import Training, read_offset, read_training, vector
 from shrinkwise.linear._model import LinearModel
 from shrinkwise.linear._scoring import grid_scorer, metric_name, scorer_of
@@ -25,7 +26,7 @@ from shrinkwise.linear._told import Told
 from shrinkwise.linear._values import Array
 from shrinkwise.losses import Loss
 from shrinkwise.penalties.concave import Concave
-from shrinkwise.rules import parse_rule
+from shrinkwise.rules import UNPRICED, parse_rule
 from shrinkwise.validation import check_alpha, check_count, check_l1_ratio, check_number, check_sequence
 
 REFINED = 1e-2  # the chosen model is solved on the rows to this share of tol
@@ -56,6 +57,7 @@ class GridSearch(Told, LinearModel):
         adaptive: float | None = None,
         concave: str | Concave | None = None,
         relax: Sequence[float] | bool = False,
+        costs: ArrayLike | Mapping[str, float] | None = None,
         tol: float = 1e-6,
         max_iter: int = 1000,
     ) -> None:
@@ -76,6 +78,7 @@ class GridSearch(Told, LinearModel):
         self.adaptive = adaptive
         self.concave = concave
         self.relax = relax
+        self.costs = costs
         self.tol = tol
         self.max_iter = max_iter
 
@@ -124,6 +127,51 @@ class GridSearch(Told, LinearModel):
         DataWarning
             If a class has fewer members than folds were asked for.
         """
+        return self._publish(self._found(X, y, sample_weight, groups, offset, exposure))
+
+    def decide(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: ArrayLike | None = None,
+        groups: ArrayLike | None = None,
+        offset: ArrayLike | None = None,
+        exposure: ArrayLike | None = None,
+    ) -> Decision:
+        """`fit`, and find out how sure the choice is.
+
+        Other penalties on the same folds, the features of half-samples, what the rule chooses from new folds, what each
+        feature is worth, intervals, and held-out predictions. Kept as ``decision_`` too, and in the report.
+
+        Parameters
+        ----------
+        X, y, sample_weight, groups, offset, exposure
+            As of `fit`. Where ``cv`` is a number or a splitter whose folds hold out each row, rows may be dealt anew.
+
+        Returns
+        -------
+        Decision
+
+        Raises
+        ------
+        UsageError, DataError
+            As of `fit`. A part that cannot be had is left out, and the decision's notes say why.
+        """
+        self._publish(self._found(X, y, sample_weight, groups, offset, exposure, deciding=True))
+        decision: Decision = self.decision_
+        return decision
+
+    def _found(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: ArrayLike | None,
+        groups: ArrayLike | None,
+        offset: ArrayLike | None,
+        exposure: ArrayLike | None,
+        deciding: bool = False,
+    ) -> dict[str, Any]:
+        """The fitted attributes."""
         options = self._options()
         data = read_training(self, X, y, sample_weight, self._several)
         target, classes = self._target(data)
@@ -143,7 +191,16 @@ class GridSearch(Told, LinearModel):
                 "metric": metric_name(self.scoring),
             }
         unit = self._ridge_unit(target, data.weights)
-        return self._publish(self._searched(options, data, posed, classes, loss, known, unit, splits, scored))
+        again = None
+        if deciding:
+            again = self._again(splits, None if classes is None else target.astype(np.int64), groups, len(target))
+        return self._searched(options, data, posed, classes, loss, known, unit, splits, scored, again)
+
+    def _again(self, splits: list[tuple[Array, Array]], strata: Array | None, groups: Any, n: int) -> dict[str, Any]:
+        """How rows may be dealt again, see `refits_of`: by a count or a splitter that holds out each row."""
+        held_out = np.unique(np.concatenate([test for _, test in splits]))
+        dealt = len(held_out) == n and (hasattr(self.cv, "split") or not np.ndim(self.cv))
+        return {"strata": strata, "groups": groups, "dealt": bool(dealt)}
 
     def _searched(
         self,
@@ -156,27 +213,27 @@ class GridSearch(Told, LinearModel):
         unit: float,
         splits: list[tuple[Array, Array]],
         scored: dict[str, Any],
+        again: dict[str, Any] | None = None,
     ) -> dict[str, Any]:
         """The fitted attributes of the grid and of the certified fit that the rule picks."""
         penalty = penalty_options(self, data.X.shape[1], unit, data.names)
         fit = fit_grid if self.adaptive is None else partial(fit_adaptive_grid, exponent=self.adaptive)
-        result = fit(
-            data.X,
-            posed,
-            splits,
-            loss=loss,
-            offset=known,
-            alpha_min_ratio=self.alpha_min_ratio,
-            sample_weight=data.weights,
-            feature_names=data.names,
-            classes=None if classes is None else [str(label) for label in classes.tolist()],
-            concave=self.concave,
-            relax=None if self.relax is False else RELAX if self.relax is True else self.relax,
+        given = {
+            "loss": loss,
+            "offset": known,
+            "alpha_min_ratio": self.alpha_min_ratio,
+            "sample_weight": data.weights,
+            "feature_names": data.names,
+            "classes": None if classes is None else [str(label) for label in classes.tolist()],
+            "concave": self.concave,
+            "costs": cost_array(self.costs, data.X.shape[1], data.names),
             **options["grid"],
             **options["model"],
             **penalty,
             **scored,
-        )
+        }
+        shares = None if self.relax is False else RELAX if self.relax is True else self.relax
+        result = fit(data.X, posed, splits, relax=shares, **given)
         warn_of_grid(result)
         if not np.any(np.isfinite(result.mean)):
             raise UsageError(
@@ -205,12 +262,17 @@ class GridSearch(Told, LinearModel):
             "converged_": solution.converged,
             "n_iter_": max(1, solution.n_iter),
         }
+        if again is not None:
+            refits = refits_of(data.X, posed, splits, fit=fit, **again, **given)
+            found["decision_"] = decide(result, refits, self.rule)
         fitted: dict[str, Any] = self._fitted(solution.coef, solution.intercept, classes)
         return data.seen | fitted | found
 
     def _options(self) -> dict[str, Any]:
         """The parameters, checked before any work."""
         rule = parse_rule(self.rule)
+        if rule.needs_costs and self.costs is None:
+            raise UsageError(f"rule {self.rule!r}: {UNPRICED}")
         alphas: Any = self.alphas
         mixes: Any = self.l1_ratio
         if isinstance(alphas, Real | np.bool_):

@@ -88,6 +88,7 @@ class Told:
             versions={name: version(name) for name in self._libraries},
             certificate={} if gap is None else {"final_gap": gap},
             seed=getattr(self, "random_state", None),
+            decision=getattr(self, "decision_", None),
         )
 
     def _task(self) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
 import numpy as np
@@ -194,6 +194,8 @@ class CoxRegressorCV(CoxModel, GridSearch):
         The adaptive lasso with this exponent, see `LinearRegressorCV`.
     concave : str or Concave, optional
         ``"mcp"`` or ``"scad"``, see `LinearRegressorCV`; gaps are those of the convex majorizers.
+    costs : array of shape (p,) or dict, optional
+        What each feature costs, see `LinearRegressorCV`.
     tol : float >= 0, default 1e-6
         Duality gap of every fit of the grid, relative to the loss of w = 0; the chosen model is solved to a hundredth.
     max_iter : int >= 1, default 1000
@@ -257,6 +259,7 @@ class CoxRegressorCV(CoxModel, GridSearch):
         standardize: bool = True,
         adaptive: float | None = None,
         concave: str | Concave | None = None,
+        costs: ArrayLike | Mapping[str, float] | None = None,
         tol: float = 1e-6,
         max_iter: int = 1000,
     ) -> None:
@@ -274,6 +277,7 @@ class CoxRegressorCV(CoxModel, GridSearch):
         self.standardize = standardize
         self.adaptive = adaptive
         self.concave = concave
+        self.costs = costs
         self.tol = tol
         self.max_iter = max_iter
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -42,7 +42,7 @@ class LinearRegressorCV(Regression, GridSearch):
         ``"1se"``: the simplest model within one standard error of the best; ``"min"``: the best; ``"k=7"``: the best
         with at most 7 features; ``"within=1%"``: the simplest at most 1 % worse than the best. ``"aic"``, ``"aicc"``,
         ``"bic"``, ``"ebic"`` or ``"ebic:0.5"`` (γ, default 1): the lowest information criterion of the fits on all
-        data; folds are scored, but have no say.
+        data; folds are scored, but have no say. ``"cheapest within 1se"``: see ``costs``.
     scoring : str, callable or None, default None
         A scikit-learn scorer. None is the error of the loss.
     penalty_weights : array of shape (p,) or dict, optional
@@ -74,6 +74,10 @@ class LinearRegressorCV(Regression, GridSearch):
     relax : bool or sequence of numbers in [0, 1], default False
         The relaxed lasso: cross-validation also chooses how much of the penalized fit to keep, against the fit without
         a penalty on the same features. True tries 1, 0.75, 0.5, 0.25 and 0.
+    costs : array of shape (p,) or dict, optional
+        What each feature costs, >= 0, or by names of columns, ``"*"`` for all others. The grid then also tries
+        penalties that grow with the cost, and the rule ``"cheapest within 1se"`` takes, of all models within one
+        standard error of the best, the one whose features cost least.
     tol : float >= 0, default 1e-6
         Duality gap of every fit of the grid, relative to the loss of the intercept-only model; the chosen model is
         solved to a hundredth of it.
@@ -136,6 +140,7 @@ class LinearRegressorCV(Regression, GridSearch):
         adaptive: float | None = None,
         concave: str | Concave | None = None,
         relax: Sequence[float] | bool = False,
+        costs: ArrayLike | Mapping[str, float] | None = None,
         tol: float = 1e-6,
         max_iter: int = 1000,
     ) -> None:
@@ -157,6 +162,7 @@ class LinearRegressorCV(Regression, GridSearch):
             adaptive=adaptive,
             concave=concave,
             relax=relax,
+            costs=costs,
             tol=tol,
             max_iter=max_iter,
         )
@@ -188,7 +194,7 @@ class LinearClassifierCV(Classification, GridSearch):
         ``"1se"``: the simplest model within one standard error of the best; ``"min"``: the best; ``"k=7"``: the best
         with at most 7 features; ``"within=1%"``: the simplest at most 1 % worse than the best. ``"aic"``, ``"aicc"``,
         ``"bic"``, ``"ebic"`` or ``"ebic:0.5"`` (γ, default 1): the lowest information criterion of the fits on all
-        data; folds are scored, but have no say.
+        data; folds are scored, but have no say. ``"cheapest within 1se"``: see ``costs``.
     scoring : str, callable or None, default None
         A scikit-learn scorer. None is the log loss.
     penalty_weights : array of shape (p,) or dict, optional
@@ -217,6 +223,10 @@ class LinearClassifierCV(Classification, GridSearch):
     relax : bool or sequence of numbers in [0, 1], default False
         The relaxed lasso: cross-validation also chooses how much of the penalized fit to keep, against the fit without
         a penalty on the same features. True tries 1, 0.75, 0.5, 0.25 and 0.
+    costs : array of shape (p,) or dict, optional
+        What each feature costs, >= 0, or by names of columns, ``"*"`` for all others. The grid then also tries
+        penalties that grow with the cost, and the rule ``"cheapest within 1se"`` takes, of all models within one
+        standard error of the best, the one whose features cost least.
     tol : float >= 0, default 1e-6
         Duality gap of every fit of the grid, relative to the loss of the intercept-only model; the chosen model is
         solved to a hundredth of it.

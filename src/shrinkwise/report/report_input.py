@@ -96,21 +96,22 @@ class ReportInput:
         """What tells the lines of the grid from each other."""
         if self.result.network is not None:
             return "l2"
-        return "l1_ratio" if self.result.relax is None else "l1_ratio, relax"
+        parts = {"relax": self.result.relax, "cost power": self.result.cost_powers}
+        return ", ".join(["l1_ratio", *(name for name, of_lines in parts.items() if of_lines is not None)])
 
     def mix(self, ratio: int) -> str:
         """The mix of a line of the grid, in a table."""
         if self.result.network is not None:
             return general(float(self.result.network.l2[ratio]))
-        words = general(float(self.result.l1_ratios[ratio]))
-        return words if self.result.relax is None else f"{words}, {general(float(self.result.relax[ratio]))}"
+        parts = (self.result.l1_ratios, self.result.relax, self.result.cost_powers)
+        return ", ".join(general(float(part[ratio])) for part in parts if part is not None)
 
     def at_mix(self, ratio: int) -> str:
         """The mix of a line of the grid, in a sentence."""
         if self.result.network is not None:
             return f"l2 = {self.mix(ratio)}"
-        relax = "" if self.result.relax is None else f" and relax {general(float(self.result.relax[ratio]))}"
-        return f"l1_ratio {general(float(self.result.l1_ratios[ratio]))}{relax}"
+        parts = {"l1_ratio": self.result.l1_ratios, "relax": self.result.relax, "cost power": self.result.cost_powers}
+        return " and ".join(f"{name} {general(float(of[ratio]))}" for name, of in parts.items() if of is not None)
 
     @property
     def outputs(self) -> tuple[str, ...]:

@@ -212,6 +212,9 @@ def certificate(report: ReportInput) -> Html:
     if result.network is not None:
         mixes = f"{count(len(result.network.l2), 'value')} of l2"
     mixes += "" if result.relax is None else f" × {count(len(np.unique(result.relax)), 'share')} of the penalized fit"
+    mixes += (
+        "" if result.cost_powers is None else f" × {count(len(np.unique(result.cost_powers)), 'power')} of the costs"
+    )
     facts = {
         "data": shorten(report.source, 300) if report.source else "",
         "target": shorten(report.target, 120) if report.target else "",

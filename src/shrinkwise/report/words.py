@@ -24,6 +24,7 @@ RULES = {
     "aicc": "lowest corrected AIC of the fits on all rows",
     "bic": "lowest BIC of the fits on all rows",
     "ebic": "lowest extended BIC of the fits on all rows",
+    "cheapest within 1se": "cheapest features within one standard error of it",
     "no penalty": "every coefficient free",
 }
 NETWORK_RULES = {"k": "lowest error with so few inputs", "no penalty": "every weight free"}
@@ -233,6 +234,7 @@ def penalty_words(result: GridResult) -> list[str]:
     if result.sparse_ratio:
         words.append(f"sparse group lasso (sparse_ratio {general(result.sparse_ratio)})")
     words += ["adaptive lasso"] if result.l1_factors is not None else []
+    words += ["penalties that grow with the cost of features"] if result.costs is not None else []
     return words + (["relaxed lasso"] if result.relax is not None else [])
 
 

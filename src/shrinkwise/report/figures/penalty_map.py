@@ -27,7 +27,7 @@ def penalty_map(report: ReportInput) -> Html:
     title = f"Held-out error over {report.symbol} and {_line(report)}, in standard errors above the lowest"
     steps = _steps(report)
     rows = len(report.result.l1_ratios)
-    room = 0.0 if report.result.relax is None else 26.0
+    room = 26.0 * report.mix_name.count(",")
     sizes = [
         replace(size, left=size.left + room, top=30.0, height=30.0 + ROW * rows + size.bottom)
         for size in (WIDE, NARROW)
@@ -122,14 +122,14 @@ def _legend() -> Html:
 def _sentence(report: ReportInput, steps: NDArray[np.intp]) -> str:
     """What this map shows."""
     near = [report.mix(row) for row, cells in enumerate(steps) if np.any(cells == 0)]
-    relaxed = report.result.relax is not None
-    best, noun = f"The lowest error is at {report.at_mix(report.lowest.ratio)}", "mix" if relaxed else _line(report)
+    several = "," in report.mix_name
+    best, noun = f"The lowest error is at {report.at_mix(report.lowest.ratio)}", "mix" if several else _line(report)
     which = "the mix" if report.result.network is None else noun
     if len(near) == len(steps):
         return f"{best}, but every {noun} comes within one standard error of it: on these data {which} hardly matters."
     if len(near) == 1:
         return f"{best}, and no other {noun} comes within one standard error of it: on these data {which} matters."
-    which = f"{len(near)} of {len(steps)} mixes" if relaxed else listed(near)
+    which = f"{len(near)} of {len(steps)} mixes" if several else listed(near)
     return f"{best}; within one standard error of it come {which}, the others do not."
 
 
