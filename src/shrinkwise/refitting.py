@@ -31,7 +31,7 @@ def refits_of(
     fit: Callable[..., GridResult] = fit_grid,
     maps: Sequence[sparse.csc_array] | None = None,
     strata: Array | None = None,
-    groups: Array | None = None,
+    row_groups: Array | None = None,
     dealt: bool = True,
     seed: int = 0,
     **options: Any,
@@ -44,7 +44,7 @@ def refits_of(
         As of `fit_grid`. On other folds than these the encoding is that of all rows.
     fit : function
         `fit_grid`, or another of its signature.
-    strata, groups : arrays of shape (n,), optional
+    strata, row_groups : arrays of shape (n,), optional
         Labels that halves of the rows have in the same shares; rows that stay together. See `blocks_of`.
     dealt : bool
         Whether rows were dealt to their folds at random, or may be: not where folds are times or sites.
@@ -58,12 +58,19 @@ def refits_of(
     kind = as_loss(options.get("loss", "squared"))
     data = Observations(X, y, kind, options.get("sample_weight"), options.get("offset"), maps)
 
+    seen = {name: options[name] for name in SEEN if name in options}
+    penalty = {name: options[name] for name in PENALTY if name in options}
+    linear = None if maps is None else maps[-1]
+    outside = partial(associate, X, y, loss=kind, penalty=penalty, linear=linear, **seen)
+    plain = options | {"extend": False, "unpenalized": False, "degrees_of_freedom": False}
+    elsewhere = plain | {"scorer": None, "metric": None}  # a scorer knows the folds by their number
+
     def again(own: Sequence[Split], **changes: Any) -> GridResult:
-            if own is splits:
-            return fit(X, y, own, maps=maps, **options | quiet | changes)
-        return fit(data.encoded, y, own, **options | quiet | changes)
+        if own is splits:
+            return fit(X, y, own, maps=maps, **plain | changes)
+        return fit(data.encoded, y, own, **elsewhere | changes)
 
     repeats = repeats_of([test for _, test in splits], len(y))
     n_folds = len(splits) if repeats is None else int(np.count_nonzero(repeats == 0))
-    blocks = blocks_of(len(y), max(2, n_folds), seed, strata=strata, groups=groups, rows=rows_of(splits))
+    blocks = blocks_of(len(y), max(2, n_folds), seed, strata=strata, groups=row_groups, rows=rows_of(splits))
     return Refits(again, splits, blocks, dealt, seed, data, outside)

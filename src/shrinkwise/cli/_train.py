@@ -115,7 +115,7 @@ def _decision(prepared: Prepared, request: Request, result: GridResult, say: Voi
         fit=fit,
         maps=prepared.encoding.maps,
         strata=prepared.target.labels,
-        groups=prepared.groups,
+        row_groups=prepared.groups,
         dealt=prepared.dealt,
         seed=request.seed,
         **options,

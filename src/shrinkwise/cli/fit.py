@@ -238,7 +238,7 @@ class Request:
 @click.option(
     "--quick",
     is_flag=True,
-    help="The grid and its choice alone: no other penalties beside it, no half-samples, no cost of leaving features out.",
+    help="The grid and its choice alone: no other penalties beside it, no half-samples, no cost of a removal.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the whole result as JSON on stdout.")
 @click.option("--quiet", "-q", is_flag=True, help="Print nothing but errors on stderr.")

@@ -166,8 +166,9 @@ def _parts(
 
 
 def _intervals(result: GridResult, data: Observations, rule: str) -> DebiasedIntervals:
-    given = {"sample_weight": data.weights, "offset": data.offset}
-    return debiased_intervals(data.encoded, data.y, result, rule, loss=data.loss, **given)
+    return debiased_intervals(
+        data.encoded, data.y, result, rule, loss=data.loss, sample_weight=data.weights, offset=data.offset
+    )
 
 
 def _quality(result: GridResult, data: Observations, splits: Sequence[Split], rule: str) -> Quality:

@@ -26,6 +26,7 @@ from shrinkwise.linear._told import Told
 from shrinkwise.linear._values import Array
 from shrinkwise.losses import Loss
 from shrinkwise.penalties.concave import Concave
+from shrinkwise.refitting import refits_of
 from shrinkwise.rules import UNPRICED, parse_rule
 from shrinkwise.validation import check_alpha, check_count, check_l1_ratio, check_number, check_sequence
 
@@ -200,7 +201,7 @@ class GridSearch(Told, LinearModel):
         """How rows may be dealt again, see `refits_of`: by a count or a splitter that holds out each row."""
         held_out = np.unique(np.concatenate([test for _, test in splits]))
         dealt = len(held_out) == n and (hasattr(self.cv, "split") or not np.ndim(self.cv))
-        return {"strata": strata, "groups": groups, "dealt": bool(dealt)}
+        return {"strata": strata, "row_groups": groups, "dealt": bool(dealt)}
 
     def _searched(
         self,
