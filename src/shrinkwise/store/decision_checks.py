@@ -109,11 +109,11 @@ def _check_lengths(part: str, arrays: Mapping[str, Array], grid: tuple[int, int,
     lines, strengths, features = grid
     shapes = {"P": (features,), "RA": (lines, strengths)}
     for letters, names in ALIKE.get(part, {}).items():
-        first = arrays[f"{part}_{names[0]}"].shape
-        wanted = shapes.get(letters, first)
-        for name in names:
-            if arrays[f"{part}_{name}"].shape != wanted or len(wanted) != len(letters.strip() or "m"):
-                raise Flaw(f"{name} of its {part} must have shape {wanted}, got {arrays[f'{part}_{name}'].shape}")
+        there = {name: arrays[f"{part}_{name}"].shape for name in names if f"{part}_{name}" in arrays}
+        wanted = shapes.get(letters, next(iter(there.values()), ()))
+        for name, shape in there.items():
+            if shape != wanted or len(shape) != len(letters.strip() or "m"):
+                raise Flaw(f"{name} of its {part} must have shape {wanted}, got {shape}")
     for name in COLUMNS.get(part, ()):
         array = arrays[f"{part}_{name}"]
         if array.dtype.kind not in "iu" or np.any(array < -1) or np.any(array >= features):
