@@ -129,8 +129,8 @@ def _rejected(report: ReportInput, record: object) -> Html | None:
     asked = f"more than {100 * (1 - NEAR):.0f} % of what {report.symbol} asks of a coefficient to leave zero"
     words = (
         f"Of the {count(len(order), report.noun)} left out, {_many(near, 'pulls', 'pull')} with {asked}, and "
-        f"{_many(carried, 'correlates', 'correlate')} by more than {CARRIED:g} with one that is in, which speaks in its "
-        "place."
+        f"{_many(carried, 'correlates', 'correlate')} by more than {CARRIED:g} with one that is in, which speaks in "
+        "its place."
     )
     more = f" Shown are the {TABLE} nearest." if len(order) > TABLE else ""
     table = table_of("plain", ("left out", "pull, of what is asked", "most like, of those in", "correlation"), body)
