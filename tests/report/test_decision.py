@@ -189,6 +189,8 @@ class TestPercent:
         assert percent(0.02, signed=True) == "+2.00 %"
         assert percent(0.5, float("nan")) == "50.0 %"
         assert percent(float("nan")) == "–"
+        assert percent(0.00078, 0.00089) == "0.08 ± 0.09 %"
+        assert percent(-0.0001, 0.01, signed=True) == "0.0 ± 1.0 %"
 
 
 class TestSections:

@@ -126,10 +126,11 @@ def _rejected(report: ReportInput, record: object) -> Html | None:
     ]
     near = sum(1 for rank in order if slack[rank] < NEAR)
     carried = sum(1 for rank in order if carrier[rank] >= 0 and abs(correlation[rank]) > CARRIED)
+    asked = f"more than {100 * (1 - NEAR):.0f} % of what {report.symbol} asks of a coefficient to leave zero"
     words = (
-        f"Of the {count(len(order), report.noun)} left out, {whole(near)} pull with more than {100 * (1 - NEAR):.0f} % "
-        f"of what {report.symbol} asks of a coefficient to leave zero, and {whole(carried)} correlate by more than "
-        f"{CARRIED:g} with one that is in, which speaks for them."
+        f"Of the {count(len(order), report.noun)} left out, {_many(near, 'pulls', 'pull')} with {asked}, and "
+        f"{_many(carried, 'correlates', 'correlate')} by more than {CARRIED:g} with one that is in, which speaks in "
+        "its place."
     )
     more = f" Shown are the {TABLE} nearest." if len(order) > TABLE else ""
     table = table_of("plain", ("left out", "pull, of what is asked", "most like, of those in", "correlation"), body)
@@ -137,6 +138,11 @@ def _rejected(report: ReportInput, record: object) -> Html | None:
     return el(
         "div", title, el("p", words, more), el("details", el("summary", "Show as table"), table, class_="numbers")
     )
+
+
+def _many(number: int, one: str, several: str) -> str:
+    """``none pulls``, ``1 pulls``, ``5 pull``."""
+    return f"{whole(number) if number else 'none'} {one if number < 2 else several}"
 
 
 def uncertainty(report: ReportInput) -> Html | None:

@@ -285,14 +285,16 @@ def feature_name(report: ReportInput, column: int, limit: int = NAME) -> str:
 
 
 def percent(share: float, se: float = math.nan, *, signed: bool = False) -> str:
-    """``16.3 ± 6.9 %``: two digits of the error at most, none beyond what it deserves."""
+    """``16.3 ± 6.9 %``, ``0.08 ± 0.09 %``: two digits of the error, one of a small one."""
     if not math.isfinite(share):
         return "–"
     value, error = 100 * share, 100 * se
     known = math.isfinite(error) and error > 0
     unit = error if known else abs(value) / 10 or 1.0
-    decimals = 0 if unit >= 9.95 else min(6, max(1, 1 - math.floor(math.log10(unit)))) if unit < 0.95 else 1
-    number = f"{value:{'+' if signed else ''}.{decimals}f}".replace("-", "−")
+    power = math.floor(math.log10(unit))
+    decimals = 0 if unit >= 9.95 else 1 if unit >= 0.95 else min(6, 2 if unit >= 0.095 else -power)
+    rounded = round(value, decimals) or 0.0  # no sign on a zero
+    number = f"{rounded:{'+' if signed and rounded else ''}.{decimals}f}".replace("-", "−")
     return f"{number} ± {error:.{decimals}f} %" if known else f"{number} %"
 
 

@@ -27,7 +27,7 @@ def penalty_families(report: ReportInput) -> Html | None:
             family.difference_se,
             "lowest" if family.better == 1 else percent(family.difference, family.difference_se),
             f", {count(family.n_features, report.noun)}",
-            "cv" if family.name == recommended else "rest" if family.better >= 0 else "train",
+            class_="cv" if family.name == recommended else "rest" if family.better >= 0 else "train",
         )
         for family in found
     ]

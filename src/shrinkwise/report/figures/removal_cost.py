@@ -35,7 +35,7 @@ def removal_costs(report: ReportInput, removal: Any) -> Html | None:
             float(removal.cost[rank]),
             float(removal.cost_se[rank]),
             percent(float(removal.cost[rank]), float(removal.cost_se[rank]), signed=True),
-            "cv" if rank in dear else "rest",
+            class_="cv" if rank in dear else "rest",
         )
         for rank in order[:ROWS]
     ]
@@ -49,7 +49,7 @@ def removal_costs(report: ReportInput, removal: Any) -> Html | None:
 
 def _sentence(report: ReportInput, removal: Any, order: list[int], dear: list[int]) -> str:
     """What these costs say."""
-    tested = f"{whole(len(order))} {report.noun}s that were banned in turn"
+    tested = f"{whole(len(order))} {report.noun}s that were banned in turn,"
     if not dear:
         alone = "without any one of them the others predict as well (whiskers: one and two SE)"
         return f"Of the {tested} none is missed: {alone}."
