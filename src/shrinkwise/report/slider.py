@@ -19,9 +19,9 @@ from shrinkwise.report.words import intercept_words, plus_minus, score_words
 
 Array = NDArray[np.float64]
 
-STEPS = (100, 50, 25)  # strengths of a line of the grid that the slider stops at: the most that the budget allows
+STEPS = (25, 50, 100)  # strengths of a line of the grid that the slider stops at: the most that the budget allows
 DIGITS = 5  # of a coefficient; four are shown
-LEAST, EACH, MOST = 80_000, 200, 480_000  # bytes of a page, of each feature, and of any page, that the data may take
+LEAST, EACH, MOST = 60_000, 200, 460_000  # bytes of a page, of each feature, and of any page, that the data may take
 FEWEST = 120  # coefficients of a step of the chosen line that are there whatever they take: those that figures draw
 
 
@@ -48,48 +48,73 @@ def slider(report: ReportInput) -> Html | None:
 
 
 def cells_of(report: ReportInput) -> dict[str, Any] | None:
-    """What the slider shows, line by line of the grid, the chosen one first as long as there is room.
+    """What the slider shows: lines of the grid, each with its strengths, errors and coefficients.
 
-    Coefficients are those of one standard deviation, nonzero ones alone: ``[cell, first, values…]`` for a feature
-    (times the number of outputs, plus the output) from the step where it enters. A line that does not fit with 100
-    steps comes with 50 or 25 or not at all; of the chosen one, the largest coefficients.
+    Coefficients are those of one standard deviation, nonzero ones alone: ``[cell, first, values…]``, where the cell is
+    the place of a feature among the names (times the number of outputs, plus the output), from its first step on.
     """
     result, chosen = report.result, report.chosen
     if result.alphas.shape[1] < 2:
         return None
-    budget = min(LEAST + EACH * len(result.feature_names), MOST)
-    best = np.min(np.where(np.isfinite(result.mean), result.mean, np.inf), axis=1)
-    order = [chosen.ratio, *(int(row) for row in np.argsort(best, kind="stable") if row != chosen.ratio)]
-    shown, names, lines, used = report.leading(OUTPUTS), _Names(report), [], 0
-    for row in order:
-        for steps in STEPS:
-            limit = FEWEST // min(len(shown), PANELS) if row == chosen.ratio and steps == STEPS[-1] else None
-            line = _line(report, row, steps, shown, limit)
-            size = _length(line) + names.growth(line, len(shown))
-            if used + size <= budget or limit is not None:
-                names.take(line, len(shown))
-                lines.append(line)
-                used += size
-                break
-    lines.sort(key=lambda line: int(line["row"]))
-    place = next(rank for rank, line in enumerate(lines) if line["row"] == chosen.ratio)
-    step = [line.pop("stops") for line in lines][place].index(chosen.index)
+    shown = report.leading(OUTPUTS)
+    lines = _fitting(report, shown)
+    places = {column: place for place, column in enumerate(_columns(lines, len(shown)))}
+    for line in lines:
+        for entry in (*line["coef"], *line.get("times", ())):
+            column, output = divmod(entry[0], len(shown))
+            entry[0] = places[column] * len(shown) + output
+    rank = next(rank for rank, line in enumerate(lines) if line["row"] == chosen.ratio)
+    step = [line.pop("stops") for line in lines][rank].index(chosen.index)
+    columns = list(places)
     return {
         "symbol": report.symbol,
         "nouns": [report.noun, f"{report.noun}s"],
         "total": len(result.feature_names),
         "unit": "" if result.network is not None else " per standard deviation",
-        "chosen": [place, step],
+        "chosen": [rank, step],
         "outputs": shown if result.outputs is not None else None,
         "network": result.network is not None,
         "folds": result.n_folds,
         "most": most_rows(report),
-        "columns": names.columns,
-        "names": names.names,
-        "sd": _rounded(result.scale[names.columns], DIGITS + 1),
+        "columns": columns,
+        "names": [_name(report, column) for column in columns],
+        "sd": _rounded(result.scale[columns], DIGITS + 1),
         "lines": lines,
         "omitted": _omitted(report, lines),
     }
+
+
+def _fitting(report: ReportInput, shown: list[int]) -> list[dict[str, Any]]:
+    """The lines that fit into the budget: coarse ones of all, then the chosen one finer, then the others."""
+    result, chosen = report.result, report.chosen
+    budget = min(LEAST + EACH * len(result.feature_names), MOST)
+    best = np.min(np.where(np.isfinite(result.mean), result.mean, np.inf), axis=1)
+    order = sorted(range(len(best)), key=lambda row: (row != chosen.ratio, best[row]))
+    lines: dict[int, dict[str, Any]] = {}
+    sizes: dict[int, int] = {}
+    plan = [(row, STEPS[0]) for row in order]
+    plan += [(row, steps) for rows in (order[:1], order[1:]) for steps in STEPS[1:] for row in rows]
+    for row, steps in plan:
+        if steps > STEPS[0] and row not in lines:
+            continue
+        line = _line(report, row, steps, shown)
+        size = len(as_json(line).encode())
+        columns = _columns((lines | {row: line}).values(), len(shown))
+        names = sum(len(as_json(_name(report, column)).encode()) + 20 for column in columns)
+        if sum((sizes | {row: size}).values()) + names <= budget:
+            lines[row], sizes[row] = line, size
+    if chosen.ratio not in lines:
+        lines[chosen.ratio] = _line(report, chosen.ratio, STEPS[0], shown, FEWEST // min(len(shown), PANELS))
+    return [lines[row] for row in sorted(lines)]
+
+
+def _columns(lines: Iterable[dict[str, Any]], outputs: int) -> list[int]:
+    """The features that lines mention."""
+    return sorted({entry[0] // outputs for line in lines for entry in line["coef"]})
+
+
+def _name(report: ReportInput, column: int) -> str:
+    return shorten(report.result.feature_names[column], NAME)
 
 
 def _omitted(report: ReportInput, lines: list[dict[str, Any]]) -> str:
@@ -106,34 +131,7 @@ def _omitted(report: ReportInput, lines: list[dict[str, Any]]) -> str:
     return f"To keep this page small, {listed(sentences)}; the model file holds all." if sentences else ""
 
 
-class _Names:
-    """The features that lines mention, each named once; a line's features become places in this list."""
-
-    def __init__(self, report: ReportInput) -> None:
-        self.report, self.columns, self.names = report, list[int](), list[str]()
-        self.places: dict[int, int] = {}
-
-    def growth(self, line: dict[str, Any], outputs: int) -> int:
-        """Bytes that the names of a line would add."""
-        fresh = {cell // outputs for cell, *_ in line["coef"]} - set(self.places)
-        return sum(len(self._name(column).encode()) + 24 for column in fresh)
-
-    def take(self, line: dict[str, Any], outputs: int) -> None:
-        """Rewrite the columns of a line as places."""
-        for kind in ("coef", "times"):
-            for entry in line.get(kind, ()):
-                column, output = divmod(entry[0], outputs)
-                if column not in self.places:
-                    self.places[column] = len(self.columns)
-                    self.columns.append(column)
-                    self.names.append(self._name(column))
-                entry[0] = self.places[column] * outputs + output
-
-    def _name(self, column: int) -> str:
-        return shorten(self.report.result.feature_names[column], NAME)
-
-
-def _line(report: ReportInput, row: int, steps: int, shown: list[int], limit: int | None) -> dict[str, Any]:
+def _line(report: ReportInput, row: int, steps: int, shown: list[int], limit: int | None = None) -> dict[str, Any]:
     """A line of the grid at so many strengths; of a limit, so many features."""
     result, score = report.result, score_words(report)
     stops = _stops(report, row, steps)
@@ -213,10 +211,6 @@ def _short(value: float) -> float | int | None:
     if not math.isfinite(value):
         return None
     return int(value) if value.is_integer() and abs(value) < 1e15 else value
-
-
-def _length(line: dict[str, Any]) -> int:
-    return len(as_json(line).encode())
 
 
 def as_json(data: Any) -> str:

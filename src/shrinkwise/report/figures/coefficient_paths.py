@@ -23,10 +23,10 @@ from shrinkwise.report.figures.chart import (
     text,
 )
 from shrinkwise.report.figures.cv_curve import mark_lines
-from shrinkwise.report.markup import Html, el, join
+from shrinkwise.report.markup import NAME, Html, el, join
 from shrinkwise.report.markup import name as isolated
 from shrinkwise.report.report_input import ReportInput
-from shrinkwise.report.tables import feature_cell, table_of
+from shrinkwise.report.tables import table_of
 from shrinkwise.report.text import count, general, glued, listed, shorten, whole
 
 Array = NDArray[np.float64]
@@ -35,7 +35,7 @@ DRAWN = 120  # paths at most
 PANELS = 6  # figures at most, one for each of several predictors
 CUT = 3.0  # the frame ends at this many times the largest coefficient between the strongest λ and the marked ones
 COLOURS = 8
-TABLED, STRENGTHS = 60, 7  # rows of the table of a figure at most, and strengths
+TABLED, STRENGTHS = 40, 7  # rows of the table of a figure at most, and strengths
 LINE_HEIGHT = 1.22
 
 
@@ -115,7 +115,7 @@ def _numbers(report: ReportInput, paths: Paths, output: int) -> Html | None:
     body = [
         el(
             "tr",
-            feature_cell(report, int(paths.columns[rank])),
+            el("th", el("bdi", shorten(report.result.feature_names[paths.columns[rank]], NAME)), scope="row"),
             *(el("td", general(value, 3)) for value in values[shown, rank].tolist()),
         )
         for rank in rows.tolist()
