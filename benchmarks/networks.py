@@ -98,7 +98,7 @@ def loop(members: int | None, validation: bool, ours: bool) -> None:
 
 def sweep(widths: list[int], chunks: list[int]) -> None:
     """Milliseconds a member and step, by width of two hidden layers and members trained together."""
-    from shrinkwise.keras.grid import make_task
+    from shrinkwise.keras.task import make_task
     from shrinkwise.keras.together import probe
 
     X, y = table()

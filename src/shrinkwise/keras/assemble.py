@@ -114,7 +114,7 @@ def _network(kept: Kept, table: _Table, l1: Array, l2: Array, route: str) -> Net
         refit=task.refit,
         batch_size=task.plan.width,
         seeds=task.n_seeds,
-        optimizer=type(task.optimizer.inner).__name__.lower(),
+        optimizer=task.optimizer_name,
         backend=str(keras.backend.backend()),
         route=route,
     )

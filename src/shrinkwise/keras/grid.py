@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import re
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,26 +13,14 @@ import numpy as np
 
 from shrinkwise.exceptions import ConvergenceWarning, DataError, UsageError
 from shrinkwise.keras.assemble import assemble
-from shrinkwise.keras.members import Kept, Progress, Task, staged
-from shrinkwise.keras.networks import (
-    Build,
-    built,
-    first_kernels,
-    is_random_state,
-    refuse_probabilities,
-    starts,
-    unscaled,
-)
-from shrinkwise.keras.plan import Array, Plan, make_plan
-from shrinkwise.keras.proximal import Proximal
-from shrinkwise.keras.template import has_ridge, template_of
-from shrinkwise.losses import Loss, as_loss
+from shrinkwise.keras.members import Kept, Progress, Task
+from shrinkwise.keras.networks import Build, built, first_kernels, unscaled, variables_of
+from shrinkwise.keras.plan import Array, Plan
+from shrinkwise.keras.task import make_task, strengths
+from shrinkwise.losses import Loss
 from shrinkwise.result import GridResult
-from shrinkwise.validation import check_count, check_number
 
 log = logging.getLogger(__name__)
-
-BYTES = {"": 1.0, "K": 1e3, "M": 1e6, "G": 1e9, "T": 1e12}
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,7 +64,7 @@ class NetworkGrid:
                 "that is not finite is no fit: lower learning_rate, or take another cell"
             )
         model = built(self._build, self._plan.n_features, self._plan.n_outputs)
-        for variable, value in zip([*model.trainable_variables, *model.non_trainable_variables], values):
+        for variable, value in zip(variables_of(model), values):
             variable.assign(value)
         return model
 
@@ -164,10 +151,13 @@ def fit_networks(
     epochs : int >= 1, default 100
     batch_size : int >= 1 or "auto"
         Rows of a minibatch; ``"auto"``: about 8 minibatches an epoch, of 8 to 256 rows.
-    optimizer : str or keras.Optimizer, default "adam"
-        One that `Proximal` knows; an instance is copied.
+    optimizer : str, keras.Optimizer or optax.GradientTransformation, default "adam"
+        One that `Proximal` knows; an instance is copied. On JAX also one of optax whose parts are in
+        `optax_parts.ROWS`: adam, adamw, nadam, amsgrad, adamax, adabelief, rmsprop, adagrad, lion, sgd, lars, lamb and
+        others, with schedules, clipping, weight decay, masks (of a list of arrays, in the order of
+        ``trainable_variables``) and injected hyperparameters.
     learning_rate : float > 0, optional
-        In place of the optimizer's own.
+        In place of the optimizer's own; one of optax keeps its own.
     seeds : int >= 1, default 1
         Random starts, each for every cell and fold.
     refit : int >= 0, default 0
@@ -248,85 +238,6 @@ def fit_networks(
     return NetworkGrid(result, build, task.plan, kept.values)
 
 
-def make_task(
-    X: Array,
-    y: Array,
-    splits: Sequence[tuple[Array, Array]],
-    build: Build,
-    *,
-    designs: Sequence[Array] | None = None,
-    loss: str | Loss = "squared",
-    l1: Sequence[float],
-    l2: Sequence[float] = (0.0,),
-    penalties: Any = None,
-    standardize: bool = True,
-    epochs: int = 100,
-    batch_size: int | str = "auto",
-    optimizer: Any = "adam",
-    learning_rate: float | None = None,
-    seeds: int = 1,
-    refit: int = 0,
-    patience: int | None = None,
-    warm_start: str | bool | None = None,
-    memory: float | str | None = None,
-    sample_weight: Array | None = None,
-    random_state: int = 0,
-    progress: Progress | None = None,
-) -> Task:
-    """The arguments of `fit_networks`, checked, as all that a route needs; nothing is trained yet."""
-    loss = as_loss(loss)
-    strong, ridge = strengths("l1", l1)[::-1], strengths("l2", l2)
-    if batch_size != "auto":
-        batch_size = check_count("batch_size", batch_size)
-    random_state = check_count("random_state", random_state, low=0)
-    patience = None if patience is None else check_count("patience", patience)
-    seeds, epochs = check_count("seeds", seeds), check_count("epochs", epochs)
-    stages, origin = staged(len(strong), len(ridge), warm_start)
-    X = np.asarray(X)
-    plan = make_plan(
-        X,
-        y,
-        splits,
-        loss=loss,
-        weights=np.ones(len(X)) if sample_weight is None else np.asarray(sample_weight, dtype=np.float64),
-        standardize=standardize,
-        early=patience is not None,
-        batch_size=batch_size,
-        seed=random_state,
-        designs=designs,
-    )
-    model = built(build, plan.n_features, plan.n_outputs)
-    if not loss.degree:
-        refuse_probabilities(model, plan.n_features)
-    template = template_of(model, penalties)
-    if np.any(ridge > 0) and not has_ridge(template):
-        raise UsageError(
-            f"l2={ridge.tolist()} has nothing to act on: no penalty of this network has an L2 part; leave l2 out, or "
-            'give one a part of 1, as in penalties={"*": "l1=1,l2=1"}'
-        )
-    proximal = _proximal(optimizer, learning_rate)
-    proximal.build(model.trainable_variables)
-    cells = np.array([(a, b) for b in ridge for a in strong] + [(0.0, 0.0)])
-    numbers = [random_state + seed for seed in range(seeds)]
-    return Task(
-        plan=plan,
-        model=model,
-        optimizer=proximal,
-        terms=template,
-        l1=cells[:, 0],
-        l2=cells[:, 1],
-        stages=stages,
-        origin=origin,
-        starts=tuple(starts(build, model, plan.n_features, plan.n_outputs, numbers)),
-        random=tuple(is_random_state(v) for v in (*model.trainable_variables, *model.non_trainable_variables)),
-        epochs=epochs,
-        refit=check_count("refit", refit, low=0),
-        patience=patience,
-        memory=_bytes(memory),
-        progress=progress,
-    )
-
-
 def _train(task: Task, kept: Kept) -> str:
     """Train all members by the route of this backend, and name it."""
     backend = keras.backend.backend()
@@ -345,54 +256,6 @@ def _train(task: Task, kept: Kept) -> str:
     )
     train_in_turn(task, kept)
     return "loop"
-
-
-def strengths(name: str, values: Any) -> Array:
-    """Finite strengths >= 0, increasing."""
-    try:
-        found = np.asarray(values, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise UsageError(f"{name} must be a sequence of strengths >= 0, got {values!r}") from error
-    if not found.ndim:
-        raise UsageError(f"{name} must be a sequence of strengths >= 0, got the number {values!r}: use [{values!r}]")
-    if found.ndim != 1 or not len(found):
-        raise UsageError(f"{name} must be a sequence of strengths >= 0, got an array of shape {found.shape}")
-    for value in found:
-        check_number(name, float(value), low=0)
-    return np.unique(found)
-
-
-def _proximal(optimizer: Any, learning_rate: Any) -> Proximal:
-    """A copy of the optimizer, its penalties acting by their proximal step."""
-    if isinstance(optimizer, Proximal):
-        optimizer = optimizer.inner
-    if not isinstance(optimizer, str | keras.optimizers.Optimizer):
-        raise UsageError(
-            f"optimizer must be the name of an optimizer of Keras or an instance, got {optimizer!r:.80}; of other "
-            "libraries the step that a penalty needs is not known"
-        )
-    if isinstance(optimizer, str):
-        try:
-            inner = keras.optimizers.get(optimizer)
-        except ValueError as error:
-            raise UsageError(f"optimizer {optimizer!r} is none of Keras'; use e.g. 'adam' or 'sgd'") from error
-    else:
-        inner = type(optimizer).from_config(optimizer.get_config())
-    if learning_rate is not None:
-        inner.learning_rate = check_number("learning_rate", learning_rate, low=0, above=True)
-    return Proximal(inner, in_loss=False)
-
-
-def _bytes(memory: Any) -> int | None:
-    """Bytes from a number or from words like "4 GB"."""
-    if memory is None:
-        return None
-    if isinstance(memory, str):
-        match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([KMGT]?)B?\s*", memory, re.IGNORECASE)
-        if match is None:
-            raise UsageError(f'memory must be a number of bytes or words like "4 GB", got {memory!r}')
-        memory = float(match[1]) * BYTES[match[2].upper()]
-    return int(check_number("memory", memory, low=0, above=True, hint="in bytes"))
 
 
 def _warn_of_diverged(kept: Kept) -> None:

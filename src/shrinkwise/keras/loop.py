@@ -10,6 +10,7 @@ from keras import ops
 
 from shrinkwise.keras.clock import Clock
 from shrinkwise.keras.members import Kept, Outcome, Patience, Task
+from shrinkwise.keras.networks import variables_of
 from shrinkwise.keras.plan import Array, row_losses
 from shrinkwise.keras.regularizers import Penalty
 from shrinkwise.keras.terms import Terms
@@ -78,10 +79,7 @@ def train_in_turn(task: Task, kept: Kept) -> None:
         trained: dict[tuple[int, int], list[Array]] = {}
         for cell, seed in members:
             earlier = trained.get((int(task.origin[cell]), seed))
-            _set(
-                [*task.model.trainable_variables, *task.model.non_trainable_variables],
-                task.first(fit, cell, seed, earlier),
-            )
+            _set(variables_of(task.model), task.first(fit, cell, seed, earlier))
             _set(task.optimizer.variables, blank)
             _set(dials, [np.float32(task.l1[cell]), np.float32(task.l2[cell])])
             outcome = _trained(task, fit, x, y, dials, holds, clock)
@@ -112,7 +110,7 @@ def _trained(task: Task, fit: int, x: Array, y: Array, dials: list[Any], holds: 
     sound = _sound(task)
     if patience is not None:
         sound, ran = sound and bool(patience.sound[0]), int(patience.epochs[0])
-        _set([*model.trainable_variables, *model.non_trainable_variables], best)
+        _set(variables_of(model), best)
     if task.refit:
         dials[0].assign(0.0)
         for hold in holds:
@@ -156,7 +154,7 @@ def _scaled(task: Task, fit: int) -> tuple[Array, Array]:
 
 
 def _values(model: Any) -> list[Array]:
-    return _arrays([*model.trainable_variables, *model.non_trainable_variables])
+    return _arrays(variables_of(model))
 
 
 def _arrays(variables: list[Any]) -> list[Array]:

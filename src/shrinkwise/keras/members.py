@@ -27,8 +27,9 @@ class Task:
     plan : Plan
     model : keras.Model
         Built; its regularizers with a proximal step are taken off, since ``terms`` act.
-    optimizer : Proximal
+    optimizer : Proximal or OptaxProximal
         Built on the model's trainable variables.
+    optimizer_name : str
     terms : tuple of Terms or None
         The penalty of each trainable variable for l1 = l2 = 1.
     l1, l2 : ndarray of shape (C,)
@@ -52,6 +53,7 @@ class Task:
     plan: Plan
     model: Any
     optimizer: Any
+    optimizer_name: str
     terms: tuple[Terms | None, ...]
     l1: Array
     l2: Array

@@ -120,8 +120,7 @@ def starts(build: Build, model: Any, n_features: int, n_outputs: int, seeds: Seq
             "time: of a pretrained one keras.models.clone_model, with its weights set"
         )
     owner = {id(variable): layer for layer in model.layers for variable in layer.variables}
-    variables = [*model.trainable_variables, *model.non_trainable_variables]
-    twins = [*other.trainable_variables, *other.non_trainable_variables]
+    variables, twins = variables_of(model), variables_of(other)
     if [v.shape for v in variables] != [v.shape for v in twins]:
         raise UsageError("build returned two different networks in two calls; it must depend on its arguments alone")
     found = []
@@ -136,6 +135,11 @@ def starts(build: Build, model: Any, n_features: int, n_outputs: int, seeds: Seq
             drawn = [_drawn(maker, value, np.random.default_rng((seed, number))) for seed in seeds]
         found.append(np.stack(drawn))
     return found
+
+
+def variables_of(model: Any) -> list[Any]:
+    """The variables in the order in which values of a member are kept: those that are trained, then the others."""
+    return [*model.trainable_variables, *model.non_trainable_variables]
 
 
 def is_random_state(variable: Any) -> bool:

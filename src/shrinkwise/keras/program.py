@@ -13,6 +13,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+from keras.ops import convert_to_tensor
 
 from shrinkwise.keras.members import Task
 from shrinkwise.keras.plan import Array, row_losses
@@ -44,7 +45,9 @@ class Program:
         return {
             "trainable": [jnp.asarray(value) for value in values[:trainable]],
             "others": [jnp.asarray(value) for value in values[trainable:]],
-            "optimizer": [jnp.broadcast_to(v.value, (*self.shape, *v.shape)) for v in self.task.optimizer.variables],
+            "optimizer": [
+                jnp.broadcast_to(convert_to_tensor(v), (*self.shape, *v.shape)) for v in self.task.optimizer.variables
+            ],
         }
 
     def compile(self, training: Sequence[Any], scoring: Sequence[Any]) -> None:

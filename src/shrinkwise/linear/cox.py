@@ -8,6 +8,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike
 
+from shrinkwise.diagnosis.decision import Decision
 from shrinkwise.exceptions import UsageError
 from shrinkwise.linear._cox_model import CoxModel
 from shrinkwise.linear._inputs import vector
@@ -317,6 +318,36 @@ class CoxRegressorCV(CoxModel, GridSearch):
         DataWarning
             If there are fewer events, or censored rows, than folds were asked for.
         """
+        return self._publish(self._fitted_on(X, y, sample_weight, strata, groups, offset))
+
+    def decide(  # type: ignore[override]
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: ArrayLike | None = None,
+        strata: Any = None,
+        groups: ArrayLike | None = None,
+        offset: ArrayLike | None = None,
+    ) -> Decision:
+        """`fit`, and find out how sure the choice is; see `LinearRegressorCV.decide`.
+
+        Parameters
+        ----------
+        X, y, sample_weight, strata, groups, offset
+            As of `fit`.
+
+        Returns
+        -------
+        Decision
+        """
+        self._publish(self._fitted_on(X, y, sample_weight, strata, groups, offset, deciding=True))
+        decision: Decision = self.decision_
+        return decision
+
+    def _fitted_on(
+        self, X: Any, y: Any, sample_weight: Any, strata: Any, groups: Any, offset: Any, deciding: bool = False
+    ) -> dict[str, Any]:
+        """The fitted attributes."""
         options = self._options()
         if options["grid"]["degrees_of_freedom"]:
             raise UsageError(
@@ -330,5 +361,7 @@ class CoxRegressorCV(CoxModel, GridSearch):
             groups = vector(groups, "groups")
         split_options, _ = self._routed(cohort.data.weights, groups)
         splits = folds(self.cv, X, happened, kinds if len(kinds) > 1 else None, groups, split_options)
-        found = self._searched(options, cohort.data, cohort.event, None, cohort.loss, cohort.offset, 1.0, splits, {})
-        return self._publish(self._with_baseline(found, cohort))
+        again = self._again(splits, happened, groups, len(happened)) if deciding else None
+        data, loss = cohort.data, cohort.loss
+        found = self._searched(options, data, cohort.event, None, loss, cohort.offset, 1.0, splits, {}, again)
+        return self._with_baseline(found, cohort)
