@@ -1,6 +1,6 @@
 """The decision against the truth, on data whose truth is known: how often its claims are false, and what it costs.
 
-python benchmarks/verdict.py overfit    # verdict and choice of a penalty: draws without a signal, with a strong one, and more
+python benchmarks/verdict.py overfit    # verdict and choice of a penalty: no signal, a strong one, and between
 python benchmarks/verdict.py stability  # false selections of stability selection against their bound
 python benchmarks/verdict.py intervals  # how many debiased 95 % intervals cover
 python benchmarks/verdict.py time       # n = 20 000, p = 300: the grid, and the decision as a multiple of it
