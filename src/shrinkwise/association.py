@@ -102,9 +102,9 @@ def slack_of(rows: Rows, w: Array, slope: Array) -> Array:
     pull = open_pull(slope, rows.lower, rows.upper)
     with np.errstate(divide="ignore", invalid="ignore"):
         share = np.where(pull > 0, pull / rows.l1, 0.0)
-    if rows.grouped:
-        out = rows.groups.inside & (rows.groups.lengths(w) == 0)
-        share = np.where(out, 1 / rows.limits(slope), share)
+        if rows.grouped:
+            out = rows.groups.inside & (rows.groups.lengths(w) == 0)
+            share = np.where(out, 1 / rows.limits(slope), share)
     return np.asarray(np.clip(1 - share, 0.0, 1.0))
 
 

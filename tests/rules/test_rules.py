@@ -27,7 +27,18 @@ def test_words_name_a_kind_and_a_number(words, kind, number):
     assert rule.is_criterion == ("ic" in kind)
 
 
-@pytest.mark.parametrize("words", ["", "AIC", "ebic:", "ebic:-1", "ebic=1", "bic:1", "k=", "within=1", None, 1])
+@pytest.mark.parametrize("words", ["cheapest within 1se", "cheapestwithin1se"])
+def test_the_cheapest_model_has_one_name(words):
+    rule = parse_rule(words)
+    assert (rule.words, rule.kind) == ("cheapest within 1se", "cheapest")
+    assert rule.needs_costs
+    assert not rule.is_criterion
+    assert not parse_rule("1se").needs_costs
+
+
+@pytest.mark.parametrize(
+    "words", ["", "cheapest", "AIC", "ebic:", "ebic:-1", "ebic=1", "bic:1", "k=", "within=1", None, 1]
+)
 def test_other_words_are_refused_with_the_list(words):
     with pytest.raises(UsageError, match=r'rule must be "min", .*"ebic:<gamma>".*, got'):
         parse_rule(words)
