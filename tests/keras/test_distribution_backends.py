@@ -56,7 +56,11 @@ np.savez(sys.argv[1], *weights)
 @pytest.mark.skipif(keras.backend.backend() == "torch", reason="Keras does not distribute on Torch")
 def test_two_devices_train_what_one_does(tmp_path):
     home = str(Path(shrinkwise.__file__).parents[1])
-    flags = {"PYTHONPATH": home, "XLA_FLAGS": "--xla_force_host_platform_device_count=2", "KERAS_BACKEND": keras.backend.backend()}
+    flags = {
+        "PYTHONPATH": home,
+        "XLA_FLAGS": "--xla_force_host_platform_device_count=2",
+        "KERAS_BACKEND": keras.backend.backend(),
+    }
     done = subprocess.run(
         [sys.executable, "-c", TWO_DEVICES, "weights.npz"],
         cwd=tmp_path,

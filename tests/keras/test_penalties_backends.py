@@ -334,6 +334,18 @@ def test_the_bound_of_a_live_lassonet_acts_at_once():
     assert (np.abs(first) <= 0.01 * np.abs(theta) * (1 + 1e-5)).all()
 
 
+def test_a_lassonet_under_a_plain_optimizer_is_warned_of_once():
+    x, y = eight_inputs(64)
+    model = lassonet()
+    model.compile(optimizer="adam", loss="mse")
+    with pytest.warns(PenaltyWarning, match="is trained by Adam, which keeps no bound") as caught:
+        model.fit(x, y, epochs=2, verbose=0)
+    assert sum(issubclass(w.category, PenaltyWarning) for w in caught) == 1
+    model = lassonet()
+    model.compile(optimizer=keras.optimizers.LossScaleOptimizer(Proximal("adam")), loss="mse")
+    model.fit(x, y, epochs=1, verbose=0)
+
+
 def test_a_lassonet_set_on_a_trained_model_is_checked_as_at_the_start():
     x, y = eight_inputs(16)
     model = lassonet()
@@ -364,6 +376,29 @@ def test_the_monitor_logs_what_the_weights_are():
     assert history[f"{path}/units"][-1] == (kernel != 0).any(axis=0).sum()
     assert history[f"{path}/norm"][-1] == pytest.approx(np.linalg.norm(kernel), rel=1e-5)
     assert history["sparsity/penalty"][-1] == pytest.approx(0.05 * 8 * np.linalg.norm(kernel, axis=1).sum(), rel=1e-5)
+
+
+def test_the_monitor_logs_the_penalty_that_acts():
+    x, y = two_signals(256)
+    schedule = keras.optimizers.schedules.PiecewiseConstantDecay([8], [0.5, 2.0])  # of 8 steps an epoch
+    model = textbook(keras.regularizers.L1(0.01))
+    model.compile(optimizer=Proximal("adam", scale=schedule), loss="mse")
+    history = model.fit(x, y, epochs=2, batch_size=32, verbose=0, callbacks=[SparsityMonitor()]).history
+    size = np.abs(numpy_of(model.layers[0].kernel)).sum()
+    assert history["sparsity/penalty"][-1] == pytest.approx(2 * 0.01 * size, rel=1e-5)
+    assert history["sparsity/penalty"][0] < 0.5 * history["sparsity/penalty"][-1]
+    evaluated = model.evaluate(x, y, verbose=0)
+    assert evaluated == pytest.approx(np.mean((model.predict(x, verbose=0) - y) ** 2) + 0.01 * size, rel=1e-4)
+
+
+def test_the_monitor_warns_of_a_regularizer_that_was_set_after_training_began():
+    x, y = two_signals(64)
+    model = textbook(keras.regularizers.L1(0.1))
+    model.compile(optimizer=Proximal("adam"), loss="mse")
+    model.fit(x, y, epochs=1, verbose=0, callbacks=[SparsityMonitor()])
+    model.get_layer("out").kernel_regularizer = keras.regularizers.L1(0.5)
+    with pytest.warns(PenaltyWarning, match=r"^out.kernel_regularizer: set after .*use penalize\(model"):
+        model.fit(x, y, epochs=1, verbose=0, callbacks=[SparsityMonitor()])
 
 
 def test_one_nan_cell_is_refused_before_training():

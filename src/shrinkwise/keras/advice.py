@@ -24,12 +24,9 @@ def advice_on(model: Any) -> list[str]:
             "so the penalty changes the learning rate rather than the function; penalize the layers without "
             "one, or take it out"
         )
-    late = set_late(model)
+    late = late_advice(model)
     if late:
-        said.append(
-            f"{', '.join(late)}: set after the layer was built, where Keras ignores it, so no such penalty acts; "
-            "use penalize(model, {layer: penalty})"
-        )
+        said.append(late)
     active = [layer.name for layer in layers_of(model) if getattr(layer, "activity_regularizer", None) is not None]
     if active:
         said.append(
@@ -99,6 +96,17 @@ def layers_of(model: Any) -> list[Any]:
 def penalized(layer: Any) -> bool:
     """Whether a weight of the layer itself has a penalty."""
     return any(terms_on(weight) is not None for weight in getattr(layer, "trainable_weights", ()))
+
+
+def late_advice(model: Any) -> str:
+    """A sentence on regularizers that were set too late to act; empty where there is none."""
+    late = set_late(model)
+    if not late:
+        return ""
+    return (
+        f"{', '.join(late)}: set after the layer was built, where Keras ignores it, so no such penalty acts; "
+        "use penalize(model, {layer: penalty})"
+    )
 
 
 def set_late(model: Any) -> list[str]:

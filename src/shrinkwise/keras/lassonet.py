@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import warnings
 from types import ModuleType
 from typing import Any
 
 import keras
 import numpy as np
 
-from shrinkwise.exceptions import UsageError
+from shrinkwise.exceptions import PenaltyWarning, UsageError
+from shrinkwise.keras.live import models_where
 from shrinkwise.keras.regularizers import Penalty, check_strength
 from shrinkwise.keras.terms import Terms
 from shrinkwise.validation import check_number
@@ -33,7 +35,7 @@ class LassoNet(Penalty):
     Notes
     -----
     Acts under `Proximal` only, which keeps the bound after every step; a plain optimizer sees l1 Σ‖θ_j‖ in the loss and
-    no bound. Where θ_j = 0 the weights of input j are exactly zero.
+    no bound, and a warning says so once. Where θ_j = 0 the weights of input j are exactly zero.
 
     References
     ----------
@@ -42,6 +44,7 @@ class LassoNet(Penalty):
     """
 
     own = ("first", "bound")
+    asked = False  # whether the optimizer keeps the bound
 
     def __init__(self, l1: float = 0.01, first: str = "", bound: float = 10.0, l2: float = 0.0) -> None:
         self.l1, self.l2 = l1, l2
@@ -61,6 +64,28 @@ class LassoNet(Penalty):
 
     def __repr__(self) -> str:
         return f"LassoNet(l1={self.l1}, first={self.first!r}, bound={self.bound})"
+
+    def __call__(self, x: Any) -> Any:
+        """l1 Σ_j ‖θ_j‖₂, the part that a loss can hold; it is asked for in every program that trains."""
+        if not self.asked:  # once: the models in memory are looked through, and Torch comes here at every step
+            self.asked = True
+            self._warn_of_plain()
+        return super().__call__(x)
+
+    def _warn_of_plain(self) -> None:
+        """Warn of a model that is compiled with an optimizer under which there is no bound."""
+        from shrinkwise.keras.proximal import Proximal  # it imports this file
+
+        for model in models_where(lambda model: any(v.regularizer is self for v in model.trainable_variables)):
+            used = getattr(model, "optimizer", None)
+            plain = getattr(used, "inner_optimizer", used)
+            if plain is not None and not isinstance(plain, Proximal):
+                warnings.warn(
+                    f"{self!r} is trained by {type(plain).__name__}, which keeps no bound and gives no exact zeros, so "
+                    "no input leaves the network: compile with Proximal(optimizer)",
+                    PenaltyWarning,
+                    stacklevel=2,
+                )
 
     def terms(self, shape: tuple[int, ...]) -> Terms:
         """l1 Σ_j ‖θ_j‖₂."""

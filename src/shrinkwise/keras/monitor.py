@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import keras
 import numpy as np
 from keras import ops
 
+from shrinkwise.exceptions import PenaltyWarning
+from shrinkwise.keras.advice import late_advice
+from shrinkwise.keras.proximal import scale_of
 from shrinkwise.keras.regularizers import AXES, GroupL1, terms_on
 
 
@@ -17,8 +21,8 @@ class SparsityMonitor(keras.callbacks.Callback):  # type: ignore[misc]
     Adds to the logs, so to ``history.history``, CSVLogger and TensorBoard (list those after it):
 
     - ``sparsity/zeros``, ``sparsity/share``: exact zeros of all penalized weights, and their share;
-    - ``sparsity/penalty``: Ω of the weights at the end of the epoch, the part of ``val_loss`` never to be compared over
-      λ;
+    - ``sparsity/penalty``: what the penalties of the weights add to the loss that is minimized, at the end of the epoch
+      and at the ``scale`` that `Proximal` has then; never to be compared over λ;
     - ``sparsity/<path>/zeros``, ``/inputs``, ``/units``, ``/norm``: of each of them the exact zeros, the inputs and
       units
       that still have a weight (convolutions: channels and filters), and the Euclidean norm. A `GroupL1` on another axis
@@ -29,11 +33,21 @@ class SparsityMonitor(keras.callbacks.Callback):  # type: ignore[misc]
     all_kernels : bool, default False
         Watch every trainable weight of two or more axes, penalized or not; where nothing is penalized this is so
         anyway.
+
+    Warns
+    -----
+    PenaltyWarning
+        At the start of a training, if a regularizer was set on a layer after it was built, where it does not act.
     """
 
     def __init__(self, all_kernels: bool = False) -> None:
         super().__init__()
         self.all_kernels = all_kernels
+
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
+        late = late_advice(self.model)
+        if late:
+            warnings.warn(late, PenaltyWarning, stacklevel=2)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         if logs is not None:
@@ -55,7 +69,7 @@ class SparsityMonitor(keras.callbacks.Callback):  # type: ignore[misc]
             logs.update({f"sparsity/{weight.path}/{name}": value for name, value in _figures(weight, values).items()})
         logs["sparsity/zeros"] = float(zeros)
         logs["sparsity/share"] = zeros / max(size, 1)
-        logs["sparsity/penalty"] = penalty
+        logs["sparsity/penalty"] = penalty * scale_of(self.model)
         return logs
 
 

@@ -78,10 +78,11 @@ class Proximal(keras.optimizers.Optimizer):  # type: ignore[misc]
 
     Notes
     -----
-    The loss that is shown stays loss + Ω, at scale 1. What acts: L1, L2 and L1L2 of Keras, GroupL1 and LassoNet. Other
-    regularizers stay terms of the loss, with one warning that names them. Clipping sees g, and a
-    clip below the slope of the penalty is warned of. The moving average of
-    weights (``use_ema``) keeps the zeros of the weights it averages.
+    The loss that Keras shows is loss + Ω, at scale 1, since its program of the loss sees no state of the optimizer;
+    what is minimized contains scale Ω, which `SparsityMonitor` logs. What acts: L1, L2 and L1L2 of Keras, GroupL1 and
+    LassoNet. Other regularizers stay terms of the loss, with one warning that names them. Clipping sees g, and a clip
+    below the slope of the penalty is warned of. The moving average of weights (``use_ema``) keeps the zeros of the
+    weights it averages.
 
     Attributes
     ----------
@@ -378,6 +379,13 @@ def _dense(gradient: Any) -> Any:
     if type(gradient).__name__ == "IndexedSlices":
         return import_module("tensorflow").convert_to_tensor(gradient)
     return gradient
+
+
+def scale_of(model: Any) -> float:
+    """What multiplies every penalty of a model now: 1 unless it is trained by a Proximal that says otherwise."""
+    used = getattr(model, "optimizer", None)
+    used = getattr(used, "inner_optimizer", used)
+    return float(ops.convert_to_numpy(used.scale)) if isinstance(used, Proximal) else 1.0
 
 
 def _uses(model: Any, optimizer: Proximal) -> bool:

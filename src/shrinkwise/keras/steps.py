@@ -71,7 +71,11 @@ def _adamax(optimizer: Any, index: int, gradient: Any, rate: Any) -> tuple[Any, 
 
 
 def _rmsprop(optimizer: Any, index: int, gradient: Any, rate: Any) -> tuple[Any, Any]:
-    """rate / √(v + ε), v less the square of the mean gradient where it is centered."""
+    """rate / √(v + ε), v less the square of the mean gradient where it is centered.
+
+    Of gradients without noise, those of all rows, that is 0 at the minimum and the step rate/√ε: centered, Keras'
+    ε = 1e-7 leaves the exact lasso of the tests at 2e-3, however long it runs, ε = 1e-4 at 3e-6.
+    """
     v = _average(optimizer._velocities[index], gradient**2, optimizer.rho)
     if optimizer.centered:
         v = v - _average(optimizer._average_gradients[index], gradient, optimizer.rho) ** 2
