@@ -7,9 +7,11 @@ from pathlib import Path
 import numpy as np
 
 from shrinkwise import ElasticNet, fit_grid
+from shrinkwise.diagnosis import stability_selection
 from shrinkwise.diagnosis.overfit import DISTINGUISHABLE, paired
 from shrinkwise.losses import LOSSES
 from shrinkwise.path import solve
+from shrinkwise.refitting import refits_of
 
 DATA = Path(__file__).parents[1] / "examples" / "diabetes64.csv"
 
@@ -208,6 +210,36 @@ def choosing_the_term():
     return lines, plot
 
 
+def feature_selection():
+    """L1 selects features: with many false ones, unless halves of the rows have a say."""
+    rng = np.random.default_rng(4)
+    n, p, true = 200, 100, 6
+    lines = ["                               true features (of 6)   false ones"]
+    found = []
+    for _ in range(10):
+        X = rng.standard_normal((n, p)) + 0.6 * rng.standard_normal((n, 1))
+        y = X[:, :true] @ np.array([1.0, -1.0, 1.0, -1.0, 0.8, -0.8]) + 1.5 * rng.standard_normal(n)
+        splits = folds(n)
+        result, refits = fit_grid(X, y, splits), refits_of(X, y, splits)
+        kept = [np.flatnonzero(result.coef(0, result.select(rule).index)) for rule in ("min", "1se")]
+        stable = stability_selection(result, refits)
+        found.append(
+            [[np.count_nonzero(part < true), np.count_nonzero(part >= true)] for part in (*kept, stable.selected)]
+        )
+    names = ("lasso, lowest error (min)", "lasso, 1se", "in most half-samples")
+    for name, (right, wrong) in zip(names, np.mean(found, axis=0)):
+        lines.append(f"{name:26s} {right:16.1f} {wrong:18.1f}")
+    lines.append(f"mean of 10 samples; half-samples promise at most {stable.expected_false:.1f} false ones")
+
+    def plot(axes):
+        color = ["C0" if j < true else "0.7" for j in range(p)]
+        axes.bar(range(p), stable.frequency, color=color)
+        axes.axhline(stable.threshold, color="black", lw=1)
+        axes.set(xlabel="feature; the six true ones in blue", ylabel="share of 100 half-samples")
+
+    return lines, plot
+
+
 def stability():
     """L2 keeps training stable: how far coefficients move from fold to fold."""
     rng = np.random.default_rng(3)
@@ -296,6 +328,7 @@ LINEAR = {
     "overfitting": overfitting,
     "generalization": generalization,
     "choosing-the-term": choosing_the_term,
+    "feature-selection": feature_selection,
     "stability": stability,
     "complexity": complexity,
     "penalized-score": penalized_score,

@@ -72,7 +72,6 @@ def put(part, **fields):
         (replaced("removal_cost_features", lambda a: a + 5), "must be numbers of features, from 0 to 4"),
         (replaced("removal_cost_features", lambda a: a.astype(float)), "must be numbers of features"),
         (replaced("intervals_lower", lambda a: a[:, None]), "lower of its intervals must have shape"),
-        (replaced("quality_values", lambda a: a.astype(complex)), "must be a table of numbers"),
     ],
 )
 def test_damaged_parts_are_refused_by_name(path, decided, damage, words):
