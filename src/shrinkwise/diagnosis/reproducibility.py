@@ -162,6 +162,6 @@ def _sentence(
     noun = "feature is" if ever == 1 else "features are"
     return (
         f"Dealing the rows to folds {len(inside)} times anew{held} {span}; two such choices share "
-        f"{100 * jaccard:.0f} % of their features (mean Jaccard similarity), and {always} of the {ever} {noun} selected "
-        "every time."
+        f"{100 * jaccard:.0f} % of their features (mean Jaccard similarity), and {always} of the {ever} {noun} "
+        "selected every time."
     )
