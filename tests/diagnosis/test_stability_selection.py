@@ -34,7 +34,7 @@ def worst_tail(pairs, threshold, mean, unimodal):
 @pytest.mark.parametrize("share", [0.05, 0.2, 0.4])
 @pytest.mark.parametrize("threshold", [0.65, 0.7, 0.75, 0.8, 0.9, 1.0])
 def test_the_bound_covers_every_unimodal_law_and_is_nearly_met_by_one(threshold, share):
-    """Of a feature selected with probability θ = q/p both halves select it with probability θ²; all p at θ are worst."""
+    """Of a feature selected with probability θ = q/p both halves select it with probability θ²."""
     pairs, p = 20, 100
     bound, source = false_selections(share * p, p, threshold, pairs)
     worst = p * worst_tail(pairs, threshold, share**2, unimodal=True)

@@ -18,7 +18,7 @@ from shrinkwise.validation import check_count
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
 
-SURE = 2.0  # standard errors of a paired difference, beyond which no deal of the folds takes a strength
+SURE = 3.0  # standard errors of a paired difference, beyond which no deal of the folds takes a strength
 STRIDE = 5  # of the strengths that only lead to those, every so many
 FEWEST = 5  # repeats, where each costs a grid of its own
 
@@ -73,9 +73,10 @@ def reproducibility(result: GridResult, refits: Refits, rule: str = "1se", repea
     Notes
     -----
     What moves is the deal alone: all rows are in every repeat, so this is less than new rows would do; for those see
-    `stability_selection`. The mix is held at that of the chosen cell, and a rule looks at its line alone. Of strengths
-    above those that are within 2 standard errors (of the paired difference) of the choice every fifth is kept, and
-    weaker ones than those within 2 of the lowest error of the line are left out. Scores are those of the loss.
+    `stability_selection`. The mix is held at that of the chosen cell, and a rule looks at its line alone. Strengths
+    that other deals are not expected to take are left out: those that are worse than the lowest error of the line by
+    more than 3 standard errors of the paired difference and weaker, and of those that are that much and one standard
+    error of the score worse than the choice and stronger, four in five. Scores are those of the loss.
     """
     repeats = check_count("repeats", repeats, low=2)
     if result.network is not None or not refits.dealt or result.n_folds < 2 or parse_rule(rule).is_criterion:
@@ -123,16 +124,17 @@ def _plausible(result: GridResult, chosen: Selection) -> Indices:
     scores = result.test_score[chosen.ratio]
     mean = np.where(np.isfinite(scores @ result.fold_weights), scores @ result.fold_weights, np.inf)
     best = int(np.argmin(mean))
-    first = min(chosen.index, best, *_as_good(result, scores, mean, chosen.index))
+    bound = float(result.standard_error(scores[best]))  # of 1se, and how far another deal may move it
+    first = min(chosen.index, best, *_as_good(result, scores, mean, chosen.index, bound))
     last = max(chosen.index, best, *_as_good(result, scores, mean, best))
     return np.concatenate([np.arange(0, first, STRIDE), np.arange(first, last + 1)])
 
 
-def _as_good(result: GridResult, scores: Array, mean: Array, anchor: int) -> Indices:
-    """Strengths whose scores (A, K) are not surely worse than those of one of them."""
+def _as_good(result: GridResult, scores: Array, mean: Array, anchor: int, more: float = 0.0) -> Indices:
+    """Strengths whose scores (A, K) are not surely worse than those of one of them, or by no more than ``more``."""
     with np.errstate(invalid="ignore"):
         se = result.standard_error(scores - scores[anchor])
-    return np.flatnonzero(mean - mean[anchor] <= SURE * se)
+    return np.flatnonzero(mean - mean[anchor] <= SURE * se + more)
 
 
 def _of_folds(grid: GridResult, folds: Indices, rule: str) -> Selection:
@@ -160,5 +162,6 @@ def _sentence(
     noun = "feature is" if ever == 1 else "features are"
     return (
         f"Dealing the rows to folds {len(inside)} times anew{held} {span}; two such choices share "
-        f"{100 * jaccard:.0f} % of their features (mean Jaccard similarity), and {always} of the {ever} {noun} selected every time."
+        f"{100 * jaccard:.0f} % of their features (mean Jaccard similarity), and {always} of the {ever} {noun} "
+        "selected every time."
     )

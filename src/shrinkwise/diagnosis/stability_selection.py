@@ -287,14 +287,14 @@ def _entries(path: sparse.csr_array, grid: GridResult, unit_of: Indices) -> tupl
     first[units[::-1]] = rows[::-1]  # the last one written is the first row
     here = rows == first[units]
     squares = (path.data[here] * grid.scale[features[here]]) ** 2
-    return first, np.bincount(units[here], weights=squares, minlength=n_units)
+    return np.asarray(first), np.bincount(units[here], weights=squares, minlength=n_units).astype(np.float64)
 
 
 def _first_to_enter(path: sparse.csr_array, grid: GridResult, unit_of: Indices, counted: Indices, q: int) -> Indices:
     """The q units that come in first."""
     first, size = _entries(path, grid, unit_of)
     order = counted[np.lexsort((-size[counted], first[counted]))][:q]
-    return order[first[order] < path.shape[0]]
+    return np.asarray(order[first[order] < path.shape[0]])
 
 
 def _n_outputs(grid: GridResult) -> int:
