@@ -1,5 +1,7 @@
 """What a feature is worth: against fits without it."""
 
+import sys
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -14,7 +16,7 @@ from shrinkwise.diagnosis.refits import Refits
 from shrinkwise.losses import as_loss
 from shrinkwise.resampling import blocks_of
 from tests.grid.splits import folds
-from tests.result.networks import network_result
+from tests.result.networks import network_grid
 
 N = 120
 
@@ -108,7 +110,7 @@ def test_no_more_features_are_banned_than_the_limit_and_batches_change_nothing(m
     np.testing.assert_array_equal(two.features, whole.features[:2])
     assert two.n_selected == whole.n_selected
     assert "the 2 features of the largest coefficients" in two.sentence
-    monkeypatch.setattr("shrinkwise.diagnosis.removal_cost.MEMORY", 1)
+    monkeypatch.setattr(sys.modules["shrinkwise.diagnosis.removal_cost"], "MEMORY", 1)
     parts = removal_cost(result, refits, "min")
     np.testing.assert_allclose(parts.cost, whole.cost, atol=1e-6)
     np.testing.assert_array_equal(parts.successor, whole.successor)
@@ -147,12 +149,20 @@ def test_a_line_whose_penalty_grows_with_costs_keeps_its_factors():
     X, y = table()
     costs = np.array([50.0, 1, 1, 1, 1, 1, 1, 1])
     result, _ = refits_of(X, y, costs=costs)
+    result = replace(
+        result, test_score=result.test_score / (1 + result.cost_powers)[:, None, None]
+    )  # the last line wins
     _, refits = refits_of(X, y)
-    rule = "cheapest within 1se"
-    found, cell = removal_cost(result, refits, rule), result.select(rule)
-    assert result.cost_powers[cell.ratio] > 0
-    base = fit_grid(X, y, folds(N), alphas=[cell.alpha], tol=1e-9, variants=[result.variant(cell.ratio)])
-    np.testing.assert_array_equal(np.sort(found.features), np.flatnonzero(base.coef(0, 0)))
+    found, cell = removal_cost(result, refits, "k=3"), result.select("k=3")
+    assert result.cost_powers[cell.ratio] == 1
+    coef = result.coef(cell.ratio, cell.index)
+    assert coef[0] == 0
+    place = found.rejected.tolist().index(0)
+    pull = abs(
+        np.mean((X[:, 0] - X[:, 0].mean()) / X[:, 0].std() * (y - X @ coef - result.intercept(cell.ratio, cell.index)))
+    )
+    factor = result.variant(cell.ratio)["factors"][0]
+    np.testing.assert_allclose(found.slack[place], 1 - pull / (cell.alpha * factor), atol=1e-4)
 
 
 @pytest.mark.parametrize("grouped", [False, True])
@@ -176,7 +186,7 @@ def test_where_nothing_is_in_nothing_can_be_taken_out():
 
 
 def test_networks_have_no_removal_costs():
-    assert removal_cost(network_result(), None) is None
+    assert removal_cost(network_grid(), None) is None
 
 
 def test_the_record_can_be_stored():
