@@ -19,6 +19,7 @@ OVERLAP = """(() => {
         .filter(box => box.width).sort((a, b) => a.top - b.top);
     return boxes.slice(1).filter((box, rank) => box.top - boxes[rank].top < 8).length;
 })()"""
+HIDDEN = "all => all.length && all.every(node => getComputedStyle(node).display === 'none')"
 PAPER = "getComputedStyle(document.body).backgroundColor"
 
 
@@ -53,7 +54,7 @@ def test_without_script_all_can_be_read_and_nothing_waits_for_it(browser, pages,
         names = page.locator("#coefficients tbody th").all_inner_texts()
         assert names == [diabetes.feature_names[column] for column in report.kept]
         assert page.locator("input:visible, button:visible, select:visible, output:visible").count() == 0
-        assert page.locator("path.cursor:visible").count() == 0
+        assert page.eval_on_selector_all(".cursor", HIDDEN)
         for numbers in page.locator("figure details").all():
             assert not numbers.locator("table").is_visible()
             numbers.locator("summary").click()
@@ -86,7 +87,7 @@ def test_print_shows_the_chosen_model_and_no_control(browser, pages):
         assert page.locator("#coefficients").inner_text() == chosen
         page.emulate_media(media="print")
         assert page.locator("input:visible, button:not(.sort):visible, select:visible, output:visible").count() == 0
-        assert page.locator("path.cursor:visible").count() == 0
+        assert page.eval_on_selector_all(".cursor", HIDDEN)
         assert page.locator("details.numbers:visible").count() == 0
 
 
