@@ -3,10 +3,13 @@
 from types import SimpleNamespace
 
 import numpy as np
+from sklearn.datasets import load_breast_cancer
 
 from shrinkwise.diagnosis import first_fold, held_out_predictor, quality
+from shrinkwise.grid import fit_grid
+from shrinkwise.losses.cox import CoxLoss
 from shrinkwise.report import decision_words
-from tests.report.conftest import report_on
+from tests.report.conftest import diabetes64, report_on
 
 
 def fold_frequency(result, cell):
@@ -108,3 +111,41 @@ def quality_of(result, X, y, splits, loss, rule="1se", weights=None, offset=None
     """As the faces make it."""
     eta = held_out_predictor(result, rule, X, splits, offset)
     return quality(y, eta, loss, weights, offset=offset, folds=first_fold(splits, len(y)))
+
+
+def splits_of(n, folds=5):
+    fold = np.random.default_rng(0).permutation(n) % folds
+    return [(np.flatnonzero(fold != k), np.flatnonzero(fold == k)) for k in range(folds)]
+
+
+def fitted(X, y, loss, names=None, **options):
+    """A report on a real grid with its real quality."""
+    splits, offset = splits_of(len(X)), options.pop("offset", None)
+    ratios = options.pop("l1_ratios", (0.5, 1.0))
+    result = fit_grid(
+        X, y, splits, loss=loss, l1_ratios=ratios, alphas=20, offset=offset, feature_names=names, **options
+    )
+    found = quality_of(result, X, y, splits, loss, offset=offset)
+    return report_on(result, decision=decision_of(result, quality=found))
+
+
+def real_reports():
+    """A report for each loss."""
+    rng = np.random.default_rng(0)
+    X, y, names = diabetes64()
+    cancer = load_breast_cancer()
+    Z = rng.normal(size=(300, 8))
+    exposure = rng.uniform(0.5, 2, 300)
+    time, event = rng.exponential(np.exp(-Z[:, 0])), (rng.random(300) < 0.7).astype(float)
+    label = rng.integers(0, 15, 300)
+    return {
+        "squared": fitted(X, y, "squared", names, l1_ratios=(0.0, 0.5, 1.0)),
+        "logistic": fitted(
+            cancer.data, cancer.target.astype(float), "logistic", tuple(cancer.feature_names), classes=("<b>", "&")
+        ),
+        "poisson": fitted(Z, rng.poisson(exposure * np.exp(0.5 * Z[:, 0])) * 1.0, "poisson", offset=np.log(exposure)),
+        "quantile": fitted(Z, Z[:, 0] + rng.normal(size=300), "quantile:0.9"),
+        "cox": fitted(Z, event, CoxLoss(time)),
+        "classes": fitted(Z, np.eye(15)[label], "multinomial:15", classes=[f"<i>{k}" for k in range(15)]),
+        "targets": fitted(Z, Z[:, :3] + rng.normal(size=(300, 3)), "squared", outputs=("a", "<b>", "c")),
+    }

@@ -1,7 +1,6 @@
 """What page and terminal say of a decision: four answers, a section for each record, figures with their numbers."""
 
 import dataclasses
-import os
 import re
 import warnings
 from types import SimpleNamespace
@@ -9,17 +8,12 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from scipy import sparse
-from sklearn.datasets import load_breast_cancer
 
 from shrinkwise.exceptions import UsageError
-from shrinkwise.grid import fit_grid
-from shrinkwise.losses.cox import CoxLoss
-from shrinkwise.report import ReportInput, render_page, write_page
+from shrinkwise.report import ReportInput, render_page
 from shrinkwise.report.decision_words import families, four_answers, percent
-from tests.report.chromium import BINARY, Browser
-from tests.report.conftest import HOSTILE, diabetes64, report_on
-from tests.report.decisions import decision_of, fold_frequency, quality_of
-from tests.report.test_browser import OVERFLOW, OVERLAP, SHOWN, SMALLEST
+from tests.report.conftest import HOSTILE, report_on
+from tests.report.decisions import decision_of, fold_frequency, real_reports
 from tests.report.test_page import Page, odd_grids
 from tests.result.networks import network_grid
 
@@ -40,42 +34,9 @@ HEADS = [
 ]
 
 
-def splits_of(n, folds=5):
-    fold = np.random.default_rng(0).permutation(n) % folds
-    return [(np.flatnonzero(fold != k), np.flatnonzero(fold == k)) for k in range(folds)]
-
-
-def fitted(X, y, loss, names=None, **options):
-    """A report on a real grid with its real quality."""
-    splits, offset = splits_of(len(X)), options.pop("offset", None)
-    ratios = options.pop("l1_ratios", (0.5, 1.0))
-    result = fit_grid(
-        X, y, splits, loss=loss, l1_ratios=ratios, alphas=20, offset=offset, feature_names=names, **options
-    )
-    quality = quality_of(result, X, y, splits, loss, offset=offset)
-    return report_on(result, decision=decision_of(result, quality=quality))
-
-
 @pytest.fixture(scope="module")
 def reports():
-    rng = np.random.default_rng(0)
-    X, y, names = diabetes64()
-    cancer = load_breast_cancer()
-    Z = rng.normal(size=(300, 8))
-    exposure = rng.uniform(0.5, 2, 300)
-    time, event = rng.exponential(np.exp(-Z[:, 0])), (rng.random(300) < 0.7).astype(float)
-    label = rng.integers(0, 15, 300)
-    return {
-        "squared": fitted(X, y, "squared", names, l1_ratios=(0.0, 0.5, 1.0)),
-        "logistic": fitted(
-            cancer.data, cancer.target.astype(float), "logistic", tuple(cancer.feature_names), classes=("<b>", "&")
-        ),
-        "poisson": fitted(Z, rng.poisson(exposure * np.exp(0.5 * Z[:, 0])) * 1.0, "poisson", offset=np.log(exposure)),
-        "quantile": fitted(Z, Z[:, 0] + rng.normal(size=300), "quantile:0.9"),
-        "cox": fitted(Z, event, CoxLoss(time)),
-        "classes": fitted(Z, np.eye(15)[label], "multinomial:15", classes=[f"<i>{k}" for k in range(15)]),
-        "targets": fitted(Z, Z[:, :3] + rng.normal(size=(300, 3)), "squared", outputs=("a", "<b>", "c")),
-    }
+    return real_reports()
 
 
 @pytest.fixture(scope="module")
@@ -290,48 +251,6 @@ class TestHostileAndLarge:
         text = Page(render_page(decided)).text
         assert "Drawn are the first 24 of" in text
         assert "Shown are the 30 nearest." in text
-
-
-@pytest.mark.skipif(BINARY is None and not os.environ.get("CI"), reason="no chromium binary on this machine")
-class TestInABrowser:
-    @pytest.fixture(scope="class")
-    @staticmethod
-    def browser():
-        with Browser() as tab:
-            yield tab
-
-    @pytest.fixture(scope="class")
-    @staticmethod
-    def pages(tmp_path_factory, reports, hostile):
-        folder, paths = tmp_path_factory.mktemp("decisions"), []
-        shown = {**reports, "hostile": report_on(hostile, decision=decision_of(hostile))}
-        for name, report in shown.items():
-            paths.append(folder / f"{name}.html")
-            write_page(paths[-1], report)
-        return paths
-
-    def test_pages_fit_every_width_and_names_do_not_overlap(self, browser, pages):
-        for path in pages:
-            for width in (360, 681, 1000):
-                browser.open(path, width=width)
-                assert browser.complaints == []
-                assert browser.requests == []
-                assert browser.evaluate("document.documentElement.scrollWidth") <= width
-                assert browser.evaluate(OVERFLOW) == []
-                assert set(browser.evaluate(SHOWN)) == {"narrow" if width <= 680 else "wide"}
-                assert browser.evaluate(OVERLAP) == 0
-                assert browser.evaluate(SMALLEST) >= 12
-
-    def test_no_text_of_a_figure_is_cut_off(self, browser, pages):
-        cut = """[...document.querySelectorAll('svg text')].filter(text => {
-            const box = text.getBoundingClientRect(), frame = text.closest('svg').getBoundingClientRect();
-            const beyond = Math.max(frame.left - box.left, box.right - frame.right, box.bottom - frame.bottom);
-            return box.width && beyond > 3;
-        }).map(text => text.closest('figure').id + ': ' + text.textContent)"""
-        for path in pages[:4]:
-            for width in (360, 1000):
-                browser.open(path, width=width)
-                assert [text for text in browser.evaluate(cut) if not re.match(r"cv|paths|map", text)] == []
 
 
 def test_a_report_without_a_decision_is_what_it_was(diabetes):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from shrinkwise.diagnosis.quality import Quality
@@ -87,7 +89,6 @@ def frequency(report: ReportInput) -> Html | None:
         "section",
         el("h2", f"Which {report.noun}s come back with other rows?"),
         selection_frequency(report, stable, again),
-        None if stable is None else el("p", glued(shorten(stable.sentence, SENTENCE)), class_="muted"),
     )
 
 
@@ -110,7 +111,7 @@ def _rejected(report: ReportInput, record: object) -> Html | None:
     rejected, slack, carrier, correlation = (
         np.asarray(getattr(record, field)).tolist() for field in ("rejected", "slack", "carrier", "correlation")
     )
-    order = sorted(range(len(rejected)), key=lambda rank: (slack[rank], rank))
+    order = sorted(range(len(rejected)), key=lambda rank: (not math.isfinite(slack[rank]), slack[rank], rank))
     if not order:
         return None
     names = report.result.feature_names
@@ -118,7 +119,7 @@ def _rejected(report: ReportInput, record: object) -> Html | None:
         el(
             "tr",
             feature_cell(report, rejected[rank]),
-            el("td", f"{100 * (1 - slack[rank]):.0f} %"),
+            el("td", f"{100 * (1 - slack[rank]):.0f} %" if math.isfinite(slack[rank]) else "–"),
             el("td", "–" if carrier[rank] < 0 else name(names[carrier[rank]], 32)),
             el("td", "–" if carrier[rank] < 0 else f"{correlation[rank]:+.2f}".replace("-", "−")),
         )

@@ -117,7 +117,8 @@ def _penalty(report: ReportInput) -> Answer:
     if chosen == own.name or report.result.network is not None:
         step = "Nothing to do: the chosen model is of that kind." if chosen == own.name else f"Keep {own.name}."
     else:
-        step = f"The chosen model is {_article(chosen)}; for the simpler one ask for {OPTIONS.get(own.name, own.name)}."
+        option = OPTIONS.get(own.name, own.name)
+        step = f"The chosen model is {_article(chosen)}; for {_article(own.name)} ask for {option}."
     return Answer(question, f"{size}: {reason}.", step)
 
 

@@ -20,6 +20,7 @@ def penalty_families(report: ReportInput) -> Html | None:
     found, recommended = families(report)
     if len(found) < 2:
         return None
+    found = sorted(found, key=lambda family: (family.difference, family.name))
     rows = [
         Row(
             family.name,

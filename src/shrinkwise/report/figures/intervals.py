@@ -14,6 +14,8 @@ from shrinkwise.report.report_input import ReportInput
 from shrinkwise.report.tables import feature_cell, table_of
 from shrinkwise.report.text import count, general, whole
 
+ROOM = 1.25  # the frame ends at this many times the largest estimate, and holds all intervals without zero
+
 
 def debiased_intervals(report: ReportInput, intervals: Any) -> Html | None:
     """The figure, per standard deviation of a feature; None where there is no interval.
@@ -44,7 +46,8 @@ def debiased_intervals(report: ReportInput, intervals: Any) -> Html | None:
         )
         for rank in order[:ROWS]
     ]
-    plot = RowPlot(rows, "per standard deviation")
+    reach = [max(abs(outer[0][rank]), abs(outer[1][rank])) for rank in clear] + [ROOM * abs(estimate[order[0]])]
+    plot = RowPlot(rows, "per standard deviation", limit=float(max(reach)) if np.all(np.isfinite(reach)) else None)
     level = f"{100 * float(intervals.level):.0f} %"
     which = f"the {level} interval" if wide[0] is None else "the wide interval, which allows for the selection,"
     caption = (
@@ -54,6 +57,8 @@ def debiased_intervals(report: ReportInput, intervals: Any) -> Html | None:
     caption += "." if wide[0] is None else f"; thick: the {level} interval of a {report.noun} named beforehand."
     if len(order) > ROWS:
         caption += f" Drawn are the {ROWS} largest."
+    if any(max(abs(end) for end in row.ends or (0.0,)) > max(reach) for row in rows):
+        caption += " The frame cuts off the ends of the widest."
     title = f"Debiased coefficients and their {level} intervals, per standard deviation"
     shown = (estimate, low, high) if wide[0] is None else (estimate, low, high, *outer)
     table = _table(report, columns, shown, order, level)

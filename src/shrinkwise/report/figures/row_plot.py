@@ -48,6 +48,7 @@ class RowPlot:
     x_title: str
     bars: bool = False  # from zero; else dots
     most: float | None = None  # where the axis ends, if not at the most that a row shows
+    limit: float | None = None  # the axis goes no further than this to either side
     percent: bool = False
     mark: tuple[float, str] | None = None  # a vertical line and its name
 
@@ -69,6 +70,8 @@ class RowPlot:
         low = -self._without_outlier(
             [max(0.0, *(-p for p in self._reach(row))) for row in self.rows], -min(points, default=0.0)
         )
+        if self.limit is not None:
+            low, high = max(low, -self.limit), min(high, self.limit)
         room = 0.04 * (high - low) or abs(high) * 0.1 or 1.0
         return Scale(low if self.bars and low == 0 else low - room, high + room, size.left, size.x_end)
 

@@ -12,8 +12,9 @@ from shrinkwise.report.figures.row_plot import ROWS, TABLE, Row, RowPlot
 from shrinkwise.report.markup import Html, el
 from shrinkwise.report.report_input import ReportInput
 from shrinkwise.report.tables import feature_cell, table_of
-from shrinkwise.report.text import count, general, listed, whole
+from shrinkwise.report.text import count, shorten, whole
 
+SENTENCE = 2_000  # characters of the record's own words
 SELDOM = 0.05  # features chosen less often, and not by the chosen model, are left out
 
 
@@ -60,22 +61,14 @@ def selection_frequency(report: ReportInput, stable: Any, again: Any = None) -> 
 
 
 def _sentence(report: ReportInput, stable: Any, again: Any, first: np.ndarray) -> str:
-    """What these frequencies say."""
+    """What these frequencies say: the record's own words, where there are any."""
     noun, kept = report.noun, report.kept
     if stable is None:
         always = int(np.count_nonzero(first[kept] >= 1)) if kept else 0
         own = f"Of the {count(len(kept), noun)} of the chosen model (blue)"
         return f"{own} {whole(always)} are chosen in every repeat."
-    passed = np.asarray(stable.selected).tolist()
-    both = [feature_name(report, column) for column in passed if column in set(kept)]
-    named = f" ({listed(both)})" if 0 < len(both) <= 4 else ""
-    words = (
-        f"{whole(len(passed))} of {count(len(first), noun)} are chosen in at least {_share(stable.threshold)} of "
-        f"{stable.n_halves} half-samples, with at most {general(stable.expected_false, 2)} false among them to be "
-        f"expected; {'all' if len(both) == len(passed) > 1 else whole(len(both))} of them{named} are among the "
-        f"{whole(len(kept))} of the chosen model (blue)"
-    )
-    return f"{words}{'; rings are for new deals of the folds' if again is not None else ''}."
+    rings = "; rings are for new deals of the folds" if again is not None else ""
+    return f"{shorten(stable.sentence, SENTENCE)} Blue are those of the chosen model{rings}."
 
 
 def _rest(report: ReportInput, shown: int, total: int) -> str:
