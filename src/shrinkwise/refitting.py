@@ -18,7 +18,6 @@ from shrinkwise.path import repeats_of
 from shrinkwise.resampling import Split, blocks_of, rows_of
 from shrinkwise.result import GridResult
 
-
 SEEN = ("sample_weight", "offset", "fit_intercept", "standardize", "grouped_outputs")  # of options, by one fit
 PENALTY = ("groups", "sparse_ratio", "penalty_weights", "lower", "upper", "ridge_unit")
 

@@ -36,9 +36,7 @@ def test_a_regression_has_all_parts(linear):
 
 def test_the_fit_is_that_of_fit(linear):
     X, y = table()
-    np.testing.assert_array_equal(
-        LinearRegressorCV(cv=5, alphas=20, l1_ratio=(0.5, 1.0)).fit(X, y).coef_, linear.coef_
-    )
+    np.testing.assert_array_equal(LinearRegressorCV(cv=5, alphas=20, l1_ratio=(0.5, 1.0)).fit(X, y).coef_, linear.coef_)
 
 
 def test_the_true_features_are_found_worth_it_and_their_intervals_exclude_zero(linear):

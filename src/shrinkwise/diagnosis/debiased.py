@@ -205,7 +205,9 @@ def _named(features: Sequence[int] | Array, p: int) -> Array:
 def _start(result: GridResult) -> tuple[Array, float]:
     """Coefficients and intercept of the lasso with the lowest cross-validated error."""
     shares = np.ones(len(result.l1_ratios)) if result.relax is None else result.relax
-    order = np.lexsort((np.min(np.where(np.isnan(result.mean), np.inf, result.mean), axis=1), -shares, -result.l1_ratios))
+    order = np.lexsort(
+        (np.min(np.where(np.isnan(result.mean), np.inf, result.mean), axis=1), -shares, -result.l1_ratios)
+    )
     line = int(order[0])
     if result.l1_ratios[line] < LASSO:
         raise UsageError(
@@ -300,9 +302,13 @@ def _sentence(m: int, away: tuple[int, int], copies: int, selected: bool, level:
     noun = f"{'selected ' if selected else ''}feature{'s' if m > 1 else ''}"
     sentence = f"{away[0]} of {m} {noun} {'have' if m > 1 else 'has'} a {100 * level:g} % interval without zero"
     if selected:
-        sentence += f", {away[1]} once it is as wide ({100 * wide:.4g} %) as their being picked from the same data asks for"
+        sentence += (
+            f", {away[1]} once it is as wide ({100 * wide:.4g} %) as their being picked from the same data asks for"
+        )
     if copies:
-        sentence += f"; {copies} cannot be told from other features, and {'have' if copies > 1 else 'has'} no finite one"
+        sentence += (
+            f"; {copies} cannot be told from other features, and {'have' if copies > 1 else 'has'} no finite one"
+        )
     return sentence + "."
 
 
@@ -320,4 +326,6 @@ def _assumptions(model: _Quadratic, p: int, selected: bool) -> str:
     exact = not np.isinf(model.freedom) and model.free is not None
     kind = "Least squares, exact where the noise is normal" if exact else "Debiased lasso, approximate"
     picked = " For features picked because they stood out, read the selected intervals." if selected else ""
-    return f"{kind}. Assumed: {'; '.join(words)}. Each interval is for one coefficient, all other features held.{picked}"
+    return (
+        f"{kind}. Assumed: {'; '.join(words)}. Each interval is for one coefficient, all other features held.{picked}"
+    )

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from shrinkwise.diagnosis import fit_stability
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from shrinkwise.diagnosis import fit_stability
 from shrinkwise.exceptions import UsageError
 from shrinkwise.plot._axes import line_label, new_axes, strength_axis, strength_label, strengths_of
 from shrinkwise.result import GridResult

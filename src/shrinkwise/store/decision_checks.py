@@ -23,7 +23,7 @@ COLUMNS = {  # features by their number, -1 for none
     "removal_cost": ("features", "successor", "rejected", "carrier"),
     "intervals": ("features",),
 }
-ALIKE: dict[str, dict[str, tuple[str, ...]]] = {  # arrays of one length; "P" that of all features, "R" and "A" those of the grid
+ALIKE: dict[str, dict[str, tuple[str, ...]]] = {  # arrays of one length: "P" of all features, "RA" of the grid
     "penalty_choice": {"": ("mean", "se", "difference", "difference_se", "n_features", "better")},
     "stability_selection": {"P": ("frequency", "simultaneous")},
     "reproducibility": {"P": ("frequency",), "": ("strengths", "sizes")},
