@@ -13,6 +13,7 @@ from scipy import sparse
 
 Array = NDArray[Any]
 
+MEMORY = 2 << 30  # bytes that the moments of all folds may take
 ROUNDING = 64 * np.finfo(np.float64).eps
 
 

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from shrinkwise import CoxRegressorCV, LinearClassifierCV, LinearRegressorCV
-from shrinkwise.diagnosis.decision import RECORDS, Decision, decide
+from shrinkwise.diagnosis.decide import decide
+from shrinkwise.diagnosis.decision import RECORDS, Decision
 from shrinkwise.exceptions import DataError
 
 ALL = {*RECORDS} - {"budget"}
@@ -98,9 +99,9 @@ def test_a_part_that_fails_is_left_out_with_its_reason(linear, monkeypatch):
     def fail(*_, **__):
         raise DataError("no row of class b")
 
-    monkeypatch.setattr("shrinkwise.diagnosis.decision.stability_selection", fail)
-    monkeypatch.setattr("shrinkwise.diagnosis.decision.removal_cost", lambda *_: None)
-    monkeypatch.setattr("shrinkwise.diagnosis.decision.reproducibility", lambda *_: None)
+    monkeypatch.setattr("shrinkwise.diagnosis.decide.stability_selection", fail)
+    monkeypatch.setattr("shrinkwise.diagnosis.decide.removal_cost", lambda *_: None)
+    monkeypatch.setattr("shrinkwise.diagnosis.decide.reproducibility", lambda *_: None)
     X, y = table()
     decision = LinearRegressorCV(cv=5, alphas=15).decide(X, y)
     assert decision.notes == ("The part on stability selection was left out: no row of class b",)

@@ -15,7 +15,7 @@ from shrinkwise.cli._progress import progress_bar
 from shrinkwise.cli._say import Voice
 from shrinkwise.cli._train import LIBRARIES, linear_grid, now, versions_of
 from shrinkwise.cli.net import NetRequest
-from shrinkwise.diagnosis.decision import decide
+from shrinkwise.diagnosis.decide import decide
 from shrinkwise.exceptions import DataError
 from shrinkwise.keras.defaults import suited
 from shrinkwise.keras.grid import fit_networks

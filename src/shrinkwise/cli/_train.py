@@ -19,7 +19,8 @@ from shrinkwise.cli._prepare import Prepared
 from shrinkwise.cli._progress import Tell, progress_bar, steps
 from shrinkwise.cli._say import Voice
 from shrinkwise.cli.fit import Request
-from shrinkwise.diagnosis.decision import Decision, decide
+from shrinkwise.diagnosis.decide import decide
+from shrinkwise.diagnosis.decision import Decision
 from shrinkwise.exceptions import DataError
 from shrinkwise.grid import fit_grid
 from shrinkwise.losses import as_loss

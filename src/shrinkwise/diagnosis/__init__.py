@@ -1,11 +1,14 @@
-"""Verdicts: pure functions that read a GridResult, and what was refitted on the same data."""
+"""Verdicts: pure functions that read a GridResult, and what was refitted on the same data.
+
+`decide.decide` makes all parts of a decision, and `debiased.debiased_intervals` intervals: they need the solvers.
+"""
 
 from shrinkwise.diagnosis.budget import BudgetFrontier, budget_frontier
 from shrinkwise.diagnosis.comparison import Comparison, compare_with_linear
-from shrinkwise.diagnosis.debiased import DebiasedIntervals, debiased_intervals
-from shrinkwise.diagnosis.decision import Decision, decide
+from shrinkwise.diagnosis.decision import Decision
 from shrinkwise.diagnosis.fit_stability import FitStability, fit_stability
 from shrinkwise.diagnosis.held_out_predictor import first_fold, held_out_predictor
+from shrinkwise.diagnosis.intervals import DebiasedIntervals
 from shrinkwise.diagnosis.overfit import Verdict, overfit_verdict
 from shrinkwise.diagnosis.paired_rows import PairedRows, paired_rows
 from shrinkwise.diagnosis.penalty_choice import PenaltyChoice, penalty_choice
@@ -31,8 +34,6 @@ __all__ = [
     "Verdict",
     "budget_frontier",
     "compare_with_linear",
-    "debiased_intervals",
-    "decide",
     "first_fold",
     "fit_stability",
     "held_out_predictor",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from shrinkwise.path.choose import MEMORY
+from shrinkwise.moments import MEMORY
 from shrinkwise.resampling import Split
 from shrinkwise.result import GridResult
 

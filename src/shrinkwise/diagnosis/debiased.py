@@ -13,6 +13,7 @@ from scipy.special import ndtri, stdtrit
 
 from shrinkwise.design import Design, as_design
 from shrinkwise.design.sparse import checked_sparse
+from shrinkwise.diagnosis.intervals import DebiasedIntervals
 from shrinkwise.engines.local import one_blas_thread
 from shrinkwise.exceptions import DataError, UsageError
 from shrinkwise.losses import Loss, as_loss
@@ -33,31 +34,6 @@ Array = NDArray[Any]
 MOST = 200  # features at most, where none are named
 TALL = 5  # rows for each column: least squares then costs no more than an eighth of a standard error
 LASSO = 0.5  # the l1_ratio from which on a line of a grid counts as a lasso
-
-
-@dataclass(frozen=True, eq=False)
-class DebiasedIntervals:
-    """Intervals of coefficients in the units of the data, without p-values.
-
-    ``lower`` and ``upper`` cover a coefficient that was named beforehand with probability ``level``. Of features that
-    were picked from the same data because they stood out more miss: ``selected_lower`` and ``selected_upper`` are as
-    wide as it takes for a share of 1 − ``level`` of them to miss, on average; where the features were named they are the
-    same intervals. ``bias`` is 0 where no error of other coefficients can move the estimate, see `nodewise_directions`.
-    A feature that is (nearly) a copy of others has an infinite interval.
-    """
-
-    sentence: str
-    features: Array  # (m,), numbers of columns
-    estimate: Array  # (m,)
-    se: Array  # (m,)
-    lower: Array  # (m,)
-    upper: Array  # (m,)
-    level: float
-    assumptions: str
-    selected_level: float
-    selected_lower: Array  # (m,)
-    selected_upper: Array  # (m,)
-    bias: Array  # (m,)
 
 
 @dataclass(frozen=True, eq=False)
@@ -139,8 +115,8 @@ def debiased_intervals(
     Notes
     -----
     There are no p-values. Those of a refit on selected features are wrong, because the same data chose them; and right
-    ones would answer whether a coefficient is exactly zero, for hundreds of features at once, where an interval says how
-    large it may be.
+    ones would answer whether a coefficient is exactly zero, for hundreds of features at once, where an interval says
+    how large it may be.
 
     σ̂² is the sum of squared residuals over n − (features of the lasso) − 1 (Reid et al. 2016). Strengths of the
     lassos behind z_j follow Zhang & Zhang, table 2. For the logistic loss and many rows the Hessian is inverted as it

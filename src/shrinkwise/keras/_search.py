@@ -14,7 +14,7 @@ from scipy import sparse
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
-from shrinkwise.diagnosis.decision import decide
+from shrinkwise.diagnosis.decide import decide
 from shrinkwise.exceptions import DataError, UsageError
 from shrinkwise.keras.defaults import RATE, suited
 from shrinkwise.keras.grid import NetworkGrid, fit_networks

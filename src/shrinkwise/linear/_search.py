@@ -14,7 +14,8 @@ from sklearn.utils.metadata_routing import UNUSED, MetadataRouter, MethodMapping
 
 from shrinkwise.adaptive import fit_adaptive_grid
 from shrinkwise.choice import RELAX, solve_choice
-from shrinkwise.diagnosis.decision import Decision, decide
+from shrinkwise.diagnosis.decide import decide
+from shrinkwise.diagnosis.decision import Decision
 from shrinkwise.exceptions import UsageError
 from shrinkwise.grid import fit_grid
 from shrinkwise.linear._certify import certified, check_flag, cost_array, penalty_options, warn_of_grid

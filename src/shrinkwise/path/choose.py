@@ -14,7 +14,7 @@ from shrinkwise.design.base import Array
 from shrinkwise.design.build import one_scale_a_group
 from shrinkwise.engines import LocalEngine
 from shrinkwise.losses import Loss
-from shrinkwise.moments import Moments
+from shrinkwise.moments import MEMORY, Moments
 from shrinkwise.outputs import problems_of
 from shrinkwise.path.base import Route
 from shrinkwise.path.cells import moments_of_sets
@@ -25,8 +25,6 @@ from shrinkwise.path.rows import LockstepRoute
 from shrinkwise.penalties import Penalty
 from shrinkwise.penalties.concave import Concave
 from shrinkwise.penalties.standardized import groups_of
-
-MEMORY = 2 << 30  # bytes that the moments of all folds may take
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from scipy import sparse
@@ -42,7 +43,7 @@ class Directions:
 
 
 def tolerated_bias(p: int) -> float:
-    """√(2 log p), what Zhang & Zhang ask of a direction; one that cannot reach it belongs to a copy of other columns."""
+    """√(2 log p), what Zhang & Zhang ask of a direction; one that cannot reach it belongs to a copy of others."""
     return float(np.sqrt(2 * np.log(max(p, 2))))
 
 
@@ -186,7 +187,7 @@ def _on_working_set(design: Design, weights: Array, column: int, n: int) -> tupl
     near = np.abs(seen_by(np.ones((1, 1)), np.array([column]))[0])
     cols = np.sort(np.argpartition(-near, WORKING)[:WORKING])
     for turn in range(ROUNDS):
-        trail = _follow(design.gram(weights, cols), cols, column, n, lambda theta, cols=cols: seen_by(theta, cols))
+        trail = _follow(design.gram(weights, cols), cols, column, n, partial(seen_by, cols=cols))
         best = trail.best()
         outside = np.abs(trail.slopes[best])
         outside[cols] = 0.0
