@@ -20,14 +20,14 @@ from shrinkwise.report.figures import (
     selection_frequency,
     stability_curve,
 )
-from shrinkwise.report.figures.row_plot import TABLE
+from shrinkwise.report.figures.row_plot import TABLE, named_head
 from shrinkwise.report.markup import Html, el, name
 from shrinkwise.report.report_input import ReportInput
-from shrinkwise.report.tables import bar, feature_cell, table_of
+from shrinkwise.report.tables import bar, table_of
 from shrinkwise.report.text import count, general, glued, scores, shorten, whole
 from shrinkwise.report.words import plus_minus
 
-SENTENCE = 2_000  # characters of a record's own words
+SENTENCE = 700  # characters of a record's own words
 TARGETS = 40  # rows of their table
 NEAR = 0.1  # of the way that is left
 CARRIED = 0.7  # correlation from which a feature is said to be carried by another
@@ -118,9 +118,9 @@ def _rejected(report: ReportInput, record: object) -> Html | None:
     body = [
         el(
             "tr",
-            feature_cell(report, rejected[rank]),
+            named_head(names[rejected[rank]]),
             el("td", f"{100 * (1 - slack[rank]):.0f} %" if math.isfinite(slack[rank]) else "–"),
-            el("td", "–" if carrier[rank] < 0 else name(names[carrier[rank]], 32)),
+            el("td", "–" if carrier[rank] < 0 else el("bdi", shorten(names[carrier[rank]], 32))),
             el("td", "–" if carrier[rank] < 0 else f"{correlation[rank]:+.2f}".replace("-", "−")),
         )
         for rank in order[:TABLE]

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from shrinkwise.report.figures.chart import Size, curve, figure, line, spread, text
-from shrinkwise.report.figures.plane import FULL, Plane, dot, plane_axes
+from shrinkwise.report.figures.chart import Size, curve, figure, spread, text
+from shrinkwise.report.figures.plane import FULL, Plane, dots, plane_axes, whiskers
 from shrinkwise.report.markup import Html, el, join
 from shrinkwise.report.report_input import ReportInput
 from shrinkwise.report.tables import table_of
@@ -46,11 +46,7 @@ def budget_frontier(report: ReportInput, budget: Any) -> Html | None:
         )
         points = [(plane.x(c), plane.y(m)) for c, m in zip(cost, mean, strict=True)]
         steps = [corner for (x0, y0), (x1, y1) in pairwise(points) for corner in ((x0, y0), (x1, y0), (x1, y1))]
-        whiskers = [
-            line(x, plane.y(m - s), x, plane.y(m + s), "whisker cv")
-            for (x, _), m, s in zip(points, mean, se, strict=True)
-            if s > 0
-        ]
+        spans = [(x, plane.y(m - s), plane.y(m + s)) for (x, _), m, s in zip(points, mean, se, strict=True) if s > 0]
         x, y = points[chosen]
         left = x > (size.left + size.x_end) / 2
         label = count(int(sizes[chosen]), report.noun)
@@ -59,9 +55,9 @@ def budget_frontier(report: ReportInput, budget: Any) -> Html | None:
             [
                 plane_axes(size, plane),
                 curve(steps, "other"),
-                *whiskers,
-                *(dot(x, y, radius=3.5) for x, y in points),
-                dot(x, y, "chosen-dot", 5.5),
+                whiskers(spans),
+                dots(points),
+                el("circle", cx=x, cy=y, r=5.5, class_="chosen-dot"),
                 text(
                     x + (-7 if left else 7),
                     plane.y(mean[chosen] + se[chosen]) - 6,

@@ -8,7 +8,7 @@ from scipy.special import ndtri
 from shrinkwise.diagnosis.quality import Quality
 from shrinkwise.losses import QuantileLoss, named_loss
 from shrinkwise.report.figures.chart import Size, figure, line, spread
-from shrinkwise.report.figures.plane import HALF, WHISKER, Plane, diagonal, dot, framed, plane_axes
+from shrinkwise.report.figures.plane import HALF, WHISKER, Plane, diagonal, dots, framed, plane_axes, whiskers
 from shrinkwise.report.markup import Html, el, join
 from shrinkwise.report.report_input import ReportInput
 from shrinkwise.report.tables import table_of
@@ -41,13 +41,13 @@ def calibration(report: ReportInput, quality: Quality) -> Html | None:
         x, y = spread(*across, size.left, size.x_end), spread(low, high, size.y_end, size.top)
         plane = Plane(x, y, titles[0], titles[1], (percent, percent or level is not None))
         aim = diagonal(plane) if level is None else line(size.left, y(level), size.x_end, y(level), "mark")
-        whiskers = [
-            line(x(p), y(o - WHISKER * s), x(p), y(o + WHISKER * s), "whisker cv")
+        spans = [
+            (x(p), y(o - WHISKER * s), y(o + WHISKER * s))
             for p, o, s in zip(predicted, observed, se, strict=True)
             if s > 0
         ]
-        dots = [dot(x(p), y(o)) for p, o in zip(predicted, observed, strict=True)]
-        return join([plane_axes(size, plane), aim, framed(size, "calibration", whiskers), *dots])
+        points = [(x(p), y(o)) for p, o in zip(predicted, observed, strict=True)]
+        return join([plane_axes(size, plane), aim, framed(size, "calibration", [whiskers(spans)]), dots(points)])
 
     title = f"{titles[1].capitalize()} against {titles[0]}, by bins of the prediction"
     caption = _sentence(report, quality, level)

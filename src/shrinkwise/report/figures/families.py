@@ -11,7 +11,7 @@ from shrinkwise.report.tables import table_of
 from shrinkwise.report.text import count, listed, shorten, whole
 from shrinkwise.report.words import plus_minus, score_words
 
-SENTENCE = 2_000  # characters of the record's own words
+SENTENCE = 700  # characters of the record's own words
 MEANINGS = {1: "lowest", 0: "not distinguishable", -1: "worse"}
 
 

@@ -8,10 +8,10 @@ import numpy as np
 
 from shrinkwise.report.decision_words import feature_name
 from shrinkwise.report.figures.chart import figure
-from shrinkwise.report.figures.row_plot import ROWS, TABLE, Row, RowPlot
+from shrinkwise.report.figures.row_plot import ROWS, TABLE, Row, RowPlot, named_head
 from shrinkwise.report.markup import Html, el
 from shrinkwise.report.report_input import ReportInput
-from shrinkwise.report.tables import feature_cell, table_of
+from shrinkwise.report.tables import table_of
 from shrinkwise.report.text import count, general, whole
 
 ROOM = 1.25  # the frame ends at this many times the largest estimate, and holds all intervals without zero
@@ -79,7 +79,7 @@ def _table(
     body = [
         el(
             "tr",
-            feature_cell(report, int(columns[rank])),
+            named_head(report.result.feature_names[int(columns[rank])]),
             *(el("td", general(float(value[rank]), 3)) for value in values),
         )
         for rank in order[:TABLE]

@@ -9,6 +9,7 @@ from shrinkwise.report.figures.chart import (
     LEVELS,
     NARROW,
     WIDE,
+    Point,
     Scale,
     Size,
     line,
@@ -16,7 +17,7 @@ from shrinkwise.report.figures.chart import (
     text,
     tick_text,
 )
-from shrinkwise.report.markup import Html, el, join
+from shrinkwise.report.markup import Html, el, join, pixels
 
 WHISKER = 2.0  # standard errors that a thin whisker reaches to either side
 
@@ -73,6 +74,14 @@ def diagonal(plane: Plane) -> Html:
     return line(plane.x(low), plane.y(low), plane.x(high), plane.y(high), "mark")
 
 
-def dot(x: float, y: float, class_: str = "cv", radius: float = 4.0) -> Html:
-    """A dot with a thin edge of paper around it."""
-    return el("circle", cx=x, cy=y, r=radius, class_=f"{class_} dot")
+def dots(points: Sequence[Point], class_: str = "cv") -> Html:
+    """A dot at each point, all of them one path."""
+    return el("path", d="".join(f"M{pixels(x)} {pixels(y)}h0" for x, y in points), class_=f"dots {class_}")
+
+
+def whiskers(spans: Sequence[tuple[float, float, float]], class_: str = "cv") -> Html | None:
+    """A vertical line at each x from one y to another, all of them one path; None without any."""
+    if not spans:
+        return None
+    path = "".join(f"M{pixels(x)} {pixels(low)}V{pixels(high)}" for x, low, high in spans)
+    return el("path", d=path, class_=f"whisker {class_}")

@@ -9,12 +9,11 @@ import numpy as np
 from shrinkwise.diagnosis.overfit import DISTINGUISHABLE
 from shrinkwise.report.decision_words import feature_name, percent
 from shrinkwise.report.figures.chart import figure
-from shrinkwise.report.figures.row_plot import ROWS, TABLE, Row, RowPlot
+from shrinkwise.report.figures.row_plot import ROWS, TABLE, Row, RowPlot, named_head
 from shrinkwise.report.markup import Html, el
-from shrinkwise.report.markup import name as isolated
 from shrinkwise.report.report_input import ReportInput
-from shrinkwise.report.tables import feature_cell, table_of
-from shrinkwise.report.text import whole
+from shrinkwise.report.tables import table_of
+from shrinkwise.report.text import shorten, whole
 
 
 def removal_costs(report: ReportInput, removal: Any) -> Html | None:
@@ -70,7 +69,7 @@ def _table(report: ReportInput, removal: Any, order: list[int]) -> Html:
     body = [
         el(
             "tr",
-            feature_cell(report, int(removal.features[rank])),
+            named_head(report.result.feature_names[int(removal.features[rank])]),
             el("td", percent(float(removal.cost[rank]), float(removal.cost_se[rank]), signed=True)),
             el("td", _named(report, int(removal.successor[rank]))),
         )
@@ -80,4 +79,4 @@ def _table(report: ReportInput, removal: Any, order: list[int]) -> Html:
 
 
 def _named(report: ReportInput, column: int) -> Html | str:
-    return "–" if column < 0 else isolated(report.result.feature_names[column], 32)
+    return "–" if column < 0 else el("bdi", shorten(report.result.feature_names[column], 32))

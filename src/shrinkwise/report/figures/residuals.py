@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from shrinkwise.diagnosis.quality import Quality
 from shrinkwise.report.figures.chart import Size, area, curve, figure, line, spread
-from shrinkwise.report.figures.plane import HALF, Plane, diagonal, dot, plane_axes
+from shrinkwise.report.figures.plane import HALF, Plane, diagonal, dots, plane_axes
 from shrinkwise.report.markup import Html, el, join
 from shrinkwise.report.tables import table_of
 from shrinkwise.report.text import general
 
 CURVED = 0.25  # of the half-width of the middle band: medians that leave it are called a bend
 FAN = 1.5  # the widest band above the narrowest, from which the spread is called uneven
+SURE = 3.0  # standard errors; those of thirds of the rows, and of normal residuals
+MEDIAN_SE, QUARTILE_SE = 0.93, 1.17  # of a median in widths of the middle half, of that width itself; times √(1/rows)
 TAIL = 0.3  # standard deviations that the outermost quantiles may leave the line by
 
 
@@ -41,11 +45,13 @@ def residual_fan(quality: Quality) -> Html | None:
         for row in bins
     ]
     table = table_of("plain", ("prediction", "5 %", "25 %", "median", "75 %", "95 %"), body)
-    return figure("residuals", "Residuals over the prediction", _fan_sentence(bins), draw, HALF, table=table)
+    return figure(
+        "residuals", "Residuals over the prediction", _fan_sentence(bins, quality.rows), draw, HALF, table=table
+    )
 
 
-def _fan_sentence(bins: np.ndarray) -> str:
-    """Whether the residuals bend or fan out."""
+def _fan_sentence(bins: np.ndarray, rows: int) -> str:
+    """Whether the residuals bend or fan out, by more than medians and quartiles of so many rows do by chance."""
     width = bins[:, 4] - bins[:, 2]
     third = max(1, len(bins) // 3)
     bend = bins[:, 3] - np.average(bins[:, 3])
@@ -53,9 +59,11 @@ def _fan_sentence(bins: np.ndarray) -> str:
         np.mean(np.append(bend[:third], bend[-third:])),
         np.mean(bend[third:-third] if len(bins) > 2 else bend),
     )
-    bent = abs(ends - middle) > CURVED * float(np.mean(width))
+    bent = abs(ends - middle) > max(CURVED, SURE * MEDIAN_SE * math.sqrt(4.5 / rows)) * float(np.mean(width))
     low, high = float(np.mean(width[:third])), float(np.mean(width[-third:]))
-    fanned = min(low, high) > 0 and max(low, high) > FAN * min(low, high)
+    fanned = min(low, high) > 0 and max(low, high) > max(FAN, math.exp(SURE * QUARTILE_SE * math.sqrt(6 / rows))) * (
+        min(low, high)
+    )
     words = []
     if bent:
         words.append("their median bends, so that a square or a product of features may be missing")
@@ -77,8 +85,8 @@ def normal_plot(quality: Quality) -> Html | None:
         x = spread(float(points[0, 0]), float(points[-1, 0]), size.left, size.x_end)
         y = spread(low, high, size.y_end, size.top)
         plane = Plane(x, y, "quantile of a normal law", "residual, in SD")
-        dots = [dot(x(a), y(b), radius=2.4) for a, b in points[:: max(1, len(points) // 50)].tolist()]
-        return join([plane_axes(size, plane), diagonal(plane), *dots])
+        shown = [(x(a), y(b)) for a, b in points[:: max(1, len(points) // 50)].tolist()]
+        return join([plane_axes(size, plane), diagonal(plane), dots(shown, "cv small")])
 
     left, right = float(points[0, 1] - points[0, 0]), float(points[-1, 1] - points[-1, 0])
     tails = [

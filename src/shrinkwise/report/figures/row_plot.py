@@ -16,13 +16,20 @@ from shrinkwise.report.figures.chart import (
     text,
     tick_text,
 )
-from shrinkwise.report.figures.plane import WHISKER, dot
-from shrinkwise.report.markup import Html, el, join
+from shrinkwise.report.figures.plane import WHISKER
+from shrinkwise.report.markup import Html, el, join, pixels
 from shrinkwise.report.text import shorten
 
 ROWS = 24  # of a figure at most
 TABLE = 30  # of its table at most
 HEIGHT = 21.0
+
+NAMES = 40  # columns of a name in its table
+
+
+def named_head(name: str) -> Html:
+    """The head of a row of a figure's table: a name, isolated and shortened, without a tooltip."""
+    return el("th", el("bdi", shorten(name, NAMES)), scope="row")
 
 
 @dataclass(frozen=True)
@@ -90,16 +97,22 @@ class RowPlot:
         return row.value - away, row.value + away
 
     def draw(self, size: Size) -> Html:
-        """The drawing on one canvas."""
+        """The drawing on one canvas: of each kind of mark one element, so that many rows stay small."""
         x, room = self.scale(size), int((size.left - 12) / (size.font * 0.6))
-        parts = [self._axis(size, x)]
-        for rank, row in enumerate(self.rows):
-            y = size.top + HEIGHT * (rank + 0.5)
-            parts += [
-                text(size.left - 9, y + 4, shorten(row.name, room), "end", "label name"),
-                *self._shown(row, y, x),
-                text(size.x_end + 10, y + 4, row.words + (row.more if size.kind == "wide" else ""), class_="tick"),
-            ]
+        heights = [size.top + HEIGHT * (rank + 0.5) for rank in range(len(self.rows))]
+        names = [text(size.left - 9, y + 4, shorten(row.name, room)) for row, y in zip(self.rows, heights, strict=True)]
+        more = [row.more if size.kind == "wide" else "" for row in self.rows]
+        numbers = [
+            text(size.x_end + 10, y + 4, row.words + extra)
+            for row, y, extra in zip(self.rows, heights, more, strict=True)
+            if row.words
+        ]
+        parts = [
+            self._axis(size, x),
+            el("g", *names, class_="names", text_anchor="end"),
+            *self._marks(heights, x),
+            el("g", *numbers, class_="muted"),
+        ]
         if self.mark:
             at = x(self.mark[0])
             side = "end" if at > (size.left + size.x_end) / 2 else "start"
@@ -124,32 +137,39 @@ class RowPlot:
         middle = (size.left + size.x_end) / 2
         return join([*parts, text(middle, size.height - 6, self.x_title, "middle", "muted")])
 
-    def _shown(self, row: Row, y: float, x: Scale) -> list[Html]:
-        """The bar or the whiskers, and the dots; cut off at the frame."""
+    def _marks(self, heights: Sequence[float], x: Scale) -> list[Html]:
+        """Bars or whiskers and dots, and rings: what shares a class is one path; all is cut off at the frame."""
 
         def at(value: float) -> float:
             return x(min(max(value, x.low), x.high))
 
-        parts: list[Html] = []
-        if self.bars:
-            start, stop = sorted((at(0.0), at(row.value)))
-            parts.append(
-                el("rect", x=start, y=y - 5, width=max(0.5, stop - start), height=10.0, class_=f"fill {row.class_}")
-            )
-        else:
-            low, high = self._reach(row)
-            if high > low:
-                parts.append(line(at(low), y, at(high), y, f"whisker {row.class_}"))
-            inner = row.inner
-            if inner is None and row.ends is None and math.isfinite(row.se) and row.se > 0:
-                inner = row.value - row.se, row.value + row.se
-            if inner is not None:
-                parts.append(line(at(inner[0]), y, at(inner[1]), y, f"whisker thick {row.class_}"))
-            if x.inside(row.value):
-                parts.append(dot(x(row.value), y, row.class_))
-            elif math.isfinite(row.value):
-                edge = "▸" if row.value > x.high else "◂"
-                parts.append(text(at(row.value), y + 4, edge, "middle", row.class_))
-        if math.isfinite(row.second) and x.inside(row.second):
-            parts.append(el("circle", cx=x(row.second), cy=y, r=4.0, class_="ring-mark"))
-        return parts
+        found: dict[str, list[str]] = {}
+        beyond: list[Html] = []
+
+        def stretch(start: float, stop: float, y: float, class_: str) -> None:
+            found.setdefault(class_, []).append(f"M{pixels(at(start))} {pixels(y)}H{pixels(at(stop))}")
+
+        for row, y in zip(self.rows, heights, strict=True):
+            if self.bars:
+                stretch(0.0, row.value, y, f"bars-of {row.class_}")
+            else:
+                low, high = self._reach(row)
+                if high > low:
+                    stretch(low, high, y, f"whisker {row.class_}")
+                if (inner := self._inner(row)) is not None:
+                    stretch(*inner, y, f"whisker thick {row.class_}")
+                if x.inside(row.value):
+                    stretch(row.value, row.value, y, f"dots {row.class_}")
+                elif math.isfinite(row.value):
+                    beyond.append(text(at(row.value), y + 4, "▸" if row.value > x.high else "◂", "middle", row.class_))
+            if math.isfinite(row.second) and x.inside(row.second):
+                beyond.append(el("circle", cx=x(row.second), cy=y, r=4, class_="ring-mark"))
+        order = sorted(found, key=lambda class_: ("dots" in class_, "thick" in class_))
+        return [*(el("path", d="".join(found[class_]), class_=class_) for class_ in order), *beyond]
+
+    @staticmethod
+    def _inner(row: Row) -> tuple[float, float] | None:
+        """The ends of the thick whisker."""
+        if row.inner is None and row.ends is None and math.isfinite(row.se) and row.se > 0:
+            return row.value - row.se, row.value + row.se
+        return row.inner

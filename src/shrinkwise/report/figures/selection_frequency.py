@@ -8,13 +8,13 @@ import numpy as np
 
 from shrinkwise.report.decision_words import feature_name
 from shrinkwise.report.figures.chart import figure
-from shrinkwise.report.figures.row_plot import ROWS, TABLE, Row, RowPlot
+from shrinkwise.report.figures.row_plot import ROWS, TABLE, Row, RowPlot, named_head
 from shrinkwise.report.markup import Html, el
 from shrinkwise.report.report_input import ReportInput
-from shrinkwise.report.tables import feature_cell, table_of
+from shrinkwise.report.tables import table_of
 from shrinkwise.report.text import count, shorten, whole
 
-SENTENCE = 2_000  # characters of the record's own words
+SENTENCE = 700  # characters of the record's own words
 SELDOM = 0.05  # features chosen less often, and not by the chosen model, are left out
 
 
@@ -84,7 +84,7 @@ def _table(report: ReportInput, columns: list[int], halves: np.ndarray | None, r
     body = [
         el(
             "tr",
-            feature_cell(report, column),
+            named_head(report.result.feature_names[column]),
             *(el("td", _share(part[column])) for part in parts),
             el("td", "yes" if column in kept else "no"),
         )
