@@ -117,22 +117,30 @@ class MomentsRoute(Route):
     def advance(self, alphas: Array) -> Block:
         n_ratios, n_alphas = alphas.shape
         fits = len(self.training)
-        cells = [(ratio, fit) for ratio in range(n_ratios) for fit in range(fits)]
         shape = (n_ratios, n_alphas, fits)
         intercepts, gaps, n_iter = np.empty(shape), np.empty(shape), np.empty(shape, dtype=np.int64)
         train, test = np.empty((n_ratios, n_alphas, fits - 1)), np.empty((n_ratios, n_alphas, fits - 1))
         deviance = np.empty((n_ratios, n_alphas))
         coefs: list[list[sparse.csr_array]] = [[] for _ in range(n_ratios)]
-        done = self.engine.map(lambda cell: self._path(*cell, alphas[cell[0]]), cells)
-        for (ratio, fit), (coef, intercept, gap, steps) in zip(cells, done, strict=True):
-            intercepts[ratio, :, fit], gaps[ratio, :, fit], n_iter[ratio, :, fit] = self.unit * intercept, gap, steps
-            coefs[ratio].append(_as_sparse(self.unit * coef))
+        if n_alphas == 1 and self._plain(alphas[:, 0]):
+            pieces = [(list(range(n_ratios)), fit) for fit in range(fits)]
+            done = self.engine.map(lambda piece: self._abreast(piece[1], alphas[:, 0]), pieces)
+        else:
+            pieces = [([ratio], fit) for ratio in range(n_ratios) for fit in range(fits)]
+            done = self.engine.map(lambda piece: self._path(piece[0][0], piece[1], alphas[piece[0][0]]), pieces)
+        for (ratios, fit), (coef, intercept, gap, steps) in zip(pieces, done, strict=True):
+            size = (len(ratios), n_alphas)
+            place = (ratios, slice(None), fit)
+            intercepts[place], gaps[place] = self.unit * intercept.reshape(size), gap.reshape(size)
+            n_iter[place] = steps.reshape(size)
+            for ratio, part in zip(ratios, (self.unit * coef).reshape(*size, -1), strict=True):
+                coefs[ratio].append(_as_sparse(part))
             if fit < fits - 1:
-                train[ratio, :, fit] = self.training[fit].mean_squared_error(coef, intercept)
-                test[ratio, :, fit] = self.held_out[fit].mean_squared_error(coef, intercept)
+                train[place] = self.training[fit].mean_squared_error(coef, intercept).reshape(size)
+                test[place] = self.held_out[fit].mean_squared_error(coef, intercept).reshape(size)
             else:
-                deviance[ratio] = self.training[fit].mean_squared_error(coef, intercept)
-            self.progress(n_alphas)
+                deviance[ratios] = self.training[fit].mean_squared_error(coef, intercept).reshape(size)
+            self.progress(n_alphas * len(ratios))
         square = self.unit**2
         lines = tuple(tuple(line) for line in coefs)
         return Block(lines, intercepts, gaps, n_iter, square * train, square * test, square * deviance)
@@ -155,9 +163,39 @@ class MomentsRoute(Route):
         else:
             W, gaps, steps = self._walk_concave(self.concave, quadratic, rows, alphas, w, q)
         self.states[ratio][fit] = (w, q)
+        return self._finished(quadratic, W, gaps, steps)
+
+    @staticmethod
+    def _finished(quadratic: Quadratic, W: Array, gaps: Array, steps: Array) -> tuple[Array, Array, Array, Array]:
+        """Coefficients of the columns as they came, intercepts, gaps relative to the null loss, and steps."""
         null = 0.5 * quadratic.yy
         coef = np.divide(W, quadratic.scale, out=np.zeros_like(W), where=quadratic.scale > 0)
         return coef, quadratic.y_center - coef @ quadratic.center, gaps / null if null > 0 else gaps, steps
+
+    def _plain(self, alphas: Array) -> bool:
+        """Whether there are several lines, of penalties at these strengths on each coefficient that may move."""
+        rows = [part.times(alpha) for line, alpha in zip(self.rows, alphas, strict=True) for part in line]
+        plain = not any(part.grouped or np.any(part.unpenalized & (part.upper > part.lower)) for part in rows)
+        return self.concave is None and len(self.rows) > 1 and plain
+
+    def _abreast(self, fit: int, alphas: Array) -> tuple[Array, Array, Array, Array]:
+        """All lines of a training set at a strength each (R,): what is small for each is done for all at once."""
+        quadratic, lines = self.quadratics[fit], [line[fit] for line in self.rows]
+        shape, tol = (len(lines), len(quadratic.c)), TIGHT * float(np.max(np.abs(quadratic.c), initial=0.0))
+        W, Q, steps = np.empty(shape), np.empty(shape), np.empty(len(lines), dtype=np.int64)
+        for a, rows in enumerate(lines):
+            w, q = (part.copy() for part in self.states[a][fit])
+            at = slice(a, a + 1)
+            W[at], Q[at], steps[at] = solve_path(
+                quadratic.gram, q, w, rows, alphas[at], np.array([tol]), checkpoint=self.engine.checkpoint
+            )
+            self.states[a][fit] = (w, q)
+        l1, l2, lower, upper = (np.array(part) for part in zip(*(rows.vectors for rows in lines), strict=True))
+        gaps = self._gaps(quadratic, Rows(l1, l2, lower, upper), alphas, W, Q)
+        for a in np.flatnonzero(gaps > 0.1 * self.tol * 0.5 * quadratic.yy).tolist():
+            W[a], Q[a] = self._refined(quadratic, lines[a].times(alphas[a]), W[a])
+            gaps[a] = self._gaps(quadratic, lines[a], alphas[[a]], W[[a]], Q[[a]])[0]
+        return self._finished(quadratic, W, gaps, steps)
 
     def _walk(self, quadratic: Quadratic, rows: Rows, alphas: Array, w: Array, q: Array) -> tuple[Array, Array, Array]:
         """w at all strengths, gaps and steps; w and its slope q end where the path does."""
