@@ -190,10 +190,8 @@ def _on_working_set(design: Design, weights: Array, column: int, n: int) -> tupl
     turn = 0
     while True:
         trail = _follow(design.gram(weights, cols), cols, column, n, partial(seen_by, cols=cols))
-        end, turn = (
-            int(np.argmax(np.append(trail.noise, np.inf) > trail.limit())) + 1,
-            turn + 1,
-        )  # the first beyond, too
+        beyond, turn = np.flatnonzero(trail.noise > trail.limit()), turn + 1
+        end = beyond[0] + 1 if len(beyond) else len(trail.noise)  # the first beyond would be within with more columns
         outside = np.max(np.abs(trail.slopes[:end]) / trail.strengths[:end, None], axis=0)
         outside[cols] = 0.0
         missing = np.argsort(-outside)[:ADDED]
