@@ -33,6 +33,7 @@ Array = NDArray[Any]
 
 MOST = 200  # features at most, where none are named
 TALL = 5  # rows for each column: least squares then costs no more than an eighth of a standard error
+CROWDED = 1 / 3  # features for each row beyond which a lasso has fitted noise, and says too little of it
 LASSO = 0.5  # the l1_ratio from which on a line of a grid counts as a lasso
 
 
@@ -76,9 +77,10 @@ def debiased_intervals(
 
         b_j = ŵ_j + z_j'r / z_j'x_j,    se_j = σ̂ ‖z_j‖ / |z_j'x_j|,
 
-    r the residuals of the lasso ŵ with the lowest cross-validated error; of the logistic loss all of it with the
-    weights μ(1 − μ) of one Newton step. With five rows for each column z_j are residuals of least squares: for the
-    squared loss b and its intervals are then those of least squares to the last digit.
+    r the residuals of a lasso ŵ of the grid: the strongest within one standard error of the lowest cross-validated
+    error, and for the logistic loss, all of which has the weights μ(1 − μ) of a Newton step, the one with the lowest.
+    With five rows for each column z_j are residuals of least squares: for the squared loss b and its intervals are then
+    those of least squares.
 
     Parameters
     ----------
@@ -118,9 +120,12 @@ def debiased_intervals(
     ones would answer whether a coefficient is exactly zero, for hundreds of features at once, where an interval says
     how large it may be.
 
-    σ̂² is the sum of squared residuals over n − (features of the lasso) − 1 (Reid et al. 2016). Strengths of the
-    lassos behind z_j follow Zhang & Zhang, table 2. For the logistic loss and many rows the Hessian is inverted as it
-    is, after Xia, Nan & Li: maximum likelihood itself is biased away from zero with p/n as small as 1/10.
+    σ̂² is the sum of squared residuals of the lasso with the lowest error over n − (its features) − 1 (Reid et al.), or
+    of ŵ where that one keeps more than n/3 features.
+    Strengths of the lassos behind z_j follow Zhang & Zhang, table 2. For the logistic loss and many rows the Hessian
+    is inverted as it is, after Xia, Nan & Li: maximum likelihood itself is biased away from zero with p/n as small as
+    1/10. Where to start was chosen by the simulation in benchmarks/intervals.py, which shows how often the intervals
+    cover.
 
     Intervals are for each coefficient alone, with all other features in the model. Those of features that were
     selected by the data follow Benjamini & Yekutieli.
@@ -143,9 +148,11 @@ def debiased_intervals(
     weights = weights * (np.count_nonzero(weights) / weights.sum())
     known = check_offset(0.0 if offset is None else offset, len(y))
     columns = _selected(result, rule) if features is None else _named(features, X.shape[1])
-    linearize = _squared if kind.quadratic else _logistic
     with one_blas_thread():
-        model = linearize(X, y - known if kind.quadratic else y, weights, known, result, fit_intercept)
+        if kind.quadratic:
+            model = _squared(X, y - known, weights, result, fit_intercept)
+        else:
+            model = _logistic(X, y, weights, known, result, fit_intercept)
         columns = columns[model.scale[columns] > 0]
         directions = model.directions(columns)
     return _record(model, directions, columns, features is None, level)
@@ -178,23 +185,22 @@ def _named(features: Sequence[int] | Array, p: int) -> Array:
     return columns.astype(np.int64)
 
 
-def _start(result: GridResult) -> tuple[Array, float]:
-    """Coefficients and intercept of the lasso with the lowest cross-validated error."""
+def _start(result: GridResult, se: float) -> tuple[Array, float]:
+    """Coefficients and intercept of the strongest lasso within ``se`` standard errors of the lowest error."""
     shares = np.ones(len(result.l1_ratios)) if result.relax is None else result.relax
-    order = np.lexsort(
-        (np.min(np.where(np.isnan(result.mean), np.inf, result.mean), axis=1), -shares, -result.l1_ratios)
-    )
-    line = int(order[0])
+    means = np.where(np.isfinite(result.mean), result.mean, np.inf)
+    line = int(np.lexsort((np.min(means, axis=1), -shares, -result.l1_ratios))[0])
     if result.l1_ratios[line] < LASSO:
         raise UsageError(
             f"debiased intervals start from a lasso, but the largest l1_ratio of this grid is "
             f"{result.l1_ratios[line]:g}; fit it with l1_ratio=1 among its mixes"
         )
-    index = int(np.argmin(np.where(np.isnan(result.mean[line]), np.inf, result.mean[line])))
+    lowest = int(np.argmin(means[line]))
+    index = int(np.argmax(means[line] <= means[line, lowest] + se * result.se[line, lowest]))
     return result.coef(line, index), float(result.intercept(line, index))
 
 
-def _squared(X: Any, y: Array, weights: Array, known: Array, result: GridResult, fit_intercept: bool) -> _Quadratic:
+def _squared(X: Any, y: Array, weights: Array, result: GridResult, fit_intercept: bool) -> _Quadratic:
     """The squared loss about the lasso, or about least squares where rows are many."""
     design, column_unit = as_design(X)
     n, shares = int(np.count_nonzero(weights)), weights / weights.sum()
@@ -204,23 +210,24 @@ def _squared(X: Any, y: Array, weights: Array, known: Array, result: GridResult,
     target = target - shares @ target if fit_intercept else target
     free = _least_squares(design, shares, n)
     if free is None:
-        w = _start(result)[0] * scale / unit
-        used = np.count_nonzero(w)
+        w, best = (_start(result, se)[0] * scale / unit for se in (1.0, 0.0))
+        best = w if np.count_nonzero(best) > CROWDED * n else best
+        used = np.count_nonzero(best)
     else:
-        w = free.inverse @ design.rmatvec((shares * target)[:, None])[:, 0]
+        w = best = free.inverse @ design.rmatvec((shares * target)[:, None])[:, 0]
         used = np.count_nonzero(scale)
-    residual = target - design.matvec(w[:, None])[:, 0]
+    residuals, noise = (target[:, None] - design.matvec(np.column_stack([w, best]))).T
     freedom = n - int(used) - fit_intercept
     if freedom < 1:
         raise DataError(f"the lasso keeps {used} features of {n} rows: nothing is left to estimate the noise from")
-    variance = float(shares @ residual**2) / freedom
-    slope = design.rmatvec((shares * residual)[:, None])[:, 0]
+    slope = design.rmatvec((shares * residuals)[:, None])[:, 0]
+    variance = float(shares @ noise**2) / freedom
     return _Quadratic(design, shares, n, w, slope, variance, freedom, scale, unit, free)
 
 
 def _logistic(X: Any, y: Array, weights: Array, known: Array, result: GridResult, fit_intercept: bool) -> _Quadratic:
     """The logistic loss about the lasso, as one Newton step sees it."""
-    loss, (coef, intercept) = as_loss("logistic"), _start(result)
+    loss, (coef, intercept) = as_loss("logistic"), _start(result, se=0.0)
     eta = np.asarray(X @ coef) + intercept + known
     information = weights * loss.hessian(y, eta)
     total = float(information.sum())
@@ -251,7 +258,7 @@ def _record(
     se = np.where(copies, np.inf, se)
     wide = 1 - (1 - level) * len(columns) / p if selected and len(columns) else level
     half, selected_half = (se * _quantile((1 + share) / 2, model.freedom) for share in (level, wide))
-    away = int(np.count_nonzero(np.abs(estimate) > half)), int(np.count_nonzero(np.abs(estimate) > selected_half))
+    away = int(np.count_nonzero(np.abs(estimate) > selected_half))
     return DebiasedIntervals(
         sentence=_sentence(len(columns), away, int(np.count_nonzero(copies)), selected, level, wide),
         features=columns,
@@ -272,19 +279,19 @@ def _quantile(probability: float, freedom: float) -> float:
     return float(ndtri(probability) if np.isinf(freedom) else stdtrit(freedom, probability))
 
 
-def _sentence(m: int, away: tuple[int, int], copies: int, selected: bool, level: float, wide: float) -> str:
+def _sentence(m: int, away: int, copies: int, selected: bool, level: float, wide: float) -> str:
     if not m:
         return "No feature was selected: there is no coefficient to put an interval around."
-    noun = f"{'selected ' if selected else ''}feature{'s' if m > 1 else ''}"
-    sentence = f"{away[0]} of {m} {noun} {'have' if m > 1 else 'has'} a {100 * level:g} % interval without zero"
+    noun, have = ("features", "have") if m > 1 else ("feature", "has")
     if selected:
-        sentence += (
-            f", {away[1]} once it is as wide ({100 * wide:.4g} %) as their being picked from the same data asks for"
+        sentence = (
+            f"{away} of {m} selected {noun} {have} an interval without zero ({100 * wide:.4g} % each, so that on "
         )
+        sentence += f"on average no more than {100 * (1 - level):.2g} % of those picked by the same data miss)"
+    else:
+        sentence = f"{away} of {m} {noun} {have} a {100 * level:g} % interval without zero"
     if copies:
-        sentence += (
-            f"; {copies} cannot be told from other features, and {'have' if copies > 1 else 'has'} no finite one"
-        )
+        sentence += f"; of {copies} the data cannot tell the part from that of features like them"
     return sentence + "."
 
 
@@ -302,6 +309,5 @@ def _assumptions(model: _Quadratic, p: int, selected: bool) -> str:
     exact = not np.isinf(model.freedom) and model.free is not None
     kind = "Least squares, exact where the noise is normal" if exact else "Debiased lasso, approximate"
     picked = " For features picked because they stood out, read the selected intervals." if selected else ""
-    return (
-        f"{kind}. Assumed: {'; '.join(words)}. Each interval is for one coefficient, all other features held.{picked}"
-    )
+    held = "Each interval is for one coefficient, with all other features in the model."
+    return f"{kind}. Assumed: {'; '.join(words)}. {held}{picked}"

@@ -23,7 +23,8 @@ AT_ONCE = 6  # strengths between two looks at where the path may end
 TOL = 1e-3  # of a strength: bias and noise are measured on whatever direction there is
 WHOLE = 2000  # columns up to which one Gram serves all of them
 WORKING = 400  # columns that a path on more of them begins with
-ADDED, ROUNDS = 100, 5  # columns that it lets in at a time, and how often
+LEFT_OUT = 1.1  # times its strength: what columns that are left out may still see of a direction
+ADDED, ROUNDS = 200, 5  # columns that it lets in at a time, and how often
 INDEPENDENT = 1e-8  # share of a column's variance that the others must leave for least squares
 
 
@@ -43,7 +44,7 @@ class Directions:
 
 
 def tolerated_bias(p: int) -> float:
-    """√(2 log p), what Zhang & Zhang ask of a direction; one that cannot reach it belongs to a copy of others."""
+    """√(2 log p), what Zhang & Zhang ask of a direction; where none reaches it the column is a copy of others."""
     return float(np.sqrt(2 * np.log(max(p, 2))))
 
 
@@ -186,14 +187,15 @@ def _on_working_set(design: Design, weights: Array, column: int, n: int) -> tupl
 
     near = np.abs(seen_by(np.ones((1, 1)), np.array([column]))[0])
     cols = np.sort(np.argpartition(-near, WORKING)[:WORKING])
-    for turn in range(ROUNDS):
+    turn = 0
+    while True:
         trail = _follow(design.gram(weights, cols), cols, column, n, partial(seen_by, cols=cols))
-        best = trail.best()
-        outside = np.abs(trail.slopes[best])
+        beyond, turn = np.flatnonzero(trail.noise > trail.limit()), turn + 1
+        end = beyond[0] + 1 if len(beyond) else len(trail.noise)  # the first beyond would be within with more columns
+        outside = np.max(np.abs(trail.slopes[:end]) / trail.strengths[:end, None], axis=0)
         outside[cols] = 0.0
         missing = np.argsort(-outside)[:ADDED]
-        missing = missing[outside[missing] > trail.strengths[best]]
-        if turn == ROUNDS - 1 or not len(missing):
-            break
+        missing = missing[outside[missing] > LEFT_OUT]
+        if turn == ROUNDS or not len(missing):
+            return trail.at(trail.best())
         cols = np.sort(np.concatenate([cols, missing]))
-    return trail.at(best)
