@@ -168,6 +168,25 @@ def test_build_that_returns_something_else_is_refused(words):
         fit_networks(X, y, halves(), builders()[words], l1=[0.1], epochs=1)
 
 
+def test_the_default_network_starts_as_that_of_keras_does():
+    keras.utils.set_random_seed(1)
+    kernel, other = (mlp((50,))(400, 1).layers[0].get_weights()[0] for _ in range(2))
+    keras.utils.set_random_seed(1)
+    again = mlp((50,))(400, 1)
+    np.testing.assert_array_equal(again.layers[0].get_weights()[0], kernel)
+    assert not np.allclose(kernel, other)
+    assert np.abs(kernel).max() <= np.sqrt(6 / 450)  # Glorot's uniform
+    assert kernel.std() == pytest.approx(np.sqrt(2 / 450), rel=0.05)
+    assert type(again.layers[0].kernel_initializer) is keras.initializers.GlorotUniform
+
+
+@pytest.mark.skipif(keras.backend.backend() == "jax", reason="there they are known, see test_optax")
+def test_an_optimizer_of_optax_needs_jax():
+    optax = pytest.importorskip("optax")
+    with pytest.raises(UsageError, match=r"KERAS_BACKEND=jax before Keras is imported, or use .*Adam\(1e-3\)"):
+        fitted(optimizer=optax.adam(1e-3))
+
+
 def test_a_fold_without_weight_is_refused():
     X, y = table()
     weights = np.ones(len(X))

@@ -75,6 +75,17 @@ def test_same_seed_same_bits():
     np.testing.assert_array_equal(one.predict(X), two.predict(X))
 
 
+def test_an_optimizer_given_as_an_instance_keeps_its_learning_rate():
+    X, y = table()
+    named = NetworkRegressorCV(**QUICK).fit(X, y)  # at 0.003
+    given = NetworkRegressorCV(**QUICK, optimizer=keras.optimizers.Adam(0.003)).fit(X, y)
+    other = NetworkRegressorCV(**QUICK, optimizer=keras.optimizers.Adam(0.01)).fit(X, y)
+    np.testing.assert_allclose(given.result_.test_score, named.result_.test_score, rtol=1e-6)
+    assert not np.allclose(other.result_.test_score, named.result_.test_score, rtol=1e-3)
+    with pytest.raises(UsageError, match="learning_rate must be a number > 0"):
+        NetworkRegressorCV(**QUICK, learning_rate="fast").fit(X, y)
+
+
 def test_every_network_diverged_is_an_error_not_a_model():
     X, y = table()
     search = NetworkRegressorCV(**QUICK, optimizer=keras.optimizers.SGD(), learning_rate=1e30)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable, Sequence
 from inspect import signature
 from typing import Any
@@ -48,12 +49,28 @@ def mlp(hidden: Sequence[int] = (64, 32), activation: str = "relu", dropout: flo
     def build(n_features: int, n_outputs: int) -> Any:
         layers: list[Any] = [keras.Input((n_features,))]
         for number, units in enumerate(widths, 1):
-            layers.append(keras.layers.Dense(units, activation=activation, name=f"hidden_{number}"))
+            layers.append(_dense(units, activation=activation, name=f"hidden_{number}"))
             if dropout:
                 layers.append(keras.layers.Dropout(dropout, name=f"dropout_{number}"))
-        return keras.Sequential([*layers, keras.layers.Dense(n_outputs, name="output")])
+        model = keras.Sequential([*layers, _dense(n_outputs, name="output")])
+        for layer in model.layers:
+            if isinstance(layer, keras.layers.Dense):
+                layer.kernel_initializer = keras.initializers.GlorotUniform()  # Keras' default
+                start = _drawn(layer.kernel_initializer, np.empty(layer.kernel.shape, np.float32), _generator())
+                layer.kernel.assign(start)
+        return model
 
     return build
+
+
+def _dense(units: int, **options: Any) -> Any:
+    """A Dense layer whose kernel is drawn later, by NumPy: JAX compiles a program to draw each shape, 1 s in all."""
+    return keras.layers.Dense(units, kernel_initializer="zeros", **options)
+
+
+def _generator() -> np.random.Generator:
+    """Seeded as Keras seeds an initializer: by Python's own, which keras.utils.set_random_seed sets."""
+    return np.random.default_rng(random.randint(1, 10**9))
 
 
 def built(build: Build, n_features: int, n_outputs: int) -> Any:

@@ -13,7 +13,8 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-from keras.ops import convert_to_tensor
+import numpy as np
+from keras.ops import convert_to_numpy
 
 from shrinkwise.keras.members import Task
 from shrinkwise.keras.plan import Array, row_losses
@@ -42,12 +43,12 @@ class Program:
     def begin(self, values: list[Array]) -> State:
         """The state of members with these first values of their variables, (F, M, *shape)."""
         trainable = self.task.n_trainable
+        slots = (convert_to_numpy(variable) for variable in self.task.optimizer.variables)
         return {
             "trainable": [jnp.asarray(value) for value in values[:trainable]],
             "others": [jnp.asarray(value) for value in values[trainable:]],
-            "optimizer": [
-                jnp.broadcast_to(convert_to_tensor(v), (*self.shape, *v.shape)) for v in self.task.optimizer.variables
-            ],
+            # by NumPy: JAX compiles a program to repeat each shape
+            "optimizer": [jnp.asarray(np.tile(slot, (*self.shape, *[1] * slot.ndim))) for slot in slots],
         }
 
     def compile(self, training: Sequence[Any], scoring: Sequence[Any]) -> None:

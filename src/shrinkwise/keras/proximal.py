@@ -97,8 +97,8 @@ class Proximal(keras.optimizers.Optimizer):  # type: ignore[misc]
     Examples
     --------
     >>> optimizer = Proximal("adam", scale=0.5)
-    >>> float(optimizer.scale), optimizer.inner.name
-    (0.5, 'adam')
+    >>> float(optimizer.scale), type(optimizer.inner).__name__
+    (0.5, 'Adam')
     """
 
     def __init__(
