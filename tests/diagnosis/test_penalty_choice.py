@@ -7,7 +7,7 @@ import pytest
 from shrinkwise._parts import from_parts, to_parts
 from shrinkwise.adaptive import fit_adaptive_grid
 from shrinkwise.diagnosis import PenaltyChoice, penalty_choice
-from shrinkwise.diagnosis._families import name_of
+from shrinkwise.diagnosis.families import name_of
 from shrinkwise.diagnosis.refits import Refits
 from shrinkwise.exceptions import UsageError
 from shrinkwise.grid import fit_grid

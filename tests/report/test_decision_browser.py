@@ -4,8 +4,6 @@ import re
 
 import pytest
 
-pytest.importorskip("playwright")
-
 from shrinkwise.report import write_page
 from tests.report.chromium import tab
 from tests.report.conftest import report_on

@@ -279,11 +279,20 @@ def test_there_is_no_slider_where_there_is_one_strength(cancer):
     assert "application/json" not in page
 
 
+def soon(page, condition):
+    """Whether it holds within some seconds; the page's policy forbids Playwright's own way of waiting."""
+    for _ in range(50):
+        if page.evaluate(condition):
+            return True
+        page.wait_for_timeout(100)
+    return False
+
+
 def test_the_slider_stays_in_sight_as_long_as_it_moves_something(browser, place, diabetes):
     with tab(browser, place(report_on(diabetes))) as page:
         top = "document.querySelector('.strength').getBoundingClientRect().top"
         for selector in ("#paths figcaption", "#coefficients tbody"):
             page.locator(selector).evaluate("node => node.scrollIntoView({block: 'center'})")
-            page.wait_for_function(f"{top} === 0")
+            assert soon(page, f"{top} === 0")
         page.locator(".glossary").evaluate("node => node.scrollIntoView()")
-        page.wait_for_function(f"{top} < 0")
+        assert soon(page, f"{top} < 0")

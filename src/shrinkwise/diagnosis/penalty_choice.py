@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from shrinkwise.diagnosis._families import FREE_NETWORK, NO_PENALTY, Family, families_of, fitted, listed
 from shrinkwise.diagnosis.comparison import plus_minus
+from shrinkwise.diagnosis.families import FREE_NETWORK, NO_PENALTY, Family, families_of, fitted, listed
 from shrinkwise.diagnosis.overfit import DISTINGUISHABLE, EXACT
 from shrinkwise.diagnosis.refits import Refits
 from shrinkwise.held_out import repeats_as_groups, standard_error

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from shrinkwise.diagnosis.families import name_of
 from shrinkwise.diagnosis.overfit import DISTINGUISHABLE, paired
 from shrinkwise.report.report_input import ReportInput
 from shrinkwise.report.text import count, general, listed, shorten, whole
@@ -246,18 +247,7 @@ def family_of(report: ReportInput, ratio: int | None = None) -> str:
     result, line = report.result, report.chosen.ratio if ratio is None else ratio
     if result.network is not None:
         return "network" if decided(report, "penalty_choice") is not None else f"l2 = {report.mix(line)}"
-    mix = float(result.l1_ratios[line])
-    words = ["relaxed"] if result.relax is not None and float(result.relax[line]) < 1 else []
-    if mix == 0:
-        return " ".join([*words, "ridge"])
-    words += ["adaptive"] if result.l1_factors is not None else []
-    if result.groups is not None and result.sparse_ratio != 1:
-        words.append("sparse group" if result.sparse_ratio else "group")
-    if result.concave is not None:
-        words += [result.concave.partition(":")[0].upper(), *(["with ridge"] if mix < 1 else [])]
-    else:
-        words.append("lasso" if mix == 1 else "elastic net")
-    return " ".join(words)
+    return name_of(result, line)
 
 
 def fold_counts(report: ReportInput) -> NDArray[np.intp]:

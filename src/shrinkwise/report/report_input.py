@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shrinkwise.diagnosis.comparison import Comparison, compare_with_linear
+from shrinkwise.diagnosis.decision import Decision
 from shrinkwise.diagnosis.overfit import Verdict
 from shrinkwise.report.text import general
 from shrinkwise.result import GridResult, Selection
@@ -56,7 +57,7 @@ class ReportInput:
     certificate: Mapping[str, Any] = field(default_factory=dict)
     seed: int | None = None
     linear: GridResult | None = None
-    decision: Any = None
+    decision: Decision | None = None
 
     @cached_property
     def chosen(self) -> Selection:
