@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
 from scipy import sparse
 
+from shrinkwise.association import associate
 from shrinkwise.design.base import Array
 from shrinkwise.diagnosis.refits import Refits
 from shrinkwise.grid import fit_grid
+from shrinkwise.losses import as_loss
 from shrinkwise.path import repeats_of
 from shrinkwise.resampling import Split, blocks_of, rows_of
 from shrinkwise.result import GridResult
+
+PENALTY = ("penalty_weights", "groups", "sparse_ratio", "lower", "upper", "ridge_unit")
+PROBLEM = ("sample_weight", "offset", "fit_intercept", "standardize", "grouped_outputs")
+COSTS = ("costs", "cost_sources")  # make lines of a grid; what is fitted again says itself which line it is
 
 
 def refits_of(
@@ -43,12 +49,14 @@ def refits_of(
     dealt : bool
         Whether rows were dealt to their folds at random, or may be: not where folds are times or sites.
     **options
-        Further ones of ``fit``: loss, weights, penalty, mixes, tolerance.
+        Further ones of ``fit``: loss, weights, penalty, mixes, tolerance; costs of features are left out.
 
     Returns
     -------
     Refits
     """
+
+    options = {name: value for name, value in options.items() if name not in COSTS}
 
     @cache
     def encoded() -> Any:
@@ -63,4 +71,13 @@ def refits_of(
     repeats = repeats_of([test for _, test in splits], len(y))
     n_folds = len(splits) if repeats is None else int(np.count_nonzero(repeats == 0))
     blocks = blocks_of(len(y), max(2, n_folds), seed, strata=strata, groups=groups, rows=rows_of(splits))
-    return Refits(again, splits, blocks, dealt, seed)
+    why = partial(
+        associate,
+        X,
+        y,
+        loss=as_loss(options.get("loss", "squared")),
+        penalty={name: options[name] for name in PENALTY if name in options},
+        linear=None if maps is None else maps[-1],
+        **{name: options[name] for name in PROBLEM if name in options},
+    )
+    return Refits(again, splits, blocks, dealt, seed, why)
