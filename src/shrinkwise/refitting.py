@@ -19,6 +19,7 @@ from shrinkwise.resampling import Split, blocks_of, rows_of
 from shrinkwise.result import GridResult
 
 SEEN = ("sample_weight", "offset", "fit_intercept", "standardize", "grouped_outputs")  # of options, by one fit
+COSTS = ("costs", "cost_sources")  # make lines of a grid; what is fitted again says itself which line it is
 PENALTY = ("groups", "sparse_ratio", "penalty_weights", "lower", "upper", "ridge_unit")
 
 
@@ -48,12 +49,14 @@ def refits_of(
     dealt : bool
         Whether rows were dealt to their folds at random, or may be: not where folds are times or sites.
     **options
-        Further ones of ``fit``: loss, weights, penalty, mixes, tolerance; a scorer for its own folds.
+        Further ones of ``fit``: loss, weights, penalty, mixes, tolerance; a scorer for its
+        own folds. Costs of features are left out.
 
     Returns
     -------
     Refits
     """
+    options = {name: value for name, value in options.items() if name not in COSTS}
     kind = as_loss(options.get("loss", "squared"))
     data = Observations(X, y, kind, options.get("sample_weight"), options.get("offset"), maps)
 

@@ -42,3 +42,16 @@ def test_blocks_are_made_for_the_folds_of_one_repeat():
     fold_of = [np.random.default_rng(seed).permutation(60) % 3 for seed in (0, 1)]
     twice = [(np.flatnonzero(one != k), np.flatnonzero(one == k)) for one in fold_of for k in range(3)]
     assert refits_of(X, y, twice).blocks.max() + 1 == 42
+
+
+def test_what_is_out_is_asked_of_the_same_data_and_costs_make_no_lines():
+    X, y = data()
+    lower = np.array([-np.inf, 0, 0, 0, 0])
+    refits = refits_of(X, y, folds(60), alphas=[0.1], lower=lower, costs=np.ones(5), cost_sources=np.arange(5))
+    grid = refits(variants=[{}, {"banned": [0]}])
+    assert len(grid.alphas) == 2
+    found = refits.associate(l1_ratio=1.0, alpha=0.1, coef=grid.coef(0, 0), intercept=grid.intercept(0, 0))
+    Z, residual = (X - X.mean(axis=0)) / X.std(axis=0), y - X @ grid.coef(0, 0) - grid.intercept(0, 0)
+    pull = np.maximum(Z.T @ residual / 60, 0)
+    out = grid.coef(0, 0) == 0
+    np.testing.assert_allclose(found.slack[out], np.clip(1 - pull[out] / 0.1, 0, 1), atol=1e-5)

@@ -101,19 +101,22 @@ class Lockstep:
         self.look(everyone)
 
     def start_at(self, W: Array, alphas: Array) -> None:
-        """At standardized coefficients (p, k), with the best intercepts: near the solutions at strengths (k,).
+        """At standardized coefficients (p, k), with intercepts to match: near the solutions at strengths (k,).
 
         Lines stand nearly alike, so that one Hessian of each set of rows serves all of them.
         """
         batch, everyone = self.batch, range(len(self.problems))
-        cols = np.flatnonzero(np.any(W, axis=1))
+        fits, cols = len(everyone) // self.lines, np.flatnonzero(np.any(W, axis=1))
         batch.w[:], batch.eta[:] = W, self.design.matvec(W[cols], cols) + batch.b
         for i in everyone:
             batch.eta[:, i] += self.problems[i].offset
-        batch.settle_intercepts(everyone)
+        before = batch.b[:fits].copy()
+        batch.settle_intercepts(range(fits))  # and those of the other lines are much the same
+        batch.b[fits:] = np.tile(batch.b[:fits], self.lines - 1)
+        batch.eta[:, fits:] += np.tile(batch.b[:fits] - before, self.lines - 1)
         self.look(everyone)
         self.alphas = NEAR * np.asarray(alphas, dtype=np.float64)
-        wanted, fits = [self._wanted(i, alphas[i]) for i in everyone], len(everyone) // self.lines
+        wanted = [self._wanted(i, alphas[i]) for i in everyone]
         sharing = [(fit, {i: wanted[i] for i in everyone[fit::fits]}) for fit in range(fits)]
         list(self.map(lambda part: self._share(*part), sharing, float("inf")))
 
@@ -130,9 +133,9 @@ class Lockstep:
                 batch.sets[i].choose(cols)
                 continue
             batch.sets[i].part_of(whole, cols)
-            if passes is not None:
-                place = passes.blocks.source[i]
-                passes.blocks.curvature[:, place] = batch.loss.curvature(batch.y[:, at], batch.eta[:, at])
+        if passes is not None:
+            places = np.unique(passes.blocks.source[list(members)])
+            passes.blocks.curvature[:, places] = batch.loss.curvature(batch.y[:, at], batch.eta[:, at])[:, None]
 
     def look(self, which: Sequence[int], residuals: Array | None = None) -> None:
         """Q = −∇ of the loss at all columns for some problems: one product, cut into blocks of columns."""
