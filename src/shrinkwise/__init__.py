@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from shrinkwise.linear import LinearClassifierCV as LinearClassifierCV
     from shrinkwise.linear import LinearRegressor as LinearRegressor
     from shrinkwise.linear import LinearRegressorCV as LinearRegressorCV
+    from shrinkwise.linear import from_sklearn as from_sklearn
     from shrinkwise.losses import GammaLoss as GammaLoss
     from shrinkwise.losses import HuberLoss as HuberLoss
     from shrinkwise.losses import LogisticLoss as LogisticLoss
@@ -44,6 +45,9 @@ if TYPE_CHECKING:
     from shrinkwise.store import Model as Model
     from shrinkwise.store import load_model as load_model
     from shrinkwise.store import save_model as save_model
+    from shrinkwise.translation import from_glmnet as from_glmnet
+    from shrinkwise.translation import from_keras as from_keras
+    from shrinkwise.translation import translate as translate
 
 __version__ = "0.1.0"
 
@@ -71,6 +75,10 @@ _HOME = {
     "Model": "shrinkwise.store",
     "load_model": "shrinkwise.store",
     "save_model": "shrinkwise.store",
+    "translate": "shrinkwise.translation",
+    "from_glmnet": "shrinkwise.translation",
+    "from_keras": "shrinkwise.translation",
+    "from_sklearn": "shrinkwise.linear",
     "ShrinkwiseError": "shrinkwise.exceptions",
     "DataError": "shrinkwise.exceptions",
     "UsageError": "shrinkwise.exceptions",

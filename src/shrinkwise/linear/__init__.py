@@ -1,5 +1,6 @@
 """Linear models with the scikit-learn interface: one fit at a given strength, or a grid that finds it."""
 
+from shrinkwise.linear._from_sklearn import from_sklearn
 from shrinkwise.linear.classifier import LinearClassifier
 from shrinkwise.linear.cox import CoxRegressor, CoxRegressorCV
 from shrinkwise.linear.regressor import LinearRegressor
@@ -12,4 +13,5 @@ __all__ = [
     "LinearClassifierCV",
     "LinearRegressor",
     "LinearRegressorCV",
+    "from_sklearn",
 ]
