@@ -55,7 +55,6 @@ def refits_of(
     -------
     Refits
     """
-
     options = {name: value for name, value in options.items() if name not in COSTS}
 
     @cache
