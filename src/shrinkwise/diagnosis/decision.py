@@ -15,6 +15,7 @@ from shrinkwise.diagnosis.fit_stability import FitStability, fit_stability
 from shrinkwise.diagnosis.held_out_predictor import first_fold, held_out_predictor
 from shrinkwise.diagnosis.penalty_choice import PenaltyChoice, penalty_choice
 from shrinkwise.diagnosis.quality import Quality, quality
+from shrinkwise.diagnosis.quality_path import QualityPath, quality_path
 from shrinkwise.diagnosis.refits import Observations, Refits
 from shrinkwise.diagnosis.removal_cost import RemovalCost, removal_cost
 from shrinkwise.diagnosis.reproducibility import Reproducibility, reproducibility
@@ -35,6 +36,7 @@ RECORDS: dict[str, type[Any]] = {
     "budget": BudgetFrontier,
     "intervals": DebiasedIntervals,
     "quality": Quality,
+    "quality_path": QualityPath,
 }
 
 
@@ -60,6 +62,8 @@ class Decision:
         Debiased confidence intervals, for the squared and the logistic loss.
     quality : Quality or None
         Held-out predictions against what happened.
+    quality_path : QualityPath or None
+        Calibration and confusion at other strengths of the chosen line.
     notes : tuple of str
         What was left out, and why.
     """
@@ -72,6 +76,7 @@ class Decision:
     budget: BudgetFrontier | None = None
     intervals: DebiasedIntervals | None = None
     quality: Quality | None = None
+    quality_path: QualityPath | None = None
     notes: tuple[str, ...] = ()
 
     @property
@@ -162,6 +167,7 @@ def _parts(
     if data.loss.name in DEBIASED and result.outputs is None:
         parts["intervals"] = lambda: _intervals(result, data, rule)
     parts["quality"] = lambda: _quality(result, data, refits.splits, rule)
+    parts["quality_path"] = lambda: _quality_path(result, data, refits.splits, rule)
     return parts
 
 
@@ -175,3 +181,9 @@ def _quality(result: GridResult, data: Observations, splits: Sequence[Split], ru
     eta = held_out_predictor(result, rule, data.X, splits, data.offset, data.maps)
     folds = first_fold(splits, len(data.y))
     return quality(data.y, eta, data.loss, data.weights, offset=data.offset, folds=folds)
+
+
+def _quality_path(result: GridResult, data: Observations, splits: Sequence[Split], rule: str) -> QualityPath | None:
+    return quality_path(
+        result, rule, data.X, data.y, splits, data.loss, data.weights, offset=data.offset, maps=data.maps
+    )

@@ -15,7 +15,7 @@ from shrinkwise.result import GridResult, Selection
 
 Array = NDArray[Any]
 
-CHUNK = 1 << 20  # numbers of X that are converted and multiplied together
+CHUNK = 1 << 22  # numbers of X that are converted and multiplied together
 
 
 def held_out_predictor(
