@@ -32,7 +32,7 @@ def render_page(report: ReportInput) -> str:
     """
     data = data_block(report)
     style = _resource("page.css") + _resource("decision.css")
-    script = _resource("tables.js") + (_resource("slider.js") if data else "")
+    script = _resource("tables.js") + (_resource("quality.js") + _resource("slider.js") if data else "")
     sections = [section(report) for section in SECTIONS]
     title = shorten(report.title, 120)
     head = (

@@ -8,7 +8,7 @@ from scipy.special import ndtri
 from shrinkwise.diagnosis.quality import Quality
 from shrinkwise.losses import QuantileLoss, named_loss
 from shrinkwise.report.figures.chart import Size, figure, line, spread
-from shrinkwise.report.figures.plane import HALF, WHISKER, Plane, diagonal, dot, framed, plane_axes
+from shrinkwise.report.figures.plane import HALF, WHISKER, Plane, diagonal, dot, ends_of, framed, plane_axes
 from shrinkwise.report.markup import Html, el, join
 from shrinkwise.report.report_input import ReportInput
 from shrinkwise.report.tables import table_of
@@ -47,7 +47,8 @@ def calibration(report: ReportInput, quality: Quality) -> Html | None:
             if s > 0
         ]
         dots = [dot(x(p), y(o)) for p, o in zip(predicted, observed, strict=True)]
-        return join([plane_axes(size, plane), aim, framed(size, "calibration", whiskers), *dots])
+        bins = el("g", framed(size, "calibration", whiskers), *dots, class_="bins", data_x=ends_of(x), data_y=ends_of(y))
+        return join([plane_axes(size, plane), aim, bins])
 
     title = f"{titles[1].capitalize()} against {titles[0]}, by bins of the prediction"
     caption = _sentence(report, quality, level)
