@@ -58,31 +58,33 @@ const followConfusion = (section) => {
 };
 
 const followQuality = (section, mix) => {
-  const path = cells.quality, figure = section.querySelector("#calibration");
+  const path = cells.quality, chosen = `the chosen ${cells.symbol}`, note = make("p", { className: "of-others" });
+  section.querySelector("h2").after(note);
+  if (!path) return () => (note.textContent = `This section is of ${chosen}: it does not follow the slider.`);
+
+  const figure = section.querySelector("#calibration");
   const drawings = [...(figure?.querySelectorAll("svg") ?? [])].map(followBins);
   const table = path.confusion && section.querySelector("table.confusion") ? followConfusion(section) : () => {};
-  const note = make("p", { className: "of-others" }), below = make("p", { className: "of-others muted" });
-  section.querySelector("h2").after(note);
+  const below = make("p", { className: "of-others muted" });
   figure?.querySelector("figcaption").before(below);
   const of = (k) => `${cells.symbol}\u00a0=\u00a0${general(path.strength[k])}`;
 
   return (line, step, elsewhere, moved) => {
     const follows = moved && !elsewhere, k = nearest(path.strength, line.strength[step]);
     const outside = drawings.map((draw) => draw(follows ? path.bins[k] : null))[0];
-    table(follows ? path.confusion[k] : null, of(k));
+    table(follows ? path.confusion?.[k] : null, of(k));
     below.hidden = !follows;
+    note.textContent = below.textContent = "";
     if (!moved) return;
-    const chosen = `the chosen ${cells.symbol}`;
     if (elsewhere) {
       note.textContent = `This section is of ${mix} and ${chosen}: it does not follow the slider to another mix.`;
       return;
     }
     const near = path.strength[k] === line.strength[step] ? "" : `, the nearest of ${path.strength.length} that are known`;
     const what = [figure && "calibration", path.confusion && "the table of right and wrong"].filter(Boolean).join(" and ");
-    note.textContent = (what ? `Moved by the slider: ${what} at ${of(k)}${near}. ` : "")
-      + (path.right ? `The most likely class is right in ${(100 * path.right[k]).toFixed(1)}\u00a0% of held-out rows there. ` : "")
-      + `All else here is of ${chosen}.`;
-    below.textContent = (path.bins[k].length ? `The points are those of ${of(k)}` : `No bins are known at ${of(k)}`)
-      + (outside ? `; ${outside} of ${path.bins[k].length / 3} lie outside of the frame` : "") + `. Below: ${chosen}.`;
+    const right = path.right && path.right[k] !== null ? `, where the most likely class is right in ${(100 * path.right[k]).toFixed(1)}\u00a0% of the held-out rows` : "";
+    note.textContent = `Moved by the slider: ${what || "the quality"} at ${of(k)}${near}${right}. All else here is of ${chosen}.`;
+    below.textContent = (path.bins[k].length ? `The points are those of ${of(k)}` : `No predictions are known at ${of(k)}`)
+      + (outside ? `; ${outside} of ${path.bins[k].length / 3} lie outside of the frame` : "") + `. What is below is of ${chosen}.`;
   };
 };

@@ -32,6 +32,8 @@ def quality_cells(report: ReportInput) -> dict[str, Any] | None:
     if not own.size:
         return None
     shown = path.calibration[own[0], :, :2]
+    if path.confusion is None and path.right is None and np.count_nonzero(np.isfinite(shown[:, 0])) < 2:
+        return None  # no figure either
     spread = float(np.nanmax(shown) - np.nanmin(shown)) if np.any(np.isfinite(shown)) else 0.0
     decimals = DIGITS - 1 - math.floor(math.log10(spread)) if spread > 0 else DIGITS
     cells: dict[str, Any] = {

@@ -303,7 +303,7 @@ const startSlider = (panel) => {
   });
   const table = document.querySelector("#coefficients");
   if (table?.querySelector("table.coefficients")) followers.push(followCoefficients(table));
-  const predictions = cells.quality && document.querySelector("#predictions");
+  const predictions = document.querySelector("#predictions");
   if (predictions) followers.push(followQuality(predictions, lines[chosenLine].mix));
   document.querySelectorAll('#cv figcaption, figure[id^="paths"] figcaption').forEach((caption) => {
     const note = make("p", { className: "of-mix muted" }), titles = [...caption.parentElement.querySelectorAll("svg > title")];
