@@ -83,7 +83,9 @@ def test_predictors_of_several_strengths_are_those_of_one_at_a_time():
 def test_strengths_in_turns_give_the_same_path(loss, monkeypatch):
     result, X, y, splits = fitted(loss)
     whole = quality_path(result, "1se", X, y, splits, loss)
-    monkeypatch.setattr(sys.modules["shrinkwise.diagnosis.quality_path"], "MEMORY", 3 * N * (3 if loss != "squared" else 1))
+    monkeypatch.setattr(
+        sys.modules["shrinkwise.diagnosis.quality_path"], "MEMORY", 3 * N * (3 if loss != "squared" else 1)
+    )
     parts = quality_path(result, "1se", X, y, splits, loss)
     np.testing.assert_allclose(parts.calibration, whole.calibration, rtol=1e-9, atol=1e-12)
 

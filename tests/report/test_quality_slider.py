@@ -25,10 +25,10 @@ DOTS = """svg => {
         const [low, high, start, stop] = words.split(' ').map(Number);
         return low + (pixel - start) / (stop - start) * (high - low);
     };
-    return [...svg.querySelectorAll('circle')].filter(dot => dot.checkVisibility())
+    return [...svg.querySelectorAll('circle')].filter(dot => dot.getBoundingClientRect().width)
         .map(dot => [value(own.dataset.x, dot.getAttribute('cx')), value(own.dataset.y, dot.getAttribute('cy'))]);
 }"""
-WHISKERS = "svg => [...svg.querySelectorAll('.whisker')].filter(one => one.checkVisibility()).length"
+WHISKERS = "svg => [...svg.querySelectorAll('.whisker')].filter(one => one.getClientRects().length).length"
 SECTION = "document.querySelector('#predictions').outerHTML"
 LABEL = (diabetes64()[1] > np.median(diabetes64()[1])).astype(float)
 
@@ -118,7 +118,9 @@ def test_the_table_of_right_and_wrong_is_that_of_the_strength(browser, pages, re
             wanted = [f"{weight:.0f}{100 * weight / sum(weights):.0f} %" for weight in weights]
             assert [cell.replace("\N{NO-BREAK SPACE}", " ") for cell in row[1:]] == wanted
         wrong = 100 * (fn + fp) / (tn + fn + fp + tp)
-        assert f"Called high from 50 % at λ = {general(report.result.alphas[report.chosen.ratio, index])}" in words_in(page)
+        assert f"Called high from 50 % at λ = {general(report.result.alphas[report.chosen.ratio, index])}" in words_in(
+            page
+        )
         assert f": {wrong:.1f} % wrong." in words_in(page)
         assert not tables.last.is_visible()
 

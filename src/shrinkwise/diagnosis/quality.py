@@ -183,7 +183,14 @@ def _regression(y: Array, eta: Array, loss: Loss, s: Array) -> Quality:
         f"On rows that its fits had not seen, the model explains {_percent(*r2)} of the variance (R²); it is off by "
         f"{absolute:.3g} on average{_slope_words(slope)}."
     )
-    return _made("regression", s, sentence, measures, calibration=calibration(*calibrated(y, eta, loss, s)), **_residuals(eta, away, s))
+    return _made(
+        "regression",
+        s,
+        sentence,
+        measures,
+        calibration=calibration(*calibrated(y, eta, loss, s)),
+        **_residuals(eta, away, s),
+    )
 
 
 def _residuals(eta: Array, away: Array, s: Array) -> dict[str, Array]:

@@ -143,7 +143,8 @@ def _sentence(alphas: Array, place: int, wrong: Array | None) -> str:
     """What another strength would change: wrong calls where there are classes, otherwise what there is to see."""
     if wrong is None:
         return f"The calibration of held-out predictions is known at {len(alphas)} strengths of the chosen line."
-    here = f"At the chosen λ = {alphas[place]:.3g} {_percent(wrong[place])} of the held-out rows are put into a wrong class"
+    own = _percent(wrong[place])
+    here = f"At the chosen λ = {alphas[place]:.3g} {own} of the held-out rows are put into a wrong class"
     best = int(np.argmin(np.where(np.isfinite(wrong), wrong, np.inf)))
     if not wrong[best] < wrong[place]:
         return f"{here}, and at no other strength of its line fewer."

@@ -129,7 +129,7 @@ def _check_path(header: Mapping[str, Any], arrays: Mapping[str, Array], grid: tu
     (lines, strengths, _), index = grid, arrays["quality_path_index"]
     if not 0 <= header["line"] < lines:
         raise Flaw(f"line of its quality_path must be from 0 to {lines - 1}, got {header['line']}")
-    inside = index.size and 0 <= index[0] and index[-1] < strengths
+    inside = index.size and index[0] >= 0 and index[-1] < strengths
     if index.dtype.kind not in "iu" or not inside or np.any(index[1:] <= index[:-1]):
         raise Flaw(f"index of its quality_path must be rising numbers of strengths, from 0 to {strengths - 1}")
     for name, wanted in (("calibration", (len(index), *SHAPE)), ("confusion", (len(index), 4))):

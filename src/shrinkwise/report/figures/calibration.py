@@ -47,7 +47,9 @@ def calibration(report: ReportInput, quality: Quality) -> Html | None:
             if s > 0
         ]
         dots = [dot(x(p), y(o)) for p, o in zip(predicted, observed, strict=True)]
-        bins = el("g", framed(size, "calibration", whiskers), *dots, class_="bins", data_x=ends_of(x), data_y=ends_of(y))
+        bins = el(
+            "g", framed(size, "calibration", whiskers), *dots, class_="bins", data_x=ends_of(x), data_y=ends_of(y)
+        )
         return join([plane_axes(size, plane), aim, bins])
 
     title = f"{titles[1].capitalize()} against {titles[0]}, by bins of the prediction"
