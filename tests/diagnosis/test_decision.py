@@ -75,11 +75,15 @@ def test_other_targets_have_the_parts_that_they_allow(kind):
         "classes": (LinearClassifierCV(cv=4, alphas=15), y > 0, ALL),
         "three classes": (LinearClassifierCV(cv=4, alphas=15), np.digitize(y, [-0.6, 0.6]), ALL - {"intervals"}),
         "counts": (LinearRegressorCV(loss="poisson", cv=4, alphas=15), rng.poisson(np.exp(y)), ALL - {"intervals"}),
-        "targets": (LinearRegressorCV(cv=4, alphas=15), np.column_stack([y, -y + X[:, 2]]), ALL - {"intervals"}),
+        "targets": (
+            LinearRegressorCV(cv=4, alphas=15),
+            np.column_stack([y, -y + X[:, 2]]),
+            ALL - {"intervals", "quality_path"},
+        ),
         "times": (
             CoxRegressorCV(cv=4, alphas=15),
             np.column_stack([rng.exponential(np.exp(-y)), rng.random(160) < 0.8]),
-            ALL - {"intervals"},
+            ALL - {"intervals", "quality_path"},
         ),
     }
     model, target, expected = models[kind]

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 from sklearn.datasets import load_breast_cancer
 
-from shrinkwise.diagnosis import first_fold, held_out_predictor, quality
+from shrinkwise.diagnosis import first_fold, held_out_predictor, quality, quality_path
 from shrinkwise.grid import fit_grid
 from shrinkwise.losses.cox import CoxLoss
 from shrinkwise.report import decision_words
@@ -121,12 +121,13 @@ def splits_of(n, folds=5):
 def fitted(X, y, loss, names=None, **options):
     """A report on a real grid with its real quality."""
     splits, offset = splits_of(len(X)), options.pop("offset", None)
-    ratios = options.pop("l1_ratios", (0.5, 1.0))
+    ratios, alphas = options.pop("l1_ratios", (0.5, 1.0)), options.pop("strengths", 20)
     result = fit_grid(
-        X, y, splits, loss=loss, l1_ratios=ratios, alphas=20, offset=offset, feature_names=names, **options
+        X, y, splits, loss=loss, l1_ratios=ratios, alphas=alphas, offset=offset, feature_names=names, **options
     )
     found = quality_of(result, X, y, splits, loss, offset=offset)
-    return report_on(result, decision=decision_of(result, quality=found))
+    path = quality_path(result, "1se", X, y, splits, loss, offset=offset)
+    return report_on(result, decision=decision_of(result, quality=found, quality_path=path))
 
 
 def real_reports():

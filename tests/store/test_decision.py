@@ -71,6 +71,10 @@ def put(part, **fields):
         (replaced("removal_cost_cost", lambda a: a[:-1]), "cost of its removal_cost must have shape"),
         (replaced("removal_cost_features", lambda a: a + 5), "must be numbers of features, from 0 to 4"),
         (replaced("removal_cost_features", lambda a: a.astype(float)), "must be numbers of features"),
+        (put("quality_path", line=9), "line of its quality_path must be from 0 to"),
+        (replaced("quality_path_index", lambda a: a[::-1]), "must be rising numbers of strengths"),
+        (replaced("quality_path_index", lambda a: a + 1000), "must be rising numbers of strengths"),
+        (replaced("quality_path_calibration", lambda a: a[:-1]), "calibration of its quality_path must have shape"),
         (replaced("intervals_lower", lambda a: a[:, None]), "lower of its intervals must have shape"),
     ],
 )

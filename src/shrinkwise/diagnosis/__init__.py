@@ -13,6 +13,7 @@ from shrinkwise.diagnosis.overfit import Verdict, overfit_verdict
 from shrinkwise.diagnosis.paired_rows import PairedRows, paired_rows
 from shrinkwise.diagnosis.penalty_choice import PenaltyChoice, penalty_choice
 from shrinkwise.diagnosis.quality import Quality, quality
+from shrinkwise.diagnosis.quality_path import QualityPath, quality_path
 from shrinkwise.diagnosis.refits import Refits
 from shrinkwise.diagnosis.removal_cost import RemovalCost, removal_cost
 from shrinkwise.diagnosis.reproducibility import Reproducibility, reproducibility
@@ -27,6 +28,7 @@ __all__ = [
     "PairedRows",
     "PenaltyChoice",
     "Quality",
+    "QualityPath",
     "Refits",
     "RemovalCost",
     "Reproducibility",
@@ -41,6 +43,7 @@ __all__ = [
     "paired_rows",
     "penalty_choice",
     "quality",
+    "quality_path",
     "removal_cost",
     "reproducibility",
     "stability_selection",

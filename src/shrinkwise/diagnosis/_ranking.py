@@ -91,3 +91,9 @@ def gini(score: Array, outcome: Array, weights: Array) -> float:
         return float("nan")
     across, up = (np.append(0.0, np.cumsum(part)) / part.sum() for part in (weight, sums))
     return float(1 - np.sum(np.diff(across) * (up[1:] + up[:-1])))
+
+
+def confusion_at(threshold: float, p: Array, positive: Array, negative: Array) -> list[float]:
+    """Weight of true and false negatives, of false and true positives, where p from the threshold on is positive."""
+    called = p >= threshold
+    return [float(part.sum()) for part in (negative[~called], positive[~called], negative[called], positive[called])]

@@ -13,6 +13,7 @@ from shrinkwise.diagnosis.held_out_predictor import first_fold, held_out_predict
 from shrinkwise.diagnosis.intervals import DebiasedIntervals
 from shrinkwise.diagnosis.penalty_choice import penalty_choice
 from shrinkwise.diagnosis.quality import Quality, quality
+from shrinkwise.diagnosis.quality_path import QualityPath, quality_path
 from shrinkwise.diagnosis.refits import Observations, Refits
 from shrinkwise.diagnosis.removal_cost import removal_cost
 from shrinkwise.diagnosis.reproducibility import reproducibility
@@ -87,6 +88,7 @@ def _parts(
     if data.loss.name in DEBIASED and result.outputs is None:
         parts["intervals"] = lambda: _intervals(result, data, rule)
     parts["quality"] = lambda: _quality(result, data, refits.splits, rule)
+    parts["quality_path"] = lambda: _quality_path(result, data, refits.splits, rule)
     return parts
 
 
@@ -100,3 +102,9 @@ def _quality(result: GridResult, data: Observations, splits: Sequence[Split], ru
     eta = held_out_predictor(result, rule, data.X, splits, data.offset, data.maps)
     folds = first_fold(splits, len(data.y))
     return quality(data.y, eta, data.loss, data.weights, offset=data.offset, folds=folds)
+
+
+def _quality_path(result: GridResult, data: Observations, splits: Sequence[Split], rule: str) -> QualityPath | None:
+    return quality_path(
+        result, rule, data.X, data.y, splits, data.loss, data.weights, offset=data.offset, maps=data.maps
+    )

@@ -14,6 +14,7 @@ from shrinkwise.diagnosis.fit_stability import FitStability
 from shrinkwise.diagnosis.intervals import DebiasedIntervals
 from shrinkwise.diagnosis.penalty_choice import PenaltyChoice
 from shrinkwise.diagnosis.quality import Quality
+from shrinkwise.diagnosis.quality_path import QualityPath
 from shrinkwise.diagnosis.removal_cost import RemovalCost
 from shrinkwise.diagnosis.reproducibility import Reproducibility
 from shrinkwise.diagnosis.stability_selection import StabilitySelection
@@ -29,6 +30,7 @@ RECORDS: dict[str, type[Any]] = {
     "budget": BudgetFrontier,
     "intervals": DebiasedIntervals,
     "quality": Quality,
+    "quality_path": QualityPath,
 }
 
 
@@ -54,6 +56,8 @@ class Decision:
         Debiased confidence intervals, for the squared and the logistic loss.
     quality : Quality or None
         Held-out predictions against what happened.
+    quality_path : QualityPath or None
+        Calibration and confusion at other strengths of the chosen line.
     notes : tuple of str
         What was left out, and why.
     """
@@ -66,6 +70,7 @@ class Decision:
     budget: BudgetFrontier | None = None
     intervals: DebiasedIntervals | None = None
     quality: Quality | None = None
+    quality_path: QualityPath | None = None
     notes: tuple[str, ...] = ()
 
     @property

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from shrinkwise.diagnosis._binned import bin_means, ranked_bins, ratio_with_error, weighted_quantiles
-from shrinkwise.diagnosis._ranking import auc, gini, lift_table, roc_points
+from shrinkwise.diagnosis._calibration import BINS, calibrated, calibration
+from shrinkwise.diagnosis._ranking import auc, confusion_at, gini, lift_table, roc_points
 from shrinkwise.diagnosis._slope import calibration_slope
 from shrinkwise.diagnosis.concordance import concordance_with_error
 from shrinkwise.exceptions import DataError
@@ -22,7 +23,6 @@ from shrinkwise.losses.multinomial import MultinomialLoss
 
 Array = NDArray[Any]
 
-BINS = 10  # of calibration and lift
 RESIDUAL_BINS, RESIDUAL_ROWS = 20, 40  # bins at most, and rows in each at least
 RESIDUAL_SHARES = (0.05, 0.25, 0.5, 0.75, 0.95)
 NORMAL_POINTS = 99
@@ -156,21 +156,6 @@ def quality(
     return _quantile(y, eta, kind, s) if isinstance(kind, QuantileLoss) else _regression(y, eta, kind, s)
 
 
-def _calibration(predicted: Array, outcome: Array, weights: Array, right: Array | float | None = None) -> Array:
-    """Mean prediction, mean outcome, its SE, share of the weight and rows, by bins of the predictions.
-
-    ``right`` is the probability of an outcome of 1 if predictions are right: then SE are those under it, since bins in
-    which all outcomes are alike have no spread of their own.
-    """
-    bins = ranked_bins(predicted, weights, BINS)
-    total = np.bincount(bins, weights)
-    mean, se = bin_means(outcome, weights, bins)
-    if right is not None:
-        se = np.sqrt(np.bincount(bins, weights**2 * right * (1 - right))) / total
-    predictions = bin_means(predicted, weights, bins)[0]
-    return np.column_stack([predictions, mean, se, total / weights.sum(), np.bincount(bins)])
-
-
 def _explained(y: Array, eta: Array, null: Array, loss: Loss, s: Array) -> tuple[float, float]:
     """The share of the score of a constant that the predictions save, 1 − Σ s score / Σ s score₀, and its SE."""
     score = [loss.score(y.ravel(), part.ravel()).reshape(len(s), -1).sum(axis=1) for part in (eta, null)]
@@ -198,7 +183,14 @@ def _regression(y: Array, eta: Array, loss: Loss, s: Array) -> Quality:
         f"On rows that its fits had not seen, the model explains {_percent(*r2)} of the variance (R²); it is off by "
         f"{absolute:.3g} on average{_slope_words(slope)}."
     )
-    return _made("regression", s, sentence, measures, calibration=_calibration(eta, y, s), **_residuals(eta, away, s))
+    return _made(
+        "regression",
+        s,
+        sentence,
+        measures,
+        calibration=calibration(*calibrated(y, eta, loss, s)),
+        **_residuals(eta, away, s),
+    )
 
 
 def _residuals(eta: Array, away: Array, s: Array) -> dict[str, Array]:
@@ -219,8 +211,8 @@ def _residuals(eta: Array, away: Array, s: Array) -> dict[str, Array]:
 
 
 def _quantile(y: Array, eta: Array, loss: QuantileLoss, s: Array) -> Quality:
-    below = (y <= eta).astype(np.float64)
-    coverage = _mean_of(below, s)
+    of_rows = calibrated(y, eta, loss, s)
+    coverage = _mean_of(of_rows[1], s)
     null = np.full(len(y), weighted_quantiles(y, s, np.array([loss.quantile]))[0])
     saved = _explained(y, eta, null, loss, s)
     off = abs(coverage[0] - loss.quantile) > 2 * coverage[1]
@@ -235,21 +227,19 @@ def _quantile(y: Array, eta: Array, loss: QuantileLoss, s: Array) -> Quality:
         s,
         sentence,
         measures,
-        calibration=_calibration(eta, below, s, loss.quantile),
+        calibration=calibration(*of_rows),
         **_residuals(eta, y - eta, s),
     )
 
 
 def _classification(y: Array, eta: Array, loss: Loss, s: Array) -> Quality:
-    positive, negative, p = s * y, s * (1 - y), loss.inverse_link(eta)
+    positive, negative, of_rows = s * y, s * (1 - y), calibrated(y, eta, loss, s)
+    p = of_rows[0]
     base = float(positive.sum() / s.sum())
     area, thresholds = auc(eta, positive, negative), (0.5, base)
     null = np.full(len(y), float(loss.link(np.array(min(max(base, 1e-12), 1 - 1e-12)))))
     slope, saved = calibration_slope(y, eta, s, loss), _explained(y, eta, null, loss, s)
-    confusion = [
-        [at, negative[p < at].sum(), positive[p < at].sum(), negative[p >= at].sum(), positive[p >= at].sum()]
-        for at in thresholds
-    ]
+    confusion = [[at, *confusion_at(at, p, positive, negative)] for at in thresholds]
     wrong = _mean_of(np.where(p >= 0.5, 1 - y, y), s)
     measures = {
         "AUC (error: DeLong)": area,
@@ -265,15 +255,14 @@ def _classification(y: Array, eta: Array, loss: Loss, s: Array) -> Quality:
     tables = {"confusion": np.array(confusion), "lift": lift_table(eta, y, s, BINS)}
     if np.isfinite(area[0]):
         tables["roc"] = roc_points(eta, positive, negative)
-    return _made("classification", s, sentence, measures, calibration=_calibration(p, y, s, p), **tables)
+    return _made("classification", s, sentence, measures, calibration=calibration(*of_rows), **tables)
 
 
 def _classes(y: Array, eta: Array, s: Array) -> Quality:
     K, loss = y.shape[1], MultinomialLoss(y.shape[1])
     shares = np.maximum(s @ y / s.sum(), 1e-12)
-    p = loss.inverse_link(eta.ravel()).reshape(eta.shape)
-    top, rows = np.argmax(eta, axis=1), np.arange(len(y))
-    right = _mean_of(y[rows, top], s)
+    top, of_rows = np.argmax(eta, axis=1), calibrated(y, eta, loss, s)
+    right = _mean_of(of_rows[1], s)
     saved = _explained(y, eta, np.tile(np.log(shares), (len(y), 1)), loss, s)
     labels = np.arange(K) if K <= CLASSES else np.append(np.sort(np.argsort(-shares, kind="stable")[: CLASSES - 1]), -1)
     place = np.full(K, len(labels) - 1)
@@ -288,14 +277,12 @@ def _classes(y: Array, eta: Array, s: Array) -> Quality:
         f"most frequent one would be right in {100 * always:.0f} %."
     )
     measures = {"right": right, "D² (log loss)": saved}
-    calibration = _calibration(p[rows, top], y[rows, top], s, p[rows, top])
-    return _made("classes", s, sentence, measures, calibration=calibration, confusion=confusion, labels=labels)
+    table = calibration(*of_rows)
+    return _made("classes", s, sentence, measures, calibration=table, confusion=confusion, labels=labels)
 
 
 def _mean(y: Array, eta: Array, loss: LogLink, s: Array, offset: Array) -> Quality:
-    with np.errstate(over="ignore"):
-        exposure = np.exp(offset)
-        rate, predicted, weights = y / exposure, loss.inverse_link(eta - offset), s * exposure
+    predicted, rate, weights, _ = calibrated(y, eta, loss, s, offset)
     null = offset + np.log(max(float(s @ y) / float(weights.sum()), 1e-300))
     saved, slope = _explained(y, eta, null, loss, s), calibration_slope(y, eta, s, loss, offset)
     lift, index = lift_table(predicted, rate, weights, BINS), gini(predicted, rate, weights)
@@ -310,7 +297,7 @@ def _mean(y: Array, eta: Array, loss: LogLink, s: Array, offset: Array) -> Quali
         "calibration slope": slope,
         "predicted over observed total": (of_all, math.nan),
     }
-    return _made("mean", s, sentence, measures, calibration=_calibration(predicted, rate, weights), lift=lift)
+    return _made("mean", s, sentence, measures, calibration=calibration(predicted, rate, weights), lift=lift)
 
 
 def _survival(event: Array, eta: Array, loss: CoxLoss, s: Array, folds: Array | None) -> Quality:

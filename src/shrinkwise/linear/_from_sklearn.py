@@ -131,7 +131,7 @@ def _glm(estimator: Any, n: float | None) -> Ours:
     power = POWERS[_name(estimator)] if _name(estimator) in POWERS else estimator.power
     link = getattr(estimator, "link", "auto")
     loss = GLM_LOSSES.get(power, f"tweedie:{power}")
-    if not (power == 0 and link != "log" or 1 <= power <= 2 and link != "identity"):
+    if not ((power == 0 and link != "log") or (1 <= power <= 2 and link != "identity")):
         raise UsageError(f"power {power:g} with link {link!r} has no twin here; powers 1 to 2 with a log link have")
     return LinearRegressor(estimator.alpha, loss=loss, l1_ratio=0.0, **_options(estimator))
 

@@ -189,6 +189,7 @@ def quality(report: ReportInput) -> Html | None:
         el("div", *figures, measures if len(figures) % 2 else None, class_="pair") if figures else None,
         *(part for part in tables if part is not None),
         None if len(figures) % 2 else measures,
+        id="predictions",
     )
 
 

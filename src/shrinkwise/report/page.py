@@ -8,6 +8,7 @@ from hashlib import sha256
 from importlib.resources import files
 
 from shrinkwise._files import write_whole
+from shrinkwise.report.decision_words import decided
 from shrinkwise.report.markup import Html, el, escape, join
 from shrinkwise.report.report_input import ReportInput
 from shrinkwise.report.sections import SECTIONS
@@ -32,7 +33,8 @@ def render_page(report: ReportInput) -> str:
     """
     data = data_block(report)
     style = _resource("page.css") + _resource("decision.css")
-    script = _resource("tables.js") + (_resource("slider.js") if data else "")
+    followed = _resource("quality.js") if decided(report, "quality") is not None else ""
+    script = _resource("tables.js") + (followed + _resource("slider.js") if data else "")
     sections = [section(report) for section in SECTIONS]
     title = shorten(report.title, 120)
     head = (

@@ -32,6 +32,11 @@ const numbersOf = (text) => text.match(/-?[\d.]+(e-?\d+)?/g).map(Number);
 
 const drawing = (points) => "M" + points.map(([x, y]) => `${x.toFixed(1)} ${y.toFixed(1)}`).join("L");
 
+const nearest = (strengths, strength) => {
+  const away = strengths.map((other) => Math.abs(Math.log((other || 1e-300) / (strength || 1e-300))));
+  return away.indexOf(Math.min(...away));
+};
+
 /* Where a figure's strengths and values lie: what its cursor says. */
 const frameOf = (cursor) => {
   const [zero, decade, none, left, right] = numbersOf(cursor.dataset.x);
@@ -298,6 +303,8 @@ const startSlider = (panel) => {
   });
   const table = document.querySelector("#coefficients");
   if (table?.querySelector("table.coefficients")) followers.push(followCoefficients(table));
+  const predictions = document.querySelector("#predictions");
+  if (predictions) followers.push(followQuality(predictions, lines[chosenLine].mix));
   document.querySelectorAll('#cv figcaption, figure[id^="paths"] figcaption').forEach((caption) => {
     const note = make("p", { className: "of-mix muted" }), titles = [...caption.parentElement.querySelectorAll("svg > title")];
     const own = titles.map((title) => title.textContent);
@@ -325,11 +332,6 @@ const startSlider = (panel) => {
     mixes.value = line;
     show();
   };
-  const nearest = (strengths, strength) => {
-    const away = strengths.map((other) => Math.abs(Math.log((other || 1e-300) / (strength || 1e-300))));
-    return away.indexOf(Math.min(...away));
-  };
-
   mixes.hidden = lines.length < 2;
   lines.forEach(({ mix }, k) => mixes.append(make("option", { value: k, textContent: mix })));
   range.addEventListener("input", show);
@@ -346,6 +348,7 @@ const startSlider = (panel) => {
 
   /* in sight as long as something that it moves is */
   const watched = new Set(), followed = new Set([...document.querySelectorAll("svg .cursor, #coefficients")].map((node) => node.closest("section")));
+  if (predictions) followed.add(predictions);
   const observer = new IntersectionObserver((entries) => {
     for (const { target, isIntersecting } of entries) watched[isIntersecting ? "add" : "delete"](target);
     panel.classList.toggle("following", watched.size > 0);

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from shrinkwise.report.figures.coefficient_paths import PANELS
 from shrinkwise.report.markup import NAME, Html, el
+from shrinkwise.report.quality_cells import quality_cells
 from shrinkwise.report.report_input import ReportInput
 from shrinkwise.report.tables import OUTPUTS, most_rows
 from shrinkwise.report.text import count, listed, shorten
@@ -81,6 +82,7 @@ def cells_of(report: ReportInput) -> dict[str, Any] | None:
         "sd": _rounded(result.scale[columns], DIGITS + 1),
         "lines": lines,
         "omitted": _omitted(report, lines),
+        "quality": quality_cells(report),
     }
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shrinkwise.diagnosis.decision import RECORDS, Decision
+from shrinkwise.diagnosis.quality_path import SHAPE
 from shrinkwise.exceptions import UsageError
 from shrinkwise.store.container import Flaw
 
@@ -35,6 +36,7 @@ ALIKE: dict[str, dict[str, tuple[str, ...]]] = {  # arrays of one length: "P" of
     "budget": {"": ("cost", "mean", "se", "n_features", "line", "index")},
     "intervals": {"": ("features", "estimate", "se", "lower", "upper")},
     "quality": {"": ("values", "errors")},
+    "quality_path": {"": ("index", "right")},
 }
 
 
@@ -56,6 +58,8 @@ def unpack_decision(header: Any, arrays: Mapping[str, Array], grid: tuple[int, i
         if part in header:
             _check_types(part, kind, header[part], own)
             _check_lengths(part, own, grid)
+    if "quality_path" in header:
+        _check_path(header["quality_path"], own, grid)
     try:
         return Decision.from_arrays(header, own)
     except (UsageError, TypeError, ValueError) as error:
@@ -118,3 +122,17 @@ def _check_lengths(part: str, arrays: Mapping[str, Array], grid: tuple[int, int,
         array = arrays[f"{part}_{name}"]
         if array.dtype.kind not in "iu" or np.any(array < -1) or np.any(array >= features):
             raise Flaw(f"{name} of its {part} must be numbers of features, from 0 to {features - 1}")
+
+
+def _check_path(header: Mapping[str, Any], arrays: Mapping[str, Array], grid: tuple[int, int, int]) -> None:
+    """The path of the quality lies on a line of the grid, and its tables have a row for each of its strengths."""
+    (lines, strengths, _), index = grid, arrays["quality_path_index"]
+    if not 0 <= header["line"] < lines:
+        raise Flaw(f"line of its quality_path must be from 0 to {lines - 1}, got {header['line']}")
+    inside = index.size and index[0] >= 0 and index[-1] < strengths
+    if index.dtype.kind not in "iu" or not inside or np.any(index[1:] <= index[:-1]):
+        raise Flaw(f"index of its quality_path must be rising numbers of strengths, from 0 to {strengths - 1}")
+    for name, wanted in (("calibration", (len(index), *SHAPE)), ("confusion", (len(index), 4))):
+        table = arrays.get(f"quality_path_{name}")
+        if table is not None and table.shape != wanted:
+            raise Flaw(f"{name} of its quality_path must have shape {wanted}, got {table.shape}")

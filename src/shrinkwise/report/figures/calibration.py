@@ -8,7 +8,17 @@ from scipy.special import ndtri
 from shrinkwise.diagnosis.quality import Quality
 from shrinkwise.losses import QuantileLoss, named_loss
 from shrinkwise.report.figures.chart import Size, figure, line, spread
-from shrinkwise.report.figures.plane import HALF, WHISKER, Plane, diagonal, dots, framed, plane_axes, whiskers
+from shrinkwise.report.figures.plane import (
+    HALF,
+    WHISKER,
+    Plane,
+    diagonal,
+    dot,
+    ends_of,
+    framed,
+    plane_axes,
+    whiskers,
+)
 from shrinkwise.report.markup import Html, el, join
 from shrinkwise.report.report_input import ReportInput
 from shrinkwise.report.tables import table_of
@@ -46,8 +56,10 @@ def calibration(report: ReportInput, quality: Quality) -> Html | None:
             for p, o, s in zip(predicted, observed, se, strict=True)
             if s > 0
         ]
-        points = [(x(p), y(o)) for p, o in zip(predicted, observed, strict=True)]
-        return join([plane_axes(size, plane), aim, framed(size, "calibration", [whiskers(spans)]), dots(points)])
+        points = [dot(x(p), y(o)) for p, o in zip(predicted, observed, strict=True)]
+        drawn = framed(size, "calibration", [whiskers(spans)])
+        bins = el("g", drawn, *points, class_="bins", data_x=ends_of(x), data_y=ends_of(y))
+        return join([plane_axes(size, plane), aim, bins])
 
     title = f"{titles[1].capitalize()} against {titles[0]}, by bins of the prediction"
     caption = _sentence(report, quality, level)

@@ -85,3 +85,13 @@ def whiskers(spans: Sequence[tuple[float, float, float]], class_: str = "cv") ->
         return None
     path = "".join(f"M{pixels(x)} {pixels(low)}V{pixels(high)}" for x, low, high in spans)
     return el("path", d=path, class_=f"whisker {class_}")
+
+
+def dot(x: float, y: float, class_: str = "cv", radius: float = 4.0) -> Html:
+    """A dot with a thin edge of paper around it."""
+    return el("circle", cx=x, cy=y, r=radius, class_=f"{class_} dot")
+
+
+def ends_of(scale: Scale) -> str:
+    """Lowest and highest value of a scale and their pixels: what the script needs to draw."""
+    return " ".join(f"{value:.10g}" for value in (scale.low, scale.high, scale.start, scale.stop))
