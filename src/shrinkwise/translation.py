@@ -161,7 +161,7 @@ def translate(
     >>> translate({"C": 0.5, "l1_ratio": 0.0}, n=100, source="sklearn", loss="logistic").parameters
     {'alpha': 0.02, 'l1_ratio': 0.0}
     """
-    kind = named_loss(loss) if isinstance(loss, str) else as_loss(loss)
+    kind = _kind(loss)
     n = None if n is None else check_number("n", n, low=1, above=True)
     y_sd = None if y_sd is None else check_number("y_sd", y_sd, low=0, above=True)
     problem = _Problem(kind, n, standardize, y_sd)
@@ -209,7 +209,7 @@ def from_glmnet(
     >>> alpha, penalty.l1_ratio, penalty.ridge_unit
     (0.1, 0.5, 2.0)
     """
-    kind, mix = named_loss(loss) if isinstance(loss, str) else as_loss(loss), check_l1_ratio(alpha)
+    kind, mix = _kind(loss), check_l1_ratio(alpha)
     unit = _Problem(kind, None, True, y_sd).spread("glmnet", 1 - mix)
     factor = None if penalty_factor is None else np.asarray(penalty_factor, dtype=np.float64)
     weights = None if factor is None else factor * (len(factor) / factor.sum())
@@ -237,6 +237,11 @@ def from_keras(regularizer: Any, *, loss: str | Loss = "squared") -> tuple[Elast
     kind = as_loss(loss)
     l1, l2 = _read_keras(factors, _Problem(kind, None, False, None))
     return ElasticNet.from_l1_l2(l1, l2 / 2)
+
+
+def _kind(loss: str | Loss) -> Loss:
+    """The loss; of Cox's, which needs its times for all but this, the name will do."""
+    return named_loss("cox:breslow") if loss == "cox" else as_loss(loss)
 
 
 def _numbers(given: Mapping[str, float], *names: str) -> list[float]:
