@@ -121,7 +121,7 @@ def _logistic(estimator: Any, n: float | None) -> Ours:
         return LinearClassifier(0.0, **_options(estimator))
     ratio = RATIOS.get(penalty)
     if ratio is None:
-        given = getattr(estimator, f"l1_ratio{searched}", None)
+        given: Any = getattr(estimator, f"l1_ratio{searched}", None)
         unset = all(value is None for value in np.ravel(given))
         ratio = 0.0 if unset else _chosen(estimator, f"l1_ratio{searched}")
     found = translate({"C": inverse, "l1_ratio": ratio}, n=n, source="sklearn", loss="logistic").parameters

@@ -6,7 +6,7 @@ from sklearn import linear_model
 from sklearn.preprocessing import StandardScaler
 
 from shrinkwise import ElasticNet, LinearClassifier, LinearRegressor, UsageError, from_glmnet, from_keras, translate
-from shrinkwise.translation import SYSTEMS
+from shrinkwise.translation.systems import SYSTEMS
 from tests.linear.data import table
 from tests.oracles.glmnet_fits import glmnet_fits
 
