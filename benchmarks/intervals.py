@@ -3,8 +3,9 @@
 python benchmarks/intervals.py [draws]
 
 Columns are normal, neighbours correlated by 1/2 (Toeplitz); a few coefficients, at random places, are drawn from ±[0.2,
-1], the others are zero; noise has variance 1. Each draw cross-validates a lasso in 5 folds. Per case and kind of
-coefficient: the share of intervals that cover, its standard error over the draws, and how long the intervals are.
+1], the others are zero; noise has variance 1. Each draw cross-validates a lasso in 5 folds. Per case: the share of
+intervals that cover a coefficient named beforehand, nonzero or zero, with its standard error over the draws; and, of the
+features that the rule 1se selects, the share of intervals that miss: plain ones, and those for selected features.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ class Case:
 
 @dataclass(frozen=True)
 class Coverage:
-    """Shares of intervals that cover, with standard errors over draws, and mean standard errors of the coefficients."""
+    """Shares of intervals that cover or miss, with standard errors over the draws, and how long they are."""
 
     case: Case
     draws: int
@@ -44,6 +45,8 @@ class Coverage:
     zero: float
     zero_se: float
     length: float  # mean of upper − lower
+    misses: float  # of intervals of selected features
+    selected_misses: float  # of those made for selected features
 
 
 CASES = (
@@ -72,7 +75,7 @@ def draw(case: Case, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, 
 
 
 def coverage(case: Case, draws: int = 100, seed: int = 0, level: float = 0.95) -> Coverage:
-    """Share of intervals that cover, for nonzero and for zero coefficients."""
+    """How often intervals cover in simulated data."""
     found = []
     for number in range(draws):
         rng = np.random.default_rng([seed, number])
@@ -80,27 +83,39 @@ def coverage(case: Case, draws: int = 100, seed: int = 0, level: float = 0.95) -
         fold = rng.permutation(case.n) % FOLDS
         splits = [(np.flatnonzero(fold != k), np.flatnonzero(fold == k)) for k in range(FOLDS)]
         result = fit_grid(X, y, splits, loss=case.loss, unpenalized=False)
-        places = np.flatnonzero(beta)
         others = rng.choice(np.flatnonzero(beta == 0), min(ZEROS, case.p - case.nonzero), replace=False)
-        features = np.concatenate([places, others])
-        intervals = debiased_intervals(X, y, result, loss=case.loss, features=features, level=level)
-        inside = (intervals.lower <= beta[features]) & (beta[features] <= intervals.upper)
-        length = np.mean(intervals.upper - intervals.lower)
-        found.append((np.mean(inside[: case.nonzero]), np.mean(inside[case.nonzero :]), length))
+        features = np.concatenate([np.flatnonzero(beta), others])
+        named = debiased_intervals(X, y, result, loss=case.loss, features=features, level=level)
+        inside = (named.lower <= beta[features]) & (beta[features] <= named.upper)
+        picked = debiased_intervals(X, y, result, loss=case.loss, level=level)
+        found.append(
+            (
+                np.mean(inside[: case.nonzero]),
+                np.mean(inside[case.nonzero :]),
+                np.mean(named.upper - named.lower),
+                share_outside(beta[picked.features], picked.lower, picked.upper),
+                share_outside(beta[picked.features], picked.selected_lower, picked.selected_upper),
+            )
+        )
     mean, se = np.mean(found, axis=0), np.std(found, axis=0) / np.sqrt(draws)
-    return Coverage(case, draws, *(float(part) for pair in zip(mean[:2], se[:2]) for part in pair), float(mean[2]))
+    return Coverage(case, draws, mean[0], se[0], mean[1], se[1], *mean[2:])
+
+
+def share_outside(truth: np.ndarray, lower: np.ndarray, upper: np.ndarray) -> float:
+    """0 where there are none."""
+    return float(np.mean((truth < lower) | (truth > upper))) if len(truth) else 0.0
 
 
 def main(draws: int) -> None:
     """One line a case."""
-    print(f"{'coverage of 95 % intervals':40}  nonzero      zero         length")
+    print(f"{'':40}  cover a coefficient that is      length  miss a selected one")
+    print(f"{'95 % intervals':40}  nonzero         zero                     plain  made for it")
     for case in CASES:
         found = coverage(case, draws)
-        shares = (
-            f"{100 * share:.1f} ± {100 * se:.1f} %"
-            for share, se in ((found.nonzero, found.nonzero_se), (found.zero, found.zero_se))
-        )
-        print(f"{case!s:40}  {'  '.join(shares)}  {found.length:.2f}", flush=True)
+        named = [f"{100 * found.nonzero:.1f} ± {100 * found.nonzero_se:.1f} %"]
+        named += [f"{100 * found.zero:.1f} ± {100 * found.zero_se:.1f} %"]
+        picked = f"{100 * found.misses:.0f} %   {100 * found.selected_misses:.0f} %"
+        print(f"{case!s:40}  {'  '.join(named)}   {found.length:.2f}    {picked}", flush=True)
 
 
 if __name__ == "__main__":

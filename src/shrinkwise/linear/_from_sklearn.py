@@ -108,7 +108,7 @@ def _elastic_net(estimator: Any, n: float | None) -> Ours:
 def _ridge(estimator: Any, n: float | None) -> Ours:
     alpha = _chosen(estimator, "alpha_" if _name(estimator) == "RidgeCV" else "alpha")
     found = translate({"alpha": alpha}, n=n, source="ridge").parameters
-    return LinearRegressor(**found, **_options(estimator))
+    return LinearRegressor(found["alpha"], l1_ratio=0.0, **_options(estimator))
 
 
 def _logistic(estimator: Any, n: float | None) -> Ours:
@@ -121,28 +121,19 @@ def _logistic(estimator: Any, n: float | None) -> Ours:
         return LinearClassifier(0.0, **_options(estimator))
     ratio = RATIOS.get(penalty)
     if ratio is None:
-        given = getattr(estimator, f"l1_ratio{searched}", None)
-        ratio = 0.0 if given is None else _chosen(estimator, f"l1_ratio{searched}")
+        given: Any = getattr(estimator, f"l1_ratio{searched}", None)
+        unset = all(value is None for value in np.ravel(given))
+        ratio = 0.0 if unset else _chosen(estimator, f"l1_ratio{searched}")
     found = translate({"C": inverse, "l1_ratio": ratio}, n=n, source="sklearn", loss="logistic").parameters
-    return LinearClassifier(**found, **_options(estimator))
+    return LinearClassifier(found["alpha"], l1_ratio=found["l1_ratio"], **_options(estimator))
 
 
 def _glm(estimator: Any, n: float | None) -> Ours:
-    power = POWERS[_name(estimator)] if _name(estimator) in POWERS else estimator.power
+    power = POWERS.get(_name(estimator), getattr(estimator, "power", 0))
     link = getattr(estimator, "link", "auto")
-    loss = GLM_LOSSES.get(power, f"tweedie:{power}")
-    if not ((power == 0 and link != "log") or (1 <= power <= 2 and link != "identity")):
+    if not (link != "log" if power == 0 else 1 <= power <= 2 and link != "identity"):
         raise UsageError(f"power {power:g} with link {link!r} has no twin here; powers 1 to 2 with a log link have")
-    return LinearRegressor(estimator.alpha, loss=loss, l1_ratio=0.0, **_options(estimator))
-
-
-def _glm(estimator: Any, n: float | None) -> Ours:
-    power = getattr(estimator, "power", {PoissonRegressor: 1, GammaRegressor: 2}.get(type(estimator)))
-    log = getattr(estimator, "link", "auto") == "log" or (getattr(estimator, "link", "auto") == "auto" and power > 0)
-    losses = {0: "squared", 1: "poisson", 2: "gamma"}
-    loss = losses.get(power, f"tweedie:{power}" if 1 < power < 2 else "")
-    if not loss or log != (power > 0):
-        raise UsageError(f"power {power} with link {estimator.link!r} has no twin here: a log link for powers 1 to 2")
+    loss = GLM_LOSSES.get(power, f"tweedie:{power}")
     return LinearRegressor(estimator.alpha, loss=loss, l1_ratio=0.0, **_options(estimator))
 
 
