@@ -51,7 +51,7 @@ def compare_with_linear(result: GridResult, linear: GridResult, rule: str = "1se
     better = None if abs(gain) <= DISTINGUISHABLE * se else gain > 0
     features = f"{other.n_features} {'feature' if other.n_features == 1 else 'features'}"
     known = f"The best linear model on the same folds ({rule}, {features}) has a held-out error of {other.mean:.4g}"
-    difference = f"{_plus_minus(abs(gain), se)} {'lower' if gain > 0 else 'higher'} (paired over the folds)"
+    difference = f"{plus_minus(abs(gain), se)} {'lower' if gain > 0 else 'higher'} (paired over the folds)"
     words = {
         True: "the network is worth it",
         False: "take the linear model",
@@ -61,7 +61,7 @@ def compare_with_linear(result: GridResult, linear: GridResult, rule: str = "1se
     return Comparison(sentence, other, gain, se, better)
 
 
-def _plus_minus(mean: float, se: float) -> str:
+def plus_minus(mean: float, se: float) -> str:
     """``205 ± 214``, ``5.1 ± 1.3``: two digits of the error, and as many decimals of the mean."""
     unit = se or mean or 1.0
     if not 1e-4 <= unit < 1e7:

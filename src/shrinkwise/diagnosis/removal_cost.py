@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from shrinkwise.diagnosis.comparison import plus_minus
 from shrinkwise.diagnosis.overfit import DISTINGUISHABLE, paired
 from shrinkwise.diagnosis.refits import Refits
 from shrinkwise.result import GridResult, Selection
@@ -195,8 +196,8 @@ def _sentence(result: GridResult, inside: int, features: Array, cost: Array, se:
     spared = int(np.count_nonzero(~(cost > DISTINGUISHABLE * se)))
     which = "the only feature" if inside == 1 else f"the most of {_of_them(inside, len(features))}"
     words = (
-        f"Without {names[features[dearest]]} the held-out error would be {100 * cost[dearest]:.2g} ± "
-        f"{100 * se[dearest]:.1g} % higher, {which}"
+        f"Without {names[features[dearest]]} the held-out error would be "
+        f"{plus_minus(100 * cost[dearest], 100 * se[dearest])} % higher, {which}"
     )
     if successor[dearest] >= 0:
         words += f"; {names[successor[dearest]]} would take its place"
