@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shrinkwise.costs import POWERS, bill, check_costs, check_sources, cost_factors
+from shrinkwise.diagnosis.comparison import plus_minus
 from shrinkwise.diagnosis.overfit import paired
 from shrinkwise.diagnosis.refits import Refits
 from shrinkwise.exceptions import UsageError
@@ -159,10 +160,10 @@ def _sentence(cost: Array, mean: Array, se: Array, sizes: Array, chosen: int) ->
         count = f"{sizes[place]} {'feature' if sizes[place] == 1 else 'features'}"
         return f"costs {cost[place]:.4g} ({count})"
 
-    lowest = f"the lowest held-out error, {mean[-1]:.4g} ± {se[-1]:.2g}, {model(-1)}"
+    lowest = f"the lowest held-out error, {plus_minus(mean[-1], se[-1])}, {model(-1)}"
     if chosen == len(cost) - 1:
         return f"{lowest[0].upper()}{lowest[1:]}, and no cheaper model is within one standard error of it."
     return (
         f"The cheapest model within one standard error of the lowest error {model(chosen)} at an error of "
-        f"{mean[chosen]:.4g}; {lowest}."
+        f"{plus_minus(mean[chosen], se[chosen])}; {lowest}."
     )
