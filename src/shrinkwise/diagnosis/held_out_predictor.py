@@ -122,10 +122,11 @@ def held_out_predictors(
     times = inside.sum(axis=1)
     if result.loss.partition(":")[0] == "cox":
         total -= inside @ (sums / n @ columns + shift)
-    with np.errstate(invalid="ignore"):
-        mean = np.where(times[:, None] > 0, total / times[:, None], np.nan)
-    mean = mean if offset is None else mean + np.asarray(offset)[:, None]
-    return np.asarray(mean.reshape(n, S, K))
+    total /= np.maximum(times, 1)[:, None]
+    total[times == 0] = np.nan
+    if offset is not None:
+        total += np.asarray(offset)[:, None]
+    return total.reshape(n, S, K)
 
 
 def _columns(
