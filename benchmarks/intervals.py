@@ -2,10 +2,10 @@
 
 python benchmarks/intervals.py [draws]
 
-Columns are normal, neighbours correlated by 1/2 (Toeplitz); a few coefficients, at random places, are drawn from
-±[0.2, 1], the others are zero; noise has variance 1. Each draw cross-validates a lasso in 5 folds. Per case: the share
-of intervals that cover a coefficient named beforehand, nonzero or zero, with its standard error over the draws; and, of
-the features that the rule 1se selects, the share of intervals that miss: plain ones, and those for such features.
+Columns are normal, neighbours correlated by 1/2 (Toeplitz); a few coefficients, at random places, are drawn from ±[0.2,
+1], the others are zero; noise has variance 1. Each draw cross-validates a lasso in 5 folds. Per case: the share of
+intervals that cover a coefficient named beforehand, nonzero or zero, with its standard error over the draws; and, of
+the features that the rule 1se selects, the share of intervals that miss: plain ones, and those for selected features.
 """
 
 from __future__ import annotations

@@ -58,7 +58,8 @@ def refits_of(
     """
     options = {name: value for name, value in options.items() if name not in COSTS}
     kind = as_loss(options.get("loss", "squared"))
-    data = Observations(X, y, kind, options.get("sample_weight"), options.get("offset"), maps)
+    known = options.get("sample_weight"), options.get("offset"), maps
+    data = Observations(X, y, kind, *known, fit_intercept=options.get("fit_intercept", True))
 
     seen = {name: options[name] for name in SEEN if name in options}
     penalty = {name: options[name] for name in PENALTY if name in options}

@@ -66,6 +66,7 @@ def debiased_intervals(
     *,
     loss: str | Loss,
     features: Sequence[int] | Array | None = None,
+    limit: int = MOST,
     level: float = 0.95,
     sample_weight: Array | None = None,
     offset: Array | None = None,
@@ -91,10 +92,12 @@ def debiased_intervals(
     result : GridResult
         Of the same rows; gives the lasso to start from, and the features.
     rule : str
-        Whose model's features have intervals, where ``features`` names none: the 200 with the largest standardized
+        Whose model's features have intervals, where ``features`` names none: those with the largest standardized
         coefficients.
     loss : str or Loss
         ``"squared"`` or ``"logistic"``.
+    limit : int, default 200
+        How many of the selected features at most.
     features : sequence of column numbers, optional
         Columns that do not vary are left out.
     level : float in (0, 1)
@@ -147,7 +150,7 @@ def debiased_intervals(
     y, weights = checked_target(X, y, kind), check_weights(sample_weight, X.shape[0])
     weights = weights * (np.count_nonzero(weights) / weights.sum())
     known = check_offset(0.0 if offset is None else offset, len(y))
-    columns = _selected(result, rule) if features is None else _named(features, X.shape[1])
+    columns = _selected(result, rule, limit) if features is None else _named(features, X.shape[1])
     with one_blas_thread():
         if kind.quadratic:
             model = _squared(X, y - known, weights, result, fit_intercept)
@@ -169,11 +172,11 @@ def _check(X: Any, loss: Loss, result: GridResult) -> None:
         raise UsageError(f"X has shape {X.shape}, but the result has {len(result.feature_names)} features")
 
 
-def _selected(result: GridResult, rule: str) -> Array:
+def _selected(result: GridResult, rule: str, limit: int) -> Array:
     """The features that a rule's model selects, of very many the largest."""
     cell = result.select(rule)
     size = np.abs(result.standardized_coef(cell.ratio, cell.index))
-    return np.sort(np.argsort(-size, kind="stable")[: min(MOST, np.count_nonzero(size))])
+    return np.sort(np.argsort(-size, kind="stable")[: min(limit, np.count_nonzero(size))])
 
 
 def _named(features: Sequence[int] | Array, p: int) -> Array:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from shrinkwise.diagnosis.budget import budget_frontier
-from shrinkwise.diagnosis.debiased import debiased_intervals
+from shrinkwise.diagnosis.debiased import MOST, debiased_intervals
 from shrinkwise.diagnosis.decision import Decision
 from shrinkwise.diagnosis.fit_stability import fit_stability
 from shrinkwise.diagnosis.held_out_predictor import first_fold, held_out_predictor
@@ -23,6 +23,7 @@ from shrinkwise.resampling import Split
 from shrinkwise.result import GridResult
 
 DEBIASED = ("squared", "logistic")  # losses of debiased intervals
+WIDE, FEW = 1000, 20  # columns beyond which an interval takes the better part of a second, and how many there are then
 
 
 def decide(
@@ -94,7 +95,15 @@ def _parts(
 
 def _intervals(result: GridResult, data: Observations, rule: str) -> DebiasedIntervals:
     return debiased_intervals(
-        data.encoded, data.y, result, rule, loss=data.loss, sample_weight=data.weights, offset=data.offset
+        data.encoded,
+        data.y,
+        result,
+        rule,
+        loss=data.loss,
+        limit=FEW if len(result.feature_names) > WIDE else MOST,
+        sample_weight=data.weights,
+        offset=data.offset,
+        fit_intercept=data.fit_intercept,
     )
 
 

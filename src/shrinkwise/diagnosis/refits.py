@@ -29,6 +29,7 @@ class Observations:
         As of `shrinkwise.grid.fit_grid`.
     loss : Loss
     weights, offset : arrays of shape (n,) or None
+    fit_intercept : bool
     """
 
     X: Any
@@ -37,6 +38,7 @@ class Observations:
     weights: Array | None = None
     offset: Array | None = None
     maps: Sequence[Any] | None = None
+    fit_intercept: bool = True
 
     @cached_property
     def encoded(self) -> Any:
