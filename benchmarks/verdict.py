@@ -18,8 +18,16 @@ from typing import Any
 import numpy as np
 from environment import described, environment
 
-from shrinkwise import diagnosis
-from shrinkwise.diagnosis import overfit_verdict, penalty_choice
+from shrinkwise.diagnosis import (
+    budget_frontier,
+    fit_stability,
+    overfit_verdict,
+    penalty_choice,
+    removal_cost,
+    reproducibility,
+    stability_selection,
+)
+from shrinkwise.diagnosis.debiased import debiased_intervals
 from shrinkwise.diagnosis.refits import Refits
 from shrinkwise.grid import fit_grid
 from shrinkwise.resampling import blocks_of, dealt_again
@@ -154,7 +162,7 @@ def stability(draws: int) -> None:
             false, true, bound = np.empty(draws), np.empty(draws), 0.0
             for seed in range(draws):
                 result, refits = grid_and_refits(*design.draw(seed), seed, alphas=60)
-                found = diagnosis.stability_selection(result, refits)
+                found = stability_selection(result, refits)
                 wrong = (design.beta[found.selected] == 0).sum()
                 false[seed], true[seed], bound = wrong, len(found.selected) - wrong, found.expected_false
             print(
@@ -174,10 +182,10 @@ def intervals(draws: int) -> None:
                 odds = np.exp(X @ design.beta)
                 y = (np.random.default_rng([seed, 1]).random(n) < odds / (1 + odds)).astype(float)
             result, _ = grid_and_refits(X, y, seed, alphas=60, loss=kind, unpenalized=False)
-            found = diagnosis.debiased_intervals(X, y, result, loss=kind, features=np.arange(min(p, 20)))
+            found = debiased_intervals(X, y, result, loss=kind, features=np.arange(min(p, 20)))
             truth = design.beta[found.features]
             named += list((found.lower <= truth) & (truth <= found.upper))
-            found = diagnosis.debiased_intervals(X, y, result, loss=kind)
+            found = debiased_intervals(X, y, result, loss=kind)
             truth = design.beta[found.features]
             picked += list((found.selected_lower <= truth) & (truth <= found.selected_upper))
         print(
@@ -202,27 +210,21 @@ def timed(n: int, p: int, repeats: int) -> None:
     for rows, times in ((500, 1), (n, repeats)):  # the first compiles
         X, y = (part[:rows] for part in design.draw(0))
         alone, (result, refits) = seconds(partial(grid_and_refits, X, y, 0), times)
-        parts: dict[str, tuple[Any, ...]] = {
-            "overfit_verdict": (result,),
-            "penalty_choice": (result, refits),
-            "stability_selection": (result, refits),
-            "removal_cost": (result, refits),
-            "reproducibility": (result, refits),
-            "budget_frontier": (result, refits, np.ones(p)),
-            "fit_stability": (result,),
+        parts: dict[Callable[..., Any], tuple[Any, ...]] = {
+            overfit_verdict: (result,),
+            penalty_choice: (result, refits),
+            stability_selection: (result, refits),
+            removal_cost: (result, refits),
+            reproducibility: (result, refits),
+            budget_frontier: (result, refits, np.ones(p)),
+            fit_stability: (result, X),
         }
-        spent = {}
-        for name, arguments in parts.items():
-            made = getattr(diagnosis, name, None)
-            if made is not None:
-                spent[name], _ = seconds(partial(made, *arguments), times)
+        spent = {make.__name__: seconds(partial(make, *given), times)[0] for make, given in parts.items()}
     print(f"n = {n}, p = {p}, mixes {MIXES}, 100 strengths, 10 folds; least of {repeats} times")
     print(f"  the grid: {alone:.2f} s")
     for name, part in spent.items():
         print(f"  {name}: {part:.2f} s, {part / alone:.2f} grids")
     print(f"  all of them: {sum(spent.values()):.2f} s, {sum(spent.values()) / alone:.2f} grids")
-    if len(spent) < len(parts):
-        print(f"  missing: {', '.join(name for name in parts if name not in spent)}")
 
 
 def mean(values: np.ndarray) -> str:
