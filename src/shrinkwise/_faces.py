@@ -56,7 +56,7 @@ class Shown:
         ax : matplotlib Axes, optional
             To draw on; default: a new figure.
         **options
-            ``of`` of `shrinkwise.plot.StabilityDisplay.from_result`: ``"prediction"`` or ``"coef"``.
+            ``of`` and ``stability`` of `shrinkwise.plot.StabilityDisplay.from_result`.
 
         Returns
         -------

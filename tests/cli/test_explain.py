@@ -95,7 +95,8 @@ def test_a_name_that_is_none_gets_the_nearest_ones(feature, words, model, explai
     assert words in answer.err
 
 
-def test_without_a_decision_it_says_what_is_missing_and_how_to_get_it(model, explain):
+def test_without_a_decision_it_says_what_is_missing_and_how_to_get_it(fit, table, explain):
+    assert fit(table, "--quiet", "--quick").code == 0
     text = " ".join(explain("size").out.split())
     assert "Not in this model file: how often halves of the rows choose it, what the model loses without it" in text
     assert "`shrinkwise fit` again" in text

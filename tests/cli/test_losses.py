@@ -300,7 +300,7 @@ def test_the_loss_its_error_and_what_coefficients_change_are_named(fit, run, mot
     assert f"What {change} changes by for one standard deviation of a feature" in page
     assert ("exp(coefficient) is the factor on the mean" in page) == log_link
     assert f"<dt>{term}</dt>" in page
-    assert "mean squared error" not in page
+    assert "error = mean squared error" not in page
 
 
 def test_the_words_of_the_default_losses_are_as_ever(fit, numbers):

@@ -4,7 +4,8 @@ from scipy import sparse, stats
 
 from shrinkwise import UsageError, fit_grid
 from shrinkwise._parts import from_parts, to_parts
-from shrinkwise.diagnosis import DebiasedIntervals, debiased_intervals
+from shrinkwise.diagnosis import DebiasedIntervals
+from shrinkwise.diagnosis.debiased import debiased_intervals
 from shrinkwise.exceptions import DataError
 from tests.grid.splits import folds
 from tests.linear.data import table, weights_of
@@ -200,11 +201,10 @@ def test_a_model_without_features_has_no_intervals():
     assert found.sentence.startswith("No feature was selected")
 
 
-def test_of_very_many_selected_features_the_largest_have_intervals(monkeypatch):
+def test_of_very_many_selected_features_the_largest_have_intervals():
     X, y, _ = table()
     result = grid(X, y)
-    monkeypatch.setattr("shrinkwise.diagnosis.debiased.MOST", 2)
-    found = debiased_intervals(X, y, result, "min", loss="squared")
+    found = debiased_intervals(X, y, result, "min", loss="squared", limit=2)
     cell = result.select("min")
     size = np.abs(result.standardized_coef(cell.ratio, cell.index))
     assert set(found.features) == set(np.argsort(-size)[:2])

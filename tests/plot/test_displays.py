@@ -119,11 +119,11 @@ def test_stability_has_a_line_for_each_mix(result):
         coef_spread=np.ones_like(result.alphas),
         prediction_spread=2 * np.ones_like(result.alphas),
     )
-    display = drawn(result.plot_stability(stability=spread))
+    display = drawn(result.plot_stability(stability=spread, of="prediction"))
     assert isinstance(display, StabilityDisplay)
     assert [line.get_label() for line in display.lines_] == ["l1_ratio 0.5", "l1_ratio 1"]
     assert np.all(display.lines_[0].get_ydata() == 2)
-    assert np.all(result.plot_stability(stability=spread, of="coef").lines_[0].get_ydata() == 1)
+    assert np.all(result.plot_stability(stability=spread).lines_[0].get_ydata() == 1)
     with pytest.raises(UsageError, match='of must be "prediction" or "coef", got \'both\''):
         result.plot_stability(of="both")
 
@@ -131,7 +131,9 @@ def test_stability_has_a_line_for_each_mix(result):
 @pytest.mark.skipif(not hasattr(diagnosis, "fit_stability"), reason="the record is not there")
 def test_stability_is_computed_where_it_is_not_given(result):
     display = result.plot_stability()
-    assert np.array_equal(display.spread, diagnosis.fit_stability(result).prediction_spread)
+    assert np.array_equal(display.spread, diagnosis.fit_stability(result).coef_spread)
+    with pytest.raises(UsageError, match="the spread of predictions needs rows"):
+        result.plot_stability(of="prediction")
 
 
 def test_without_matplotlib_the_remedy_is_named(result, monkeypatch):

@@ -47,7 +47,7 @@ class StabilityDisplay:
         labels: list[str],
         *,
         chosen: float | None = None,
-        ylabel: str = OF["prediction"],
+        ylabel: str = OF["coef"],
         xlabel: str = "λ (alpha)",
     ) -> None:
         self.alphas = alphas
@@ -59,7 +59,7 @@ class StabilityDisplay:
 
     @classmethod
     def from_result(
-        cls, result: GridResult, ax: Any = None, *, of: str = "prediction", rule: str = "1se", stability: Any = None
+        cls, result: GridResult, ax: Any = None, *, of: str = "coef", rule: str = "1se", stability: Any = None
     ) -> Self:
         """Draw the spread over folds that `shrinkwise.diagnosis.fit_stability` finds.
 
@@ -71,7 +71,7 @@ class StabilityDisplay:
         rule : str, default "1se"
             Whose strength gets a vertical line.
         stability : FitStability, optional
-            Where it is known already.
+            Where it is known already; for predictions made with rows, ``fit_stability(result, X)``.
 
         Returns
         -------
@@ -80,15 +80,21 @@ class StabilityDisplay:
         Raises
         ------
         UsageError
-            If ``of`` is neither, or matplotlib is not installed.
+            If ``of`` is neither, predictions are asked for without rows, or matplotlib is not installed.
         """
         if of not in OF:
             raise UsageError(f'of must be "prediction" or "coef", got {of!r}')
         found = fit_stability(result) if stability is None else stability
+        spread = getattr(found, f"{of}_spread")
+        if spread is None:
+            raise UsageError(
+                'the spread of predictions needs rows: plot_stability(of="prediction", '
+                "stability=fit_stability(result, X)), from shrinkwise.diagnosis import fit_stability"
+            )
         chosen = result.select(rule)
         display = cls(
             np.asarray(found.strengths),
-            np.asarray(getattr(found, f"{of}_spread")),
+            np.asarray(spread),
             [line_label(result, ratio) for ratio in range(len(result.l1_ratios))],
             chosen=float(strengths_of(result, chosen.ratio)[chosen.index]),
             ylabel=OF[of],
