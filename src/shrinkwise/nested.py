@@ -89,10 +89,7 @@ def nested_error(X: Any, y: Array, splits: Sequence[Split], rule: str = "1se", *
 
 def _inside(grid: GridResult, fold: int, place: slice) -> GridResult:
     """The grid as the training rows of an outer fold know it: its inner folds, and its own fit for all data."""
-    weights = grid.fold_weights[place] / grid.fold_weights[place].sum()
-    train, test = grid.train_score[..., place], grid.test_score[..., place]
-    coefs = tuple((line[fold],) for line in grid.coefs)
-    return replace(grid, train_score=train, test_score=test, fold_weights=weights, coefs=coefs, repeats=None)
+    return replace(grid.on_folds(place), coefs=tuple((line[fold],) for line in grid.coefs))
 
 
 def _numbers(rows: Array, n: int) -> Array:

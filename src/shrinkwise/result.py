@@ -226,13 +226,19 @@ class GridResult(Shown):
         total = 0.0
         for group in repeats_as_groups(self.repeats, self.n_folds):
             for fold in group:
-                others = group[group != fold]
-                weights = self.fold_weights[others] / self.fold_weights[others].sum()
-                train, test = self.train_score[..., others], self.test_score[..., others]
-                rest = replace(self, train_score=train, test_score=test, fold_weights=weights, repeats=None)
-                cell = rest.select(rule)
+                cell = self.on_folds(group[group != fold]).select(rule)
                 total += float(self.fold_weights[fold] * self.test_score[cell.ratio, cell.index, fold])
         return total
+
+    def on_folds(self, folds: Any) -> GridResult:
+        """The same fits, judged by some folds of one repeat alone: their numbers, or a slice."""
+        weights = self.fold_weights[folds] / self.fold_weights[folds].sum()
+        train, test = self.train_score[..., folds], self.test_score[..., folds]
+        return replace(self, train_score=train, test_score=test, fold_weights=weights, repeats=None)
+
+    def support(self, ratio: int, index: int, fold: int = -1) -> Array:
+        """Whether each feature has a coefficient that is not zero, (p,)."""
+        return np.asarray(np.any(np.atleast_2d(self.coef(ratio, index, fold)), axis=0))
 
     def coef(self, ratio: int, index: int, fold: int = -1) -> Array:
         """Coefficients (p,), or (K, p), of one fit in the units of the data; ``fold=-1`` is the fit on all data."""

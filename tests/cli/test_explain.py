@@ -1,6 +1,7 @@
 """``shrinkwise explain``: why a feature is in a model, or why it is out."""
 
 import json
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -136,9 +137,9 @@ def decided(model):
 
 def test_a_decision_adds_half_samples_removal_rejection_and_interval(model, run, tmp_path):
     loaded = load_model(tmp_path / model)
-    decision, names = decided(loaded), list(loaded.feature_names)
-    report = report_input(loaded)
-    found = explained(report, names.index("size"), decision)
+    names = list(loaded.feature_names)
+    report = replace(report_input(loaded), decision=decided(loaded))
+    found = explained(report, names.index("size"))
     words = {fact.label: fact.words for fact in found.facts}
     assert words["half-samples"].startswith("chosen in 98 of 100 halves of the rows, above the threshold of 75 %")
     assert words["other folds"] == "chosen in 10 of 10 cross-validations with folds dealt anew"
@@ -147,9 +148,9 @@ def test_a_decision_adds_half_samples_removal_rejection_and_interval(model, run,
     )
     assert words["interval"] == "95 % interval 0.940 to 1.140 around the debiased 1.040 ± 0.050; right if the model is"
     assert found.lacking == ()
-    bern = {fact.label: fact for fact in explained(report, names.index("city=Bern"), decision).facts}
+    bern = {fact.label: fact for fact in explained(report, names.index("city=Bern")).facts}
     assert "2.0 ± 3.0 %, not distinguishable from nothing; no feature takes its place" in bern["removal"].words
-    out = {fact.label: fact for fact in explained(report, names.index("noise"), decision).facts}
+    out = {fact.label: fact for fact in explained(report, names.index("noise")).facts}
     assert out["rejection"].words.startswith("its pull is 40 % of what it takes to enter (KKT slack 0.6); size, which")
     assert out["rejection"].numbers["correlation"] == -0.31
     assert "below the threshold" in out["half-samples"].words

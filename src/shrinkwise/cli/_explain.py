@@ -23,8 +23,8 @@ def run(feature: str, path: str, as_json: bool) -> None:
     """Do what was asked."""
     model = load_model(path)
     columns, source = meant(model, feature)
-    report, decision = report_input(model), model.decision
-    found = [explain(report, column, decision) for column in columns]
+    report = report_input(model)
+    found = [explain(report, column) for column in columns]
     if as_json:
         document = {"asked": feature, "column": source, "features": [one.numbers for one in found]}
         sys.stdout.write(strict_json(document) + "\n")
@@ -41,7 +41,7 @@ def run(feature: str, path: str, as_json: bool) -> None:
         screen.line(f"and {count(more, 'more feature')} of this column: name one of them.", "dim")
     if lacking := list(dict.fromkeys(words for one in found for words in one.lacking)):
         screen.line()
-        remedy = " `shrinkwise fit` again, with this version, finds them." if decision is None else ""
+        remedy = " `shrinkwise fit` again, with this version, finds them." if model.decision is None else ""
         screen.line(f"Not in this model file: {listed(lacking)}.{remedy}", "dim")
 
 

@@ -30,18 +30,21 @@ from shrinkwise.result import GridResult
 from shrinkwise.rules import parse_rule
 from shrinkwise.store import Model
 
+# what fits a grid: the function, its data (X, y, folds), its options
+Bound = tuple[Callable[..., GridResult], tuple[Any, Any, Any], dict[str, Any]]
+
 TIGHT = 1e-8  # the gap of the chosen model on the rows; Newton gets there in a step or two from the grid's answer
 LIBRARIES = ("shrinkwise", "numpy", "scipy", "numba", "pyarrow")
 
 
 def train(prepared: Prepared, request: Request, say: Voice) -> Model:
     """Fit the grid, choose, refine and certify the choice."""
-    target = prepared.target
+    target, grid = prepared.target, _grid_options(prepared, request)
     with progress_bar(say.on_terminal, "fitting {:,} models", "the first fit on a machine compiles") as progress:
-        result = linear_grid(prepared, request, progress)
+        result = _fitted(grid, prepared, request, progress)
         chosen = result.select(request.rule)
         solution = solve_choice(_on_rows(prepared, result, request), result, chosen, _penalty(prepared, request))
-    decision = None if request.quick else _decision(prepared, request, result, say)
+    decision = None if request.quick else _decision(grid, prepared, request, result, say)
     return Model(
         task=target.task,
         target=target.name,
@@ -73,7 +76,11 @@ def train(prepared: Prepared, request: Request, say: Voice) -> Model:
 
 def linear_grid(prepared: Prepared, request: Request, progress: Tell | None = None) -> GridResult:
     """The whole grid of linear models."""
-    fit, (X, y, splits), options = _grid_options(prepared, request)
+    return _fitted(_grid_options(prepared, request), prepared, request, progress)
+
+
+def _fitted(grid: Bound, prepared: Prepared, request: Request, progress: Tell | None) -> GridResult:
+    fit, (X, y, splits), options = grid
     result = fit(
         X, y, splits, maps=prepared.encoding.maps, relax=RELAX if request.relax else None, **options, progress=progress
     )
@@ -82,9 +89,7 @@ def linear_grid(prepared: Prepared, request: Request, progress: Tell | None = No
     return result
 
 
-def _grid_options(
-    prepared: Prepared, request: Request
-) -> tuple[Callable[..., GridResult], tuple[Any, Any, Any], dict[str, Any]]:
+def _grid_options(prepared: Prepared, request: Request) -> Bound:
     """What fits the grid: the function, its data, its options."""
     target, encoding = prepared.target, prepared.encoding
     fit = fit_grid if request.adaptive is None else partial(fit_adaptive_grid, exponent=request.adaptive)
@@ -108,9 +113,9 @@ def _grid_options(
     return fit, (encoding.Z, target.posed, prepared.splits), options
 
 
-def _decision(prepared: Prepared, request: Request, result: GridResult, say: Voice) -> Decision:
+def _decision(grid: Bound, prepared: Prepared, request: Request, result: GridResult, say: Voice) -> Decision:
     """How sure the choice is, from the same read of the table."""
-    fit, data, options = _grid_options(prepared, request)
+    fit, data, options = grid
     refits = refits_of(
         *data,
         fit=fit,

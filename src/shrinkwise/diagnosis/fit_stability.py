@@ -84,7 +84,7 @@ def fit_stability(result: GridResult, X: Any = None, rule: str = "1se") -> FitSt
         seeds = _seed_spread(result)
     predictions = None if rows is None else np.array([_prediction_spread(result, k, rows) for k in range(len(coefs))])
     usable = _usable(result)
-    inside = [np.any(np.atleast_2d(result.coef(chosen.ratio, chosen.index, k)), axis=0) for k in range(result.n_folds)]
+    inside = [result.support(chosen.ratio, chosen.index, k) for k in range(result.n_folds)]
     coefs, scores = np.where(usable, coefs, np.nan), np.where(usable, scores, np.nan)
     return FitStability(
         sentence=_sentence(result, chosen.ratio, chosen.index, coefs, predictions),

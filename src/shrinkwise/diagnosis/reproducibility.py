@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -96,8 +96,8 @@ def reproducibility(result: GridResult, refits: Refits, rule: str = "1se", repea
     cells: list[Selection] = []
     for part in batches(result, splits, n_folds):
         grid = refits(part, **options)
-        cells += [_of_folds(grid, np.arange(at, at + n_folds), rule) for at in range(0, len(part), n_folds)]
-    inside = np.array([_support(result, chosen.ratio, int(indices[cell.index])) for cell in cells])
+        cells += [grid.on_folds(slice(at, at + n_folds)).select(rule) for at in range(0, len(part), n_folds)]
+    inside = np.array([result.support(chosen.ratio, int(indices[cell.index])) for cell in cells])
     strengths, jaccard = np.array([cell.alpha for cell in cells]), mean_jaccard(inside)
     return Reproducibility(
         sentence=_sentence(result, chosen, inside, strengths, jaccard),
@@ -135,19 +135,6 @@ def _as_good(result: GridResult, scores: Array, mean: Array, anchor: int, more: 
     with np.errstate(invalid="ignore"):
         se = result.standard_error(scores - scores[anchor])
     return np.flatnonzero(mean - mean[anchor] <= SURE * se + more)
-
-
-def _of_folds(grid: GridResult, folds: Indices, rule: str) -> Selection:
-    """What a rule chooses from some folds of a grid."""
-    weights = grid.fold_weights[folds] / grid.fold_weights[folds].sum()
-    train, test = grid.train_score[..., folds], grid.test_score[..., folds]
-    return replace(grid, train_score=train, test_score=test, fold_weights=weights, repeats=None).select(rule)
-
-
-def _support(result: GridResult, ratio: int, index: int) -> NDArray[np.bool_]:
-    """Whether each feature is in the fit on all data, (p,)."""
-    coef = result.coef(ratio, index)
-    return np.asarray(coef != 0 if coef.ndim == 1 else np.any(coef, axis=0))
 
 
 def _sentence(

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from shrinkwise.diagnosis.overfit import DISTINGUISHABLE
 from shrinkwise.losses import named_loss
 from shrinkwise.losses.base import LogLink
+from shrinkwise.report.decision_words import decided
 from shrinkwise.report.report_input import ReportInput
 from shrinkwise.report.text import count, general, listed, scores, shorten, whole
 from shrinkwise.report.words import factor_words, plus_minus, unit_words
@@ -48,16 +49,15 @@ class Explanation:
         return own | {fact.label.replace(" ", "_"): fact.numbers for fact in self.facts} | {"lacking": self.lacking}
 
 
-def explain(report: ReportInput, column: int, decision: Any = None) -> Explanation:
+def explain(report: ReportInput, column: int) -> Explanation:
     """Say why a feature is in the model that the rule chose, or why it is out.
 
     Parameters
     ----------
     report : ReportInput
+        Its decision has half-samples, removals and intervals, as far as there are any; the grid has the rest.
     column : int
         Number of the feature.
-    decision : Decision or None
-        Half-samples, removals and intervals, as far as there are any; the rest is read from the grid.
 
     Returns
     -------
@@ -65,21 +65,21 @@ def explain(report: ReportInput, column: int, decision: Any = None) -> Explanati
     """
     name, selected = report.result.feature_names[column], column in report.kept
     rank = report.kept.index(column) + 1 if selected else 0
-    facts = [make(report, column) for make in (_group, _coefficient, _path, _folds)]
-    facts += [make(report, column, decision) for make in (_half_samples, _dealt_again, _removal, _rejection, _interval)]
+    makers = (_group, _coefficient, _path, _folds, _half_samples, _dealt_again, _removal, _rejection, _interval)
+    facts = [make(report, column) for make in makers]
     known = tuple(fact for fact in facts if fact is not None)
-    lacking = () if report.result.network is not None else _lacking(decision, selected)
+    lacking = () if report.result.network is not None else _lacking(report, selected)
     return Explanation(name, selected, _headline(report, column, rank), known, lacking)
 
 
-def _lacking(decision: Any, selected: bool) -> tuple[str, ...]:
+def _lacking(report: ReportInput, selected: bool) -> tuple[str, ...]:
     """What a decision could tell and does not, in words."""
     words = {
         "stability_selection": "how often halves of the rows choose it",
         "removal_cost": "what the model loses without it" if selected else "how far it is from entering",
     }
     words |= {"intervals": "an interval for its coefficient"} if selected else {}
-    return tuple(told for part, told in words.items() if getattr(decision, part, None) is None)
+    return tuple(told for part, told in words.items() if decided(report, part) is None)
 
 
 def _headline(report: ReportInput, column: int, rank: int) -> str:
@@ -179,8 +179,8 @@ def _folds(report: ReportInput, column: int) -> Fact:
     return Fact("folds", words, {"kept": times, "of": result.n_folds})
 
 
-def _half_samples(report: ReportInput, column: int, decision: Any) -> Fact | None:
-    part = getattr(decision, "stability_selection", None)
+def _half_samples(report: ReportInput, column: int) -> Fact | None:
+    part = decided(report, "stability_selection")
     if part is None:
         return None
     frequency, threshold, halves = float(part.frequency[column]), float(part.threshold), int(part.n_halves)
@@ -194,8 +194,8 @@ def _half_samples(report: ReportInput, column: int, decision: Any) -> Fact | Non
     return Fact("half-samples", words, numbers)
 
 
-def _dealt_again(report: ReportInput, column: int, decision: Any) -> Fact | None:
-    part = getattr(decision, "reproducibility", None)
+def _dealt_again(report: ReportInput, column: int) -> Fact | None:
+    part = decided(report, "reproducibility")
     if part is None:
         return None
     frequency, repeats = float(part.frequency[column]), int(part.repeats)
@@ -203,9 +203,9 @@ def _dealt_again(report: ReportInput, column: int, decision: Any) -> Fact | None
     return Fact("other folds", words, {"frequency": frequency, "repeats": repeats})
 
 
-def _removal(report: ReportInput, column: int, decision: Any) -> Fact | None:
+def _removal(report: ReportInput, column: int) -> Fact | None:
     """What the model loses without it, and which feature takes its place."""
-    part = getattr(decision, "removal_cost", None)
+    part = decided(report, "removal_cost")
     at = None if part is None else _place(part.features, column)
     if part is None or at is None:
         return None
@@ -219,9 +219,9 @@ def _removal(report: ReportInput, column: int, decision: Any) -> Fact | None:
     return Fact("removal", f"without it the held-out error {change}, {told}; {place}", numbers)
 
 
-def _rejection(report: ReportInput, column: int, decision: Any) -> Fact | None:
+def _rejection(report: ReportInput, column: int) -> Fact | None:
     """How far it is from entering, and which selected feature carries what it knows."""
-    part = getattr(decision, "removal_cost", None)
+    part = decided(report, "removal_cost")
     at = None if part is None else _place(part.rejected, column)
     if part is None or at is None:
         return None
@@ -234,8 +234,8 @@ def _rejection(report: ReportInput, column: int, decision: Any) -> Fact | None:
     return Fact("rejection", words, numbers)
 
 
-def _interval(report: ReportInput, column: int, decision: Any) -> Fact | None:
-    part = getattr(decision, "intervals", None)
+def _interval(report: ReportInput, column: int) -> Fact | None:
+    part = decided(report, "intervals")
     at = None if part is None else _place(part.features, column)
     if part is None or at is None:
         return None
