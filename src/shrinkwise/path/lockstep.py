@@ -129,7 +129,7 @@ class Lockstep:
         if not batch.loss.quadratic:
             whole.refresh(batch.eta[:, at])
         for i, cols in members.items():
-            if whole.factored or batch.loss.coupled:
+            if not whole.formed or batch.loss.coupled:
                 batch.sets[i].choose(cols)
                 continue
             batch.sets[i].part_of(whole, cols)

@@ -52,6 +52,10 @@ class Factored:
         squares = np.asarray(squared.sum(axis=0))
         return cls(columns, mean, np.maximum(squares - mean**2, 0.0))
 
+    def solve(self, q: Array, w: Array, rows: Rows, tol: float) -> int:
+        """`solve_factored`."""
+        return solve_factored(self, q, w, rows, tol)
+
     def times(self, v: Array, cols: Array | None = None) -> Array:
         """G v, for a v of some columns."""
         image = (self.columns if cols is None else self.columns[:, cols]) @ v

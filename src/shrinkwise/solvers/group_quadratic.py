@@ -28,6 +28,8 @@ def kernel_data(rows: Rows) -> Data:
     Columns alone are blocks of one. What is left of a group that was not taken whole may be one column, too: its norm
     is then an L1 penalty.
     """
+    if not rows.grouped:
+        return *rows.vectors, np.zeros(len(rows.l1)), np.arange(len(rows.l1)), np.arange(len(rows.l1) + 1)
     groups = rows.groups
     sizes = np.diff(groups.starts, append=len(groups.members))
     lone = groups.inside & (groups.spread(sizes) == 1)
@@ -40,11 +42,12 @@ def kernel_data(rows: Rows) -> Data:
 
 def newton_on_large_support(gram: Array, q: Array, w: Array, data: Data, tol: float) -> None:
     """The kernel `newton` by LAPACK, for supports where blocked algorithms win."""
-    from shrinkwise.solvers._group_kernels import advance, assemble, smooth_support  # numba: when a fit starts
+    from shrinkwise.solvers._group_kernels import assemble, image  # numba is imported when a fit starts
+    from shrinkwise.solvers._group_parts import advance, smooth_support
 
-    best, stalled = np.inf, 0
+    best, stalled, diagonal = np.inf, 0, gram.diagonal()[: len(w)].copy()
     for _ in range(CUTS):
-        support = smooth_support(gram, w, *data)
+        support = smooth_support(diagonal, w, *data)
         k = len(support)
         if not k:
             return
@@ -55,7 +58,7 @@ def newton_on_large_support(gram: Array, q: Array, w: Array, data: Data, tol: fl
         if worst <= 0.1 * tol or stalled > 3:
             return
         step = _solve(system, right)
-        if advance(gram, q, w, *data, support, right, step) < 0:
+        if advance(image(gram, support, step, len(w)), q, w, *data, support, right, step) < 0:
             return
 
 

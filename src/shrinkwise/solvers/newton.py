@@ -12,7 +12,7 @@ from shrinkwise.design.dense import ROWS
 from shrinkwise.penalties import Rows
 from shrinkwise.problem import LEAP, Problem
 from shrinkwise.solvers.quadratic import violation
-from shrinkwise.solvers.working_set import FACTORED, SHARE, WorkingSet
+from shrinkwise.solvers.working_set import WorkingSet
 
 REUSE = 0.1  # a step that leaves more than this share of the violation finds a fresh Hessian
 CHEAP = 4_000_000  # multiplications of a Hessian that is always made afresh
@@ -123,7 +123,7 @@ class Batch:
                     settled[i] = True
                     active.remove(i)
                     continue
-                cheap = len(self.y) * len(slope[i]) ** 2 <= CHEAP
+                cheap = not self.sets[i].formed or len(self.y) * len(slope[i]) ** 2 <= CHEAP
                 if self.sets[i].h is None or (not self.loss.quadratic and (cheap or worst > REUSE * previous[i])):
                     stale.append(i)
                 previous[i] = worst
@@ -170,8 +170,9 @@ class Batch:
             own = self.sets[i]
             new[i] = self.w[own.cols, i]
             q = slope[i] - own.column * (pulls[i] / own.total)
-            share = FACTORED if own.factored else SHARE
-            tol = share * tols[i] if self.loss.quadratic else min(0.1, worst[i]) * 0.1 * worst[i]
+            tol = own.share * tols[i]
+            if not self.loss.quadratic:
+                tol = max(tol, min(0.1, worst[i]) * 0.1 * worst[i])
             own.minimize(q, new[i], rows[i], tol)
             if self.majorizer is None or not self.loss.quadratic:
                 return
