@@ -9,6 +9,7 @@ import pytest
 from shrinkwise._parts import from_parts, to_parts
 from shrinkwise.diagnosis import QualityPath, held_out_predictor, quality, quality_path
 from shrinkwise.diagnosis.held_out_predictor import held_out_predictors
+from shrinkwise.exceptions import UsageError
 from shrinkwise.grid import fit_grid
 from shrinkwise.losses import as_loss
 from shrinkwise.losses.cox import CoxLoss
@@ -44,6 +45,12 @@ def fitted(loss="squared", repeats=1, **options):
 
 def weights_of():
     return np.random.default_rng(4).integers(0, 3, N).astype(float)
+
+
+def test_a_loss_of_another_number_of_classes_is_refused():
+    result, X, y, splits = fitted("multinomial:3")
+    with pytest.raises(UsageError, match="y has 3 columns.*of 5 classes"):
+        quality_path(result, "1se", X, y, splits, "multinomial:5")
 
 
 @pytest.mark.parametrize("repeats", [1, 2])

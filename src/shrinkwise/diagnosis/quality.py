@@ -135,7 +135,7 @@ def quality(
     DeLong, DeLong & Clarke-Pearson, Biometrics 1988 (the error of the AUC); Cox, "Two further applications of a model
     for binary regression", Biometrika 1958 (the calibration slope); Harrell et al., JAMA 1982 (concordance).
     """
-    kind = as_loss(loss) if not isinstance(loss, CoxLoss) else loss
+    kind = as_loss(loss)
     s = np.ones(len(y)) if weights is None else np.asarray(weights, dtype=np.float64)
     known = np.all(np.isfinite(eta.reshape(len(y), -1)), axis=1) & (s > 0)
     if np.count_nonzero(known) < 2:

@@ -16,6 +16,7 @@ from shrinkwise.diagnosis.held_out_predictor import held_out_predictors
 from shrinkwise.diagnosis.quality import CLASSES
 from shrinkwise.losses import Loss, as_loss
 from shrinkwise.losses.cox import CoxLoss
+from shrinkwise.losses.domain import check_classes
 from shrinkwise.resampling import Split
 from shrinkwise.result import GridResult
 
@@ -86,12 +87,18 @@ def quality_path(
         None where there is nothing to follow: networks, Cox regression, several targets, more than 12 classes, or a
         single strength.
 
+    Raises
+    ------
+    UsageError
+        If the loss is of another number of classes than the target.
+
     Notes
     -----
     At most 50 strengths. Where rows are so many that their predictions at all of these would not fit into 256 MB, the
     strengths are dealt with in turns, each of which reads the rows once.
     """
-    kind = loss if isinstance(loss, CoxLoss) else as_loss(loss)
+    kind = as_loss(loss)
+    check_classes(y, kind)
     several = y.ndim == 2 and (kind.name != "multinomial" or y.shape[1] > CLASSES)
     if result.network is not None or isinstance(kind, CoxLoss) or several or result.alphas.shape[1] < 2:
         return None
