@@ -92,7 +92,8 @@ def fit_grid(
         Where they repeat a cross-validation — runs of folds that each hold out all the same rows once — standard
         errors are those of one repeat.
     loss : str or Loss
-        A name, as in ``shrinkwise.losses.LOSSES``, perhaps with its parameter (``"quantile:0.9"``, ``"multinomial:5"``), or the loss.
+        A name, as in ``shrinkwise.losses.LOSSES``, perhaps with its parameter (``"quantile:0.9"``,
+        ``"multinomial:5"``), or the loss.
     l1_ratios : R mixes in [0, 1]
     alphas : int or sequence
         How many strengths, spaced evenly in their logarithm from alpha_max of each mix down to ``alpha_min_ratio``

@@ -11,7 +11,7 @@ from scipy import sparse
 
 from shrinkwise.exceptions import UsageError
 from shrinkwise.report import ReportInput, render_page
-from shrinkwise.report.decision_words import families, four_answers, percent
+from shrinkwise.report.decision_words import families, four_answers
 from tests.report.conftest import HOSTILE, report_on
 from tests.report.decisions import decision_of, fold_frequency, real_reports
 from tests.report.test_page import Page, odd_grids
@@ -140,18 +140,6 @@ class TestAnswers:
             for answer in four_answers(report):
                 assert not set(answer.sentence) & set("\x00\x1b\n\u202e\ud800")
                 assert len(answer.sentence) < 500
-
-
-class TestPercent:
-    def test_errors_have_two_digits_at_most(self):
-        assert percent(0.163, 0.069) == "16.3 ± 6.9 %"
-        assert percent(0.003, 0.0051) == "0.30 ± 0.51 %"
-        assert percent(-1.5, 0.2, signed=True) == "−150 ± 20 %"
-        assert percent(0.02, signed=True) == "+2.00 %"
-        assert percent(0.5, float("nan")) == "50.0 %"
-        assert percent(float("nan")) == "–"
-        assert percent(0.00078, 0.00089) == "0.08 ± 0.09 %"
-        assert percent(-0.0001, 0.01, signed=True) == "0.0 ± 1.0 %"
 
 
 class TestSections:

@@ -13,6 +13,7 @@ from scipy import sparse
 from shrinkwise.diagnosis._calibration import BINS, calibrated, calibration
 from shrinkwise.diagnosis._ranking import confusion_at
 from shrinkwise.diagnosis.held_out_predictor import held_out_predictors
+from shrinkwise.diagnosis.percent import percent
 from shrinkwise.diagnosis.quality import CLASSES
 from shrinkwise.losses import Loss, as_loss
 from shrinkwise.losses.cox import CoxLoss
@@ -150,13 +151,9 @@ def _sentence(alphas: Array, place: int, wrong: Array | None) -> str:
     """What another strength would change: wrong calls where there are classes, otherwise what there is to see."""
     if wrong is None:
         return f"The calibration of held-out predictions is known at {len(alphas)} strengths of the chosen line."
-    own = _percent(wrong[place])
-    here = f"At the chosen λ = {alphas[place]:.3g} {own} of the held-out rows are put into a wrong class"
     best = int(np.argmin(np.where(np.isfinite(wrong), wrong, np.inf)))
-    if not wrong[best] < wrong[place]:
-        return f"{here}, and at no other strength of its line fewer."
-    return f"{here}; along its line they are fewest, {_percent(wrong[best])}, at λ = {alphas[best]:.3g}."
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.1f} %"
+    own, fewest = percent(wrong[place]), percent(wrong[best])
+    here = f"At the chosen λ = {alphas[place]:.3g} {own} of the held-out rows are put into a wrong class"
+    if own == fewest:
+        return f"{here}, and at no other strength of its line clearly fewer."
+    return f"{here}; along its line they are fewest, {fewest}, at λ = {alphas[best]:.3g}."
