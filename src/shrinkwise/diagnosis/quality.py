@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtri
 
 from shrinkwise.diagnosis._binned import bin_means, mean_with_error, ranked_bins, ratio_with_error, weighted_quantiles
 from shrinkwise.diagnosis._calibration import BINS, calibrated, calibration
@@ -196,6 +195,8 @@ def _regression(y: Array, eta: Array, loss: Loss, s: Array) -> Quality:
 
 def _residuals(eta: Array, away: Array, s: Array) -> dict[str, Array]:
     """Quantiles of the residuals by bins of the predictions, and beside those of a normal law."""
+    from scipy.special import ndtri  # 0.05 s, which reading a model need not pay
+
     count = min(max(len(eta) // RESIDUAL_ROWS, 2), RESIDUAL_BINS)
     bins, shares = ranked_bins(eta, s, count), np.array(RESIDUAL_SHARES)
     rows = [np.flatnonzero(bins == number) for number in range(bins.max() + 1)]
