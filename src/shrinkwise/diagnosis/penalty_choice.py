@@ -15,8 +15,9 @@ from shrinkwise.diagnosis.overfit import DISTINGUISHABLE, EXACT
 from shrinkwise.diagnosis.percent import percent
 from shrinkwise.diagnosis.refits import Refits
 from shrinkwise.held_out import repeats_as_groups, standard_error
-from shrinkwise.result import MANY_FOLDS, GridResult
+from shrinkwise.result import GridResult
 from shrinkwise.rules import parse_rule
+from shrinkwise.selection import MANY_FOLDS
 
 Array = NDArray[Any]
 
