@@ -207,6 +207,25 @@ class TestSections:
         assert "information criteria" not in words
 
 
+class TestLeftOut:
+    def test_the_page_says_which_parts_and_why_beside_the_notes_on_the_data(self, diabetes):
+        notes = ("The part on intervals was left out: no row of class b", "The part on quality was left out: one row.")
+        text = Page(render_page(report_on(diabetes, decision=decision_of(diabetes, notes=notes)))).text
+        section = text[text.index("The data, and what was left out") : text.index("How exact is this")]
+        assert "left out: no row of class b." in section
+        assert "left out: one row." in section
+        assert "left out: one row.." not in section
+        assert "what was left out" not in Page(render_page(report_on(diabetes, decision=decision_of(diabetes)))).text
+
+    def test_they_are_text_and_no_more_of_them_than_there_are_parts(self, diabetes):
+        text = render_page(report_on(diabetes, decision=decision_of(diabetes, notes=HOSTILE * 1000)))
+        assert "&lt;script&gt;alert(1)&lt;/script&gt;." in text
+        assert "<script>alert" not in text
+        assert not {"img", "b"} & set(Page(text).tags)
+        assert not set(text) & set("\x00\x1b\u202e\u2066\ud800")
+        assert len(text.encode()) <= 300_000
+
+
 class TestHostileAndLarge:
     def test_names_are_text_and_nothing_else(self, hostile):
         evil = "\u202e<script>\"'&\x00" * 400

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from shrinkwise.diagnosis.decision import RECORDS
 from shrinkwise.diagnosis.families import name_of
 from shrinkwise.diagnosis.overfit import DISTINGUISHABLE, paired
 from shrinkwise.diagnosis.percent import percent
@@ -274,6 +275,11 @@ def dearest(report: ReportInput) -> tuple[str, str] | None:
 def feature_name(report: ReportInput, column: int, limit: int = NAME) -> str:
     """A feature's name for a sentence."""
     return shorten(report.result.feature_names[column], limit)
+
+
+def left_out(report: ReportInput) -> tuple[str, ...]:
+    """Which parts of the decision were left out, and why: a sentence each, of any length."""
+    return tuple(f"{note.rstrip('.')}." for note in (decided(report, "notes") or ())[: len(RECORDS)])
 
 
 def decided(report: ReportInput, name: str) -> Any:
