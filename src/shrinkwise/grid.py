@@ -12,22 +12,19 @@ from shrinkwise.costs import POWERS, check_costs, check_sources, cost_factors
 from shrinkwise.design.base import Array
 from shrinkwise.design.sparse import checked_sparse
 from shrinkwise.engines import LocalEngine
-from shrinkwise.engines.local import one_blas_thread
 from shrinkwise.exceptions import DataError, UsageError
 from shrinkwise.losses import Loss, as_loss
 from shrinkwise.losses.domain import check_events, check_null_model, checked_target
 from shrinkwise.outputs import check_single
-from shrinkwise.path import Block, FreeFit, MomentsRoute, Route, Task, choose_route, geometric, repeats_of, rows_route
-from shrinkwise.path.relax import relaxed
+from shrinkwise.path import FreeFit, Task, repeats_of
 from shrinkwise.path.rescored import Scorer, rescored
 from shrinkwise.path.splits import Split, members
 from shrinkwise.penalties import group_names, penalty_of, varied
 from shrinkwise.penalties.concave import Concave, as_concave
 from shrinkwise.problem import power_of_two
 from shrinkwise.result import GridResult, Unpenalized
+from shrinkwise.strengths import fit_strengths, fold_weights
 from shrinkwise.validation import (
-    check_alpha,
-    check_count,
     check_l1_ratio,
     check_number,
     check_offset,
@@ -36,8 +33,6 @@ from shrinkwise.validation import (
 )
 
 SQUARED = (1e-150, 1e150)  # units of y whose squares are floating-point numbers
-RIDGE = 1e-3  # a ridge path goes that much further: where its penalty matters does not depend on y
-SMALLEST_RATIO = 1e-6  # an extended grid does not go below this share of alpha_max
 
 
 def fit_grid(
@@ -92,7 +87,8 @@ def fit_grid(
         Where they repeat a cross-validation — runs of folds that each hold out all the same rows once — standard
         errors are those of one repeat.
     loss : str or Loss
-        A name, as in ``shrinkwise.losses.LOSSES``, perhaps with its parameter (``"quantile:0.9"``), or the loss.
+        A name, as in ``shrinkwise.losses.LOSSES``, perhaps with its parameter (``"quantile:0.9"``,
+        ``"multinomial:5"``), or the loss.
     l1_ratios : R mixes in [0, 1]
     alphas : int or sequence
         How many strengths, spaced evenly in their logarithm from alpha_max of each mix down to ``alpha_min_ratio``
@@ -244,27 +240,16 @@ def fit_grid(
         start=None if start is None else sparse.csr_array(start),
     )
     _check_null_models(task)
-    with one_blas_thread():
-        route, center, scale = _relaxable(choose_route(task), task, relax)
-        strengths = _strengths(task, route, alphas, alpha_min_ratio)
-        blocks = [_begun(route, task, strengths)]
-        if isinstance(route, MomentsRoute) and not np.all(blocks[0].gaps <= task.tol):
-            # a Gram too ill-conditioned to certify: back to the rows
-            route, center, scale = _relaxable(rows_route(task), task, relax)
-            blocks = [_begun(route, task, strengths)]
-        extended = False
-        while extend and strengths.shape[1] > 1 and isinstance(alphas, int):
-            further = _further(task, blocks, strengths, scorer)
-            if further is None:
-                break
-            blocks.append(route.advance(further))
-            strengths, extended = np.hstack([strengths, further]), True
-        block = Block.joined(blocks) if len(blocks) > 1 else blocks[0]
-        if relax is not None:
-            block, strengths = relaxed(route, block, shares, task.tol), np.repeat(strengths, len(shares), axis=0)
-        free = route.unpenalized() if unpenalized else None
-        freedom = route.degrees_of_freedom(block, strengths) if degrees_of_freedom else None
-    null_score = route.null_score
+    fits = fit_strengths(
+        task,
+        alphas,
+        alpha_min_ratio,
+        extend=extend and scorer is None,
+        relax=None if relax is None else shares,
+        unpenalized=unpenalized,
+        degrees_of_freedom=degrees_of_freedom,
+    )
+    block, null_score, free = fits.block, fits.null_score, fits.free
     if scorer is not None:
         block, null_score, free = rescored(scorer, block, free, task)
     return GridResult(
@@ -272,10 +257,10 @@ def fit_grid(
         metric=metric or task.loss.metric,
         l1_ratios=np.tile(np.repeat(mixes, len(shares)), len(lines)),
         relax=None if relax is None else np.tile(shares, len(lines) * len(mixes)),
-        alphas=strengths,
+        alphas=fits.strengths,
         train_score=block.train_score,
         test_score=block.test_score,
-        fold_weights=_fold_weights(task),
+        fold_weights=fold_weights(task),
         coefs=block.coefs,
         intercepts=block.intercepts,
         gaps=block.gaps,
@@ -284,14 +269,14 @@ def fit_grid(
         null_score=null_score,
         unpenalized=_public(free),
         feature_names=names,
-        center=center,
-        scale=scale,
+        center=fits.center,
+        scale=fits.scale,
         target_scale=_target_scale(task),
         n_samples=len(y),
         tol=task.tol,
         standardize=standardize,
         ridge_unit=float(ridge_unit),
-        extended=extended,
+        extended=fits.extended,
         groups=named_groups,
         sparse_ratio=None if groups is None else float(sparse_ratio),
         classes=None if classes is None else tuple(classes),
@@ -299,7 +284,7 @@ def fit_grid(
         concave=None if bent is None else bent.spec,
         l1_factors=None if l1_factors is None else l1_factors[-1],
         full_deviance=block.deviance * np.count_nonzero(weights),
-        degrees_of_freedom=None if freedom is None else freedom + fit_intercept * _n_intercepts(task),
+        degrees_of_freedom=None if fits.freedom is None else fits.freedom + fit_intercept * _n_intercepts(task),
         n_weighted=int(np.count_nonzero(weights)),
         repeats=repeats_of(tests, len(y)),
         costs=costs,
@@ -319,23 +304,6 @@ def _lines(
     if variants is not None:
         raise UsageError("costs make variants of the penalty; leave out costs or variants")
     return [{"factors": cost_factors(costs, power, groups)} for power in POWERS]
-
-
-def _begun(route: Route, task: Task, strengths: Array) -> Block:
-    """The first strengths, from zero coefficients or from where the task starts."""
-    if task.start is not None:
-        route.start(task.start, strengths[:, 0])
-    return route.advance(strengths)
-
-
-def _relaxable(found: tuple[Route, Array, Array], task: Task, relax: Sequence[float] | None) -> Any:
-    """What was found, unless it is a route that cannot refit columns that differ from fold to fold."""
-    if relax is not None and task.maps is not None and not isinstance(found[0], MomentsRoute):
-        raise UsageError(
-            "relax needs columns that are encoded alike in every fold, but for the squared loss on a tall table: fill "
-            "in missing numbers and pool rare levels before the fit, or leave relax out"
-        )
-    return found
 
 
 def _public(free: FreeFit | None) -> Unpenalized | None:
@@ -361,12 +329,6 @@ def _check_null_models(task: Task) -> None:
         check_null_model(task.loss, task.y[(task.counts[:, fold] > 0) & (task.weights > 0)], f"of fold {fold + 1} ")
 
 
-def _fold_weights(task: Task) -> Array:
-    counted = task.weights * task.y if task.loss.coupled else task.weights  # a partial likelihood is of events
-    held_out = np.array([counted[rows].sum() for rows in task.tests])
-    return np.asarray(held_out / held_out.sum())
-
-
 def _target_scale(task: Task) -> float:
     if not task.loss.degree:
         return 1.0
@@ -381,36 +343,6 @@ def _shares(relax: Sequence[float] | None) -> tuple[float, ...]:
     if not shares:
         raise UsageError("relax must hold at least one share in [0, 1], got none")
     return shares
-
-
-def _strengths(task: Task, route: Route, alphas: int | Sequence[float], alpha_min_ratio: float | None) -> Array:
-    if not isinstance(alphas, int):
-        given = np.array([check_alpha(alpha) for alpha in alphas])
-        if not len(given) or not np.all(np.isfinite(given)):
-            raise UsageError(f"alphas must be a count or finite strengths, got {alphas!r}")
-        return np.tile(np.unique(given)[::-1], (len(task.penalties), 1))
-    count = check_count("alphas", alphas)
-    ratio = 1e-3 if len(task.y) >= task.n_features else 1e-2
-    if alpha_min_ratio is not None:
-        ratio = check_number("alpha_min_ratio", alpha_min_ratio, low=0, high=1, above=True, below=True)
-    tops = route.tops()
-    tops = np.where(np.isfinite(tops) & (tops > 0), tops, 1.0)  # a constant target: any strength gives zeros
-    ridge = [penalty.l1_ratio == 0 for penalty in task.penalties]
-    return np.array([geometric(top, ratio * (RIDGE if flat else 1.0), count) for top, flat in zip(tops, ridge)])
-
-
-def _further(task: Task, blocks: list[Block], strengths: Array, scorer: Scorer | None) -> Array | None:
-    """Weaker strengths, where the best cell of the grid is the weakest one."""
-    if scorer is not None:
-        return None
-    weights = _fold_weights(task)
-    mean = np.concatenate([block.test_score for block in blocks], axis=1) @ weights
-    best, index = np.unravel_index(int(np.argmin(np.where(np.isfinite(mean), mean, np.inf))), mean.shape)
-    if index < strengths.shape[1] - 1 or strengths[best, -1] <= SMALLEST_RATIO * strengths[best, 0]:
-        return None
-    step = strengths[:, -1] / strengths[:, -2]
-    count = min(max(5, round(np.log(0.1) / np.log(step[best]))), 50)
-    return np.asarray(strengths[:, -1:] * step[:, None] ** np.arange(1, count + 1))
 
 
 def _n_intercepts(task: Task) -> int:

@@ -13,15 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from shrinkwise import selection
 from shrinkwise._faces import Shown
 from shrinkwise._parts import from_parts, plain_fields, stacked, to_parts, unstacked
 from shrinkwise.costs import bill, cost_factors
-from shrinkwise.criteria import information_criterion
-from shrinkwise.exceptions import UsageError
-from shrinkwise.held_out import repeats_as_groups, search_bias, standard_error
-from shrinkwise.losses import Loss, as_loss
+from shrinkwise.held_out import search_bias, standard_error
 from shrinkwise.network import Network
-from shrinkwise.rules import UNCOUNTED, UNPRICED, Rule, parse_rule
+from shrinkwise.selection import Selection
 
 __all__ = ["GridResult", "Selection", "Unpenalized"]
 
@@ -43,7 +41,6 @@ LATER = (
     "sources",
     "cost_powers",
 )  # not in files of 0.1.0, nor where they are None
-MANY_FOLDS = 100  # each of them chooses anew for a corrected error
 
 
 @dataclass(frozen=True)
@@ -60,22 +57,6 @@ class Unpenalized:
 
 
 PARTS: dict[str, type[Any]] = {"unpenalized": Unpenalized, "network": Network}  # fields that are records themselves
-
-
-@dataclass(frozen=True)
-class Selection:
-    """One cell of the grid and why it was taken."""
-
-    rule: str
-    ratio: int
-    index: int
-    alpha: float
-    l1_ratio: float
-    mean: float
-    se: float
-    train: float
-    n_features: int
-    relax: float = 1.0  # share of the penalized fit
 
 
 @dataclass(frozen=True, eq=False)
@@ -221,14 +202,7 @@ class GridResult(Shown):
         float
             Not a number with a single fold, or with more than 100: there it is the score itself, as good as.
         """
-        if not 1 < self.n_folds <= MANY_FOLDS:
-            return float("nan")
-        total = 0.0
-        for group in repeats_as_groups(self.repeats, self.n_folds):
-            for fold in group:
-                cell = self.on_folds(group[group != fold]).select(rule)
-                total += float(self.fold_weights[fold] * self.test_score[cell.ratio, cell.index, fold])
-        return total
+        return selection.corrected_error(self, rule)
 
     def on_folds(self, folds: Any) -> GridResult:
         """The same fits, judged by some folds of one repeat alone: their numbers, or a slice."""
@@ -280,88 +254,14 @@ class GridResult(Shown):
         UsageError
             If the rule is unknown, no cell satisfies it, it needs costs and there are none, or every network diverged.
         """
-        parsed = parse_rule(rule)
-        if parsed.is_criterion:
-            return self._lowest(rule, self.criterion(rule), "has fewer degrees of freedom than rows")
-        mean = np.where(np.isfinite(self.mean), self.mean, np.inf)
-        if self.network is not None:
-            mean = self.network.ranked(mean, self.converged)
-        if parsed.kind == "min":
-            return self._cell(rule, *_first_lowest(mean))
-        if parsed.kind == "k":
-            allowed = np.where(self.support_size <= parsed.number, mean, np.inf)
-            return self._lowest(rule, allowed, f"has at most {parsed.number:g} features")
-        best = _first_lowest(mean)
-        if parsed.kind == "cheapest":
-            return self._cheapest(rule, mean, mean[best] + self.se[best])
-        slack = self.se[best] if parsed.kind == "1se" else parsed.number / 100 * abs(mean[best])
-        return self._simplest(rule, mean, mean[best] + slack)
+        return selection.select(self, rule)
 
     def criterion(self, rule: str) -> Array:
         """The information criterion (R, A) that ``"aic"``, ``"aicc"``, ``"bic"`` or ``"ebic"`` minimizes.
 
         See `shrinkwise.criteria.information_criterion` for the formulas.
         """
-        parsed: Rule = parse_rule(rule)
-        if not parsed.is_criterion:
-            raise UsageError(f"{rule!r} is no information criterion; use aic, aicc, bic or ebic")
-        if self.network is not None:
-            raise UsageError(f"rule {rule!r}: {UNCOUNTED}")
-        if self.full_deviance is None or self.degrees_of_freedom is None or self.n_weighted is None:
-            raise UsageError(
-                f"rule {rule!r}: this grid was fitted without its degrees of freedom; fit it again with this rule, or "
-                "with fit_grid(..., degrees_of_freedom=True)"
-            )
-        loss = as_loss(self.loss)
-        return information_criterion(
-            parsed,
-            self.full_deviance,
-            self.degrees_of_freedom,
-            self.support_size,
-            n=self.n_weighted * (len(self.outputs) if self.outputs and loss.dispersion else 1),  # of one variance
-            p=int(np.count_nonzero(self.scale)),
-            null_deviance=self._null_deviance(loss) if loss.dispersion else None,
-            dispersion=loss.dispersion,
-        )
-
-    def _null_deviance(self, loss: Loss) -> float:
-        """The size of deviances: of the spread of the target, or of the worst fit where η has another unit."""
-        if loss.degree:
-            return float((self.n_weighted or 0) * self.target_scale**loss.degree)
-        return float(np.max(self.full_deviance))  # type: ignore[arg-type]
-
-    def _lowest(self, rule: str, values: Array, demand: str) -> Selection:
-        cell = _first_lowest(values)
-        if not np.isfinite(values[cell]):
-            raise UsageError(f"rule {rule!r}: no fit of this grid {demand}")
-        return self._cell(rule, *cell)
-
-    def _simplest(self, rule: str, mean: Array, bound: float) -> Selection:
-        cells = [(ratio, int(np.argmax(row <= bound))) for ratio, row in enumerate(mean) if np.any(row <= bound)]
-        size = self.support_size
-        ratio, index = min(cells, key=lambda cell: (size[cell], mean[cell]))
-        return self._cell(rule, ratio, index)
-
-    def _cheapest(self, rule: str, mean: Array, bound: float) -> Selection:
-        cost = self.model_costs
-        if cost is None:
-            raise UsageError(f"rule {rule!r}: {UNPRICED}")
-        least = np.min(cost[mean <= bound])
-        return self._cell(rule, *_first_lowest(np.where((mean <= bound) & (cost == least), mean, np.inf)))
-
-    def _cell(self, rule: str, ratio: int, index: int) -> Selection:
-        return Selection(
-            rule=rule,
-            ratio=ratio,
-            index=index,
-            alpha=float(self.alphas[ratio, index]),
-            l1_ratio=self.l1_ratio(ratio, index),
-            mean=float(self.mean[ratio, index]),
-            se=float(self.se[ratio, index]),
-            train=float(self.train_mean[ratio, index]),
-            n_features=int(self.support_size[ratio, index]),
-            relax=1.0 if self.relax is None else float(self.relax[ratio]),
-        )
+        return selection.criterion(self, rule)
 
     def at_edge(self, selection: Selection) -> str:
         """``"weak"`` or ``"strong"`` when the cell lies on that end of its λ grid, else ``""``."""
@@ -443,9 +343,3 @@ class GridResult(Shown):
             values[key] = None if values.get(key) is None else tuple(values[key])
         parts: dict[str, Any] = {name: from_parts(kind, header.get(name), arrays, name) for name, kind in PARTS.items()}
         return cls(**values, **parts, coefs=coefs)
-
-
-def _first_lowest(values: Array) -> tuple[int, int]:
-    """The lowest cell, of equal ones the strongest penalty of the first mix."""
-    ratio, index = np.unravel_index(int(np.argmin(values)), values.shape)
-    return int(ratio), int(index)

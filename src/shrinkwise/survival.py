@@ -10,10 +10,11 @@ import numpy as np
 
 from shrinkwise.design import Design
 from shrinkwise.design.base import Array
+from shrinkwise.dual_scaling import scaled_gap
 from shrinkwise.losses import Loss
 from shrinkwise.losses.cox import CoxLoss
 from shrinkwise.penalties import Penalty
-from shrinkwise.problem import FEASIBLE, ROUNDING, TINY, Problem, build_problems, scaled_gap
+from shrinkwise.problem import FEASIBLE, ROUNDING, TINY, Problem, build_problems
 
 WIDTH = 64  # columns that are spread out together
 DIGITS = 1e-14  # a second derivative below this share of what it is the difference of is rounding

@@ -9,6 +9,8 @@ from shrinkwise.cli._output import check_folder, check_output, write_together
 from shrinkwise.cli._signals import Stop, signals_wait, stop_by_exception
 from shrinkwise.exceptions import DataError
 
+pytestmark = pytest.mark.usefixtures("ctrl_c")
+
 
 def writers(**texts):
     return {name: (lambda path, text=text: path.write_text(text)) for name, text in texts.items()}

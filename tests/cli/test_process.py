@@ -9,6 +9,8 @@ import time
 import numpy as np
 import pytest
 
+pytestmark = pytest.mark.usefixtures("ctrl_c")
+
 COMMAND = [sys.executable, "-m", "shrinkwise"]
 STOP_SECONDS = 1.0
 HELP_SECONDS = 0.15  # of the processor; issue 2

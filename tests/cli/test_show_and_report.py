@@ -1,6 +1,11 @@
 """``shrinkwise show`` and ``shrinkwise report``: a model file, read again."""
 
+import json
+from dataclasses import replace
+
 import pytest
+
+from shrinkwise.store import load_model, save_model
 
 
 @pytest.fixture
@@ -42,3 +47,16 @@ def test_the_page_goes_beside_the_model(fit, run, numbers, tmp_path):
     fit(numbers, "--out", "deep")
     (tmp_path / "deep" / "report.html").unlink()
     assert run("report", "deep/model.shrinkwise").err == "Wrote deep/report.html.\n"
+
+
+def test_what_the_decision_left_out_is_told_in_the_terminal_on_the_page_and_in_json(fitted, run, tmp_path):
+    note = "The part on intervals was left out: no row of class <b>"
+    model = load_model("model.shrinkwise")
+    save_model("less.shrinkwise", replace(model, decision=replace(model.decision, intervals=None, notes=(note,))))
+    assert f"\n{note}.\n" in run("show", "less.shrinkwise").out
+    decision = json.loads(run("show", "less.shrinkwise", "--json").out)["decision"]
+    assert (decision["notes"], decision["intervals"]) == ([note], None)
+    assert "<li>The part on intervals was left out: no row of class &lt;b&gt;.</li>" in (
+        run("report", "less.shrinkwise", "-o", "-").out
+    )
+    assert "left out" not in run("show", "model.shrinkwise").out

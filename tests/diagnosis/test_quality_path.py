@@ -9,6 +9,8 @@ import pytest
 from shrinkwise._parts import from_parts, to_parts
 from shrinkwise.diagnosis import QualityPath, held_out_predictor, quality, quality_path
 from shrinkwise.diagnosis.held_out_predictor import held_out_predictors
+from shrinkwise.diagnosis.percent import percent
+from shrinkwise.exceptions import UsageError
 from shrinkwise.grid import fit_grid
 from shrinkwise.losses import as_loss
 from shrinkwise.losses.cox import CoxLoss
@@ -44,6 +46,12 @@ def fitted(loss="squared", repeats=1, **options):
 
 def weights_of():
     return np.random.default_rng(4).integers(0, 3, N).astype(float)
+
+
+def test_a_loss_of_another_number_of_classes_is_refused():
+    result, X, y, splits = fitted("multinomial:3")
+    with pytest.raises(UsageError, match="y has 3 columns.*of 5 classes"):
+        quality_path(result, "1se", X, y, splits, "multinomial:5")
 
 
 @pytest.mark.parametrize("repeats", [1, 2])
@@ -122,11 +130,12 @@ def test_its_sentence_says_where_fewest_rows_are_wrong():
     result, X, y, splits = fitted("logistic")
     for rule in ("1se", "min"):
         path = quality_path(result, rule, X, y, splits, "logistic")
-        wrong = 100 * path.confusion[:, 1:3].sum(axis=1) / N
+        wrong = path.confusion[:, 1:3].sum(axis=1) / N
         own = path.index.tolist().index(result.select(rule).index)
-        assert f"{wrong[own]:.1f} % of the held-out rows are put into a wrong class" in path.sentence
-        assert ("at no other strength" in path.sentence) == (wrong[own] == wrong.min())
-        assert wrong[own] == wrong.min() or f"fewest, {wrong.min():.1f} %" in path.sentence
+        here, fewest = percent(wrong[own]), percent(wrong.min())
+        assert f"{here} of the held-out rows are put into a wrong class" in path.sentence
+        assert ("at no other strength" in path.sentence) == (here == fewest)
+        assert here == fewest or f"fewest, {fewest}" in path.sentence
 
 
 def test_there_is_none_where_nothing_can_be_followed():

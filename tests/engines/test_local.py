@@ -62,7 +62,7 @@ def test_workers_end_at_their_checkpoint_after_an_interrupt():
 
 
 @pytest.mark.parametrize("workers", [1, 2])
-def test_ctrl_c_ends_a_sum_within_a_second(workers):
+def test_ctrl_c_ends_a_sum_within_a_second(workers, ctrl_c):
     code = textwrap.dedent(f"""
         import time
         from shrinkwise.engines import LocalEngine

@@ -432,6 +432,17 @@ def test_one_class_where_weights_count_is_refused():
         fit_grid(table.X, table.y, folds(40), loss="logistic", alphas=3, sample_weight=weights)
 
 
+@pytest.mark.parametrize("classes", [2, 5])
+def test_a_loss_of_another_number_of_classes_is_refused_with_the_remedy(classes):
+    rng = np.random.default_rng(0)
+    X, y = rng.standard_normal((40, 3)), np.eye(classes)[np.arange(40) % classes]
+    with pytest.raises(
+        UsageError, match=rf"y has {classes} columns.*of 3 classes; give loss=\"multinomial:{classes}\""
+    ):
+        fit_grid(X, y, folds(40), loss="multinomial")
+    assert fit_grid(X, y, folds(40), loss=f"multinomial:{classes}", alphas=3).loss == f"multinomial:{classes}"
+
+
 def test_a_corrupt_sparse_matrix_is_refused():
     table = case(name="sparse")
     X = table.X.copy()

@@ -14,7 +14,7 @@ import pytest
     ("loss", "shape"), [("squared", (3000, 6000)), ("logistic", (3000, 6000)), ("squared", (6000, 2500))]
 )
 @pytest.mark.parametrize("after", [0.5, 3.0, 6.0])
-def test_ctrl_c_ends_a_large_fit_within_a_second(loss, shape, after):
+def test_ctrl_c_ends_a_large_fit_within_a_second(loss, shape, after, ctrl_c):
     code = textwrap.dedent(f"""
         import numpy as np
         from shrinkwise.grid import fit_grid

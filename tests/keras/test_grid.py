@@ -262,6 +262,12 @@ def test_regularizers_of_build_are_the_template_and_a_normalization_behind_them_
         fit_networks(X, y, halves(), normalized, l1=[0.05], epochs=1)
 
 
+def test_a_loss_of_another_number_of_classes_is_refused_with_the_remedy():
+    X, _ = table()
+    with pytest.raises(UsageError, match=r"y has 5 columns.*of 3 classes; give loss=\"multinomial:5\""):
+        fit_networks(X, np.eye(5)[np.arange(len(X)) % 5], halves(), mlp((3,)), l1=[0.1], loss="multinomial", epochs=1)
+
+
 def test_numbers_beyond_float32_are_refused():
     X, y = table()
     with pytest.raises(DataError, match=r"beyond 1e\+30"):

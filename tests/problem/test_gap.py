@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from shrinkwise.dual_scaling import scaled_gap
 from shrinkwise.losses import LOSSES
-from shrinkwise.problem import scaled_gap
 from shrinkwise.solvers import fista
 from shrinkwise.testing import problems
 from tests.oracles.definition import Definition

@@ -11,7 +11,7 @@ from scipy import sparse
 
 from shrinkwise.exceptions import UsageError
 from shrinkwise.report import ReportInput, render_page
-from shrinkwise.report.decision_words import families, four_answers, percent
+from shrinkwise.report.decision_words import families, four_answers
 from tests.report.conftest import HOSTILE, report_on
 from tests.report.decisions import decision_of, fold_frequency, real_reports
 from tests.report.test_page import Page, odd_grids
@@ -142,18 +142,6 @@ class TestAnswers:
                 assert len(answer.sentence) < 500
 
 
-class TestPercent:
-    def test_errors_have_two_digits_at_most(self):
-        assert percent(0.163, 0.069) == "16.3 ± 6.9 %"
-        assert percent(0.003, 0.0051) == "0.30 ± 0.51 %"
-        assert percent(-1.5, 0.2, signed=True) == "−150 ± 20 %"
-        assert percent(0.02, signed=True) == "+2.00 %"
-        assert percent(0.5, float("nan")) == "50.0 %"
-        assert percent(float("nan")) == "–"
-        assert percent(0.00078, 0.00089) == "0.08 ± 0.09 %"
-        assert percent(-0.0001, 0.01, signed=True) == "0.0 ± 1.0 %"
-
-
 class TestSections:
     def test_they_come_in_the_order_of_the_questions(self, page):
         text = Page(page).text
@@ -217,6 +205,25 @@ class TestSections:
         words = plain[plain.index("The words on this page") :]
         assert "stability selection" not in words
         assert "information criteria" not in words
+
+
+class TestLeftOut:
+    def test_the_page_says_which_parts_and_why_beside_the_notes_on_the_data(self, diabetes):
+        notes = ("The part on intervals was left out: no row of class b", "The part on quality was left out: one row.")
+        text = Page(render_page(report_on(diabetes, decision=decision_of(diabetes, notes=notes)))).text
+        section = text[text.index("The data, and what was left out") : text.index("How exact is this")]
+        assert "left out: no row of class b." in section
+        assert "left out: one row." in section
+        assert "left out: one row.." not in section
+        assert "what was left out" not in Page(render_page(report_on(diabetes, decision=decision_of(diabetes)))).text
+
+    def test_they_are_text_and_no_more_of_them_than_there_are_parts(self, diabetes):
+        text = render_page(report_on(diabetes, decision=decision_of(diabetes, notes=HOSTILE * 1000)))
+        assert "&lt;script&gt;alert(1)&lt;/script&gt;." in text
+        assert "<script>alert" not in text
+        assert not {"img", "b"} & set(Page(text).tags)
+        assert not set(text) & set("\x00\x1b\u202e\u2066\ud800")
+        assert len(text.encode()) <= 300_000
 
 
 class TestHostileAndLarge:

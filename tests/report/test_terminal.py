@@ -3,6 +3,7 @@ import io
 import re
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -41,6 +42,30 @@ def test_the_first_screen_has_the_four_answers_and_the_small_table(diabetes, wid
     assert [line.split()[0] for line in lines[head + 1 : head + 4]] == ["min", "1se", "no"]
     assert "(chosen)" in lines[head + 2]
     assert lines[head + 4].startswith("regression - 442 rows x 64 features - 5 folds")
+
+
+@pytest.mark.parametrize("width", [80, 100])
+def test_parts_that_were_left_out_are_told_below_the_table_in_a_line_or_two(diabetes, width):
+    notes = (
+        "The part on intervals was left out: no row of class b",
+        f"The part on quality was left out: {'why ' * 99}",
+    )
+    report = report_on(diabetes, decision=SimpleNamespace(notes=notes * 2))
+    lines, plain = printed(report, width).splitlines(), printed(report_on(diabetes), width).splitlines()
+    data = next(number for number, line in enumerate(plain) if line.startswith("regression - 442 rows"))
+    assert data < 23
+    assert lines[: data + 1] == plain[: data + 1]
+    assert lines[data + 1] == notes[0] + "."
+    assert lines[data + 2].startswith("The part on quality was left out: why why")
+    end = lines.index("and 2 more parts left out: see the report")
+    assert end - data <= 5
+    assert [line for line in lines[end + 1 :] if line] == [line for line in plain[data + 1 :] if line]
+
+
+def test_parts_left_out_neither_style_nor_move_the_cursor(diabetes):
+    for name in HOSTILE:
+        report = report_on(diabetes, decision=SimpleNamespace(notes=(name,)))
+        assert not set(printed(report)) & set("\x00\x1b\u202e")
 
 
 def test_below_it_come_certificate_edge_and_features(diabetes):

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from shrinkwise.dual_scaling import feasible_scaling
 from shrinkwise.losses import LOSSES
-from shrinkwise.problem import feasible_scaling
 from shrinkwise.solvers.curved_model import CurvedModel
 from shrinkwise.solvers.quadratic import violation
 from shrinkwise.testing import problems

@@ -29,6 +29,12 @@ def bin_means(values: Array, weights: Array, bins: Array) -> tuple[Array, Array]
     return mean, se
 
 
+def mean_with_error(values: Array, weights: Array) -> tuple[float, float]:
+    """The same of all rows."""
+    mean, se = bin_means(values, weights, np.zeros(len(weights), dtype=np.intp))
+    return float(mean[0]), float(se[0])
+
+
 def weighted_quantiles(values: Array, weights: Array, shares: Array) -> Array:
     """The smallest value with such a share of the weight at or below it."""
     order = np.argsort(values, kind="stable")

@@ -73,12 +73,6 @@ class Decision:
     quality_path: QualityPath | None = None
     notes: tuple[str, ...] = ()
 
-    @property
-    def sentences(self) -> tuple[str, ...]:
-        """What its parts say, a sentence each."""
-        parts = (getattr(self, name) for name in RECORDS)
-        return tuple(part.sentence for part in parts if part is not None)
-
     def to_arrays(self) -> tuple[dict[str, Any], dict[str, Array]]:
         """A header of JSON types and named arrays: all that a model file keeps of it."""
         header: dict[str, Any] = {"notes": list(self.notes)}

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from shrinkwise.diagnosis.percent import percent
 from shrinkwise.exceptions import UsageError
 from shrinkwise.result import GridResult
 
@@ -180,12 +181,12 @@ def _sentence(result: GridResult, ratio: int, index: int, coefs: Array, predicti
         return "A single fold does not say how much fits move."
     what = "coefficients" if result.network is None else "norms of the inputs"
     over = "folds" if result.network is None or result.network.seeds < 2 else "folds and seeds"
-    more = "" if predictions is None else f", its predictions by {_percent(predictions[ratio, index])} of theirs"
-    words = f"Over the {over} the {what} of the chosen fit move by {_percent(coefs[ratio, index])} of their size{more}"
+    more = "" if predictions is None else f", its predictions by {percent(predictions[ratio, index])} of theirs"
+    words = f"Over the {over} the {what} of the chosen fit move by {percent(coefs[ratio, index])} of their size{more}"
     best = _best_of_mixes(result)
     if len(best) < 2:
         return f"{words}."
-    shares = ", ".join(f"{_percent(coefs[cell])} ({name})" for name, cell in best.items())
+    shares = ", ".join(f"{percent(coefs[cell])} ({name})" for name, cell in best.items())
     return f"{words}; of each mix at its lowest error by {shares}."
 
 
@@ -199,8 +200,3 @@ def _best_of_mixes(result: GridResult) -> dict[str, tuple[int, int]]:
         if np.isfinite(mean[cell]) and (name not in best or mean[cell] < mean[best[name]]):
             best[name] = cell
     return best
-
-
-def _percent(share: float) -> str:
-    """Two digits at most: K folds know a spread to one part in sqrt(2(K − 1))."""
-    return f"{float(f'{100 * share:.2g}'):g} %"

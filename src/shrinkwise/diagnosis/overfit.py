@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from shrinkwise.diagnosis.percent import percent
 from shrinkwise.result import GridResult
 
 DISTINGUISHABLE = 2.0  # standard errors of a paired difference
@@ -71,17 +72,17 @@ def overfit_verdict(result: GridResult, rule: str = "1se") -> Verdict:
     if overfits:
         sentence = (
             f"Without a penalty {who} would overfit: {errors}; "
-            f"the best penalty lowers the held-out error by {100 * gain:.1f} ± {100 * gain_se:.1f} %."
+            f"the best penalty lowers the held-out error by {percent(gain, gain_se)}."
         )
     elif gain < -DISTINGUISHABLE * gain_se:
         sentence = (
             f"{does_not} overfit: without a penalty {errors}; "
-            f"the best penalty of the grid raises it by {-100 * gain:.1f} ± {100 * gain_se:.1f} %."
+            f"the best penalty of the grid raises it by {percent(-gain, gain_se)}."
         )
     else:
         sentence = (
             f"No overfitting can be shown: without a penalty {errors}; the best penalty changes the held-out error "
-            f"by {-100 * gain:+.1f} ± {100 * gain_se:.1f} %, which is not distinguishable from nothing."
+            f"by {percent(-gain, gain_se, signed=True)}, which is not distinguishable from nothing."
         )
     return Verdict(
         sentence.replace("without a penalty its", "without a penalty the") + warning, overfits, useful, gain, gain_se

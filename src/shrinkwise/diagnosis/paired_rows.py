@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from shrinkwise.diagnosis._binned import mean_with_error
 from shrinkwise.diagnosis.overfit import DISTINGUISHABLE
 from shrinkwise.exceptions import DataError
 
@@ -66,13 +67,7 @@ def paired_rows(a: Array, b: Array, weights: Array | None = None) -> PairedRows:
     n = int(np.count_nonzero(used))
     if n < 2:
         raise DataError(f"a standard error needs two rows of positive weight or more, got {n}: give more rows")
-    (first, first_se), (second, second_se), (difference, se) = (_mean(part[used], s[used]) for part in (a, b, a - b))
+    (difference, se), *alone = (mean_with_error(part[used], s[used]) for part in (a - b, a, b))
+    errors, ses = zip(*alone, strict=True)
     better = None if abs(difference) <= DISTINGUISHABLE * se else "A" if difference < 0 else "B"
-    return PairedRows((first, second), (first_se, second_se), difference, se, better, n)
-
-
-def _mean(values: Array, s: Array) -> tuple[float, float]:
-    """Weighted mean and its standard error."""
-    n, total = len(values), float(s.sum())
-    mean = float(s @ values) / total
-    return mean, float(np.sqrt(n / (n - 1) * np.sum((s * (values - mean)) ** 2))) / total
+    return PairedRows(errors, ses, difference, se, better, n)

@@ -10,13 +10,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from shrinkwise.diagnosis.comparison import plus_minus
 from shrinkwise.diagnosis.families import FREE_NETWORK, NO_PENALTY, Family, families_of, fitted, listed
 from shrinkwise.diagnosis.overfit import DISTINGUISHABLE, EXACT
+from shrinkwise.diagnosis.percent import percent
 from shrinkwise.diagnosis.refits import Refits
 from shrinkwise.held_out import repeats_as_groups, standard_error
-from shrinkwise.result import MANY_FOLDS, GridResult
+from shrinkwise.result import GridResult
 from shrinkwise.rules import parse_rule
+from shrinkwise.selection import MANY_FOLDS
 
 Array = NDArray[Any]
 
@@ -277,8 +278,7 @@ def _apart(difference: float, error: float) -> str:
     """``9.0 ± 2.1 % worse``."""
     if not math.isfinite(difference):
         return "without a finite held-out error"
-    shown = plus_minus(100 * difference, 100 * error) if math.isfinite(error) else f"{100 * difference:.2g}"
-    return f"{shown} % worse"
+    return f"{percent(difference, error)} worse"
 
 
 def _verdict(name: str, worse: bool) -> str:

@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtri
 
-from shrinkwise.diagnosis._binned import bin_means, ranked_bins, ratio_with_error, weighted_quantiles
+from shrinkwise.diagnosis._binned import bin_means, mean_with_error, ranked_bins, ratio_with_error, weighted_quantiles
 from shrinkwise.diagnosis._calibration import BINS, calibrated, calibration
 from shrinkwise.diagnosis._ranking import auc, confusion_at, gini, lift_table, roc_points
 from shrinkwise.diagnosis._slope import calibration_slope
 from shrinkwise.diagnosis.concordance import concordance_with_error
+from shrinkwise.diagnosis.percent import percent
 from shrinkwise.exceptions import DataError
 from shrinkwise.losses import Loss, QuantileLoss, SquaredLoss, as_loss
 from shrinkwise.losses.base import LogLink
@@ -135,7 +135,7 @@ def quality(
     DeLong, DeLong & Clarke-Pearson, Biometrics 1988 (the error of the AUC); Cox, "Two further applications of a model
     for binary regression", Biometrika 1958 (the calibration slope); Harrell et al., JAMA 1982 (concordance).
     """
-    kind = as_loss(loss) if not isinstance(loss, CoxLoss) else loss
+    kind = as_loss(loss)
     s = np.ones(len(y)) if weights is None else np.asarray(weights, dtype=np.float64)
     known = np.all(np.isfinite(eta.reshape(len(y), -1)), axis=1) & (s > 0)
     if np.count_nonzero(known) < 2:
@@ -172,16 +172,16 @@ def _regression(y: Array, eta: Array, loss: Loss, s: Array) -> Quality:
     away, mean = y - eta, np.average(y, weights=s)
     squared = SquaredLoss()
     r2 = _explained(y, eta, np.full(len(y), mean), squared, s)
-    rms, absolute = float(np.sqrt(np.average(away**2, weights=s))), float(np.average(np.abs(away), weights=s))
+    rms, off = float(np.sqrt(np.average(away**2, weights=s))), mean_with_error(np.abs(away), s)
     slope = calibration_slope(y, eta, s, squared)
     measures = {"R²": r2, "calibration slope": slope}
     if loss.name != "squared":
         null = np.full(len(y), weighted_quantiles(y, s, np.array([0.5]))[0])
         measures[f"D² ({loss.metric})"] = _explained(y, eta, null, loss, s)
-    measures |= {"root mean squared error": (rms, _error_of_root(away**2, s)), "mean absolute error": _mean_of(away, s)}
+    measures |= {"root mean squared error": (rms, _error_of_root(away**2, s)), "mean absolute error": off}
     sentence = (
-        f"On rows that its fits had not seen, the model explains {_percent(*r2)} of the variance (R²); it is off by "
-        f"{absolute:.3g} on average{_slope_words(slope)}."
+        f"On rows that its fits had not seen, the model explains {percent(*r2)} of the variance (R²); it is off by "
+        f"{off[0]:.3g} on average{_slope_words(slope)}."
     )
     return _made(
         "regression",
@@ -195,6 +195,8 @@ def _regression(y: Array, eta: Array, loss: Loss, s: Array) -> Quality:
 
 def _residuals(eta: Array, away: Array, s: Array) -> dict[str, Array]:
     """Quantiles of the residuals by bins of the predictions, and beside those of a normal law."""
+    from scipy.special import ndtri  # 0.05 s, which reading a model need not pay
+
     count = min(max(len(eta) // RESIDUAL_ROWS, 2), RESIDUAL_BINS)
     bins, shares = ranked_bins(eta, s, count), np.array(RESIDUAL_SHARES)
     rows = [np.flatnonzero(bins == number) for number in range(bins.max() + 1)]
@@ -212,14 +214,14 @@ def _residuals(eta: Array, away: Array, s: Array) -> dict[str, Array]:
 
 def _quantile(y: Array, eta: Array, loss: QuantileLoss, s: Array) -> Quality:
     of_rows = calibrated(y, eta, loss, s)
-    coverage = _mean_of(of_rows[1], s)
+    coverage = mean_with_error(of_rows[1], s)
     null = np.full(len(y), weighted_quantiles(y, s, np.array([loss.quantile]))[0])
     saved = _explained(y, eta, null, loss, s)
     off = abs(coverage[0] - loss.quantile) > 2 * coverage[1]
     verdict = f", where {100 * loss.quantile:.3g} % should" if off else f": {100 * loss.quantile:.3g} % were aimed at"
     sentence = (
-        f"{_percent(*coverage)} of the held-out rows lie at or below their prediction{verdict}; of the pinball loss of "
-        f"one number for all rows it saves {_percent(*saved)}."
+        f"{percent(*coverage)} of the held-out rows lie at or below their prediction{verdict}; of the pinball loss of "
+        f"one number for all rows it saves {percent(*saved)}."
     )
     measures = {"coverage": coverage, "D² (pinball loss)": saved}
     return _made(
@@ -240,17 +242,17 @@ def _classification(y: Array, eta: Array, loss: Loss, s: Array) -> Quality:
     null = np.full(len(y), float(loss.link(np.array(min(max(base, 1e-12), 1 - 1e-12)))))
     slope, saved = calibration_slope(y, eta, s, loss), _explained(y, eta, null, loss, s)
     confusion = [[at, *confusion_at(at, p, positive, negative)] for at in thresholds]
-    wrong = _mean_of(np.where(p >= 0.5, 1 - y, y), s)
+    wrong = mean_with_error(np.where(p >= 0.5, 1 - y, y), s)
     measures = {
         "AUC (error: DeLong)": area,
         "D² (log loss)": saved,
         "calibration slope": slope,
-        "Brier score": _mean_of(y * (1 - p) ** 2 + (1 - y) * p**2, s),
+        "Brier score": mean_with_error(y * (1 - p) ** 2 + (1 - y) * p**2, s),
         "wrong at ½": wrong,
     }
     sentence = (
-        f"Of two held-out rows, one of each class, the model puts the right one higher in {_percent(*area)} of pairs "
-        f"(AUC); at a threshold of ½ it is wrong on {_percent(*wrong)}{_slope_words(slope)}."
+        f"Of two held-out rows, one of each class, the model puts the right one higher in {percent(*area)} of pairs "
+        f"(AUC); at a threshold of ½ it is wrong on {percent(*wrong)}{_slope_words(slope)}."
     )
     tables = {"confusion": np.array(confusion), "lift": lift_table(eta, y, s, BINS)}
     if np.isfinite(area[0]):
@@ -262,7 +264,7 @@ def _classes(y: Array, eta: Array, s: Array) -> Quality:
     K, loss = y.shape[1], MultinomialLoss(y.shape[1])
     shares = np.maximum(s @ y / s.sum(), 1e-12)
     top, of_rows = np.argmax(eta, axis=1), calibrated(y, eta, loss, s)
-    right = _mean_of(of_rows[1], s)
+    right = mean_with_error(of_rows[1], s)
     saved = _explained(y, eta, np.tile(np.log(shares), (len(y), 1)), loss, s)
     labels = np.arange(K) if K <= CLASSES else np.append(np.sort(np.argsort(-shares, kind="stable")[: CLASSES - 1]), -1)
     place = np.full(K, len(labels) - 1)
@@ -273,7 +275,7 @@ def _classes(y: Array, eta: Array, s: Array) -> Quality:
     np.add.at(confusion, place, into)
     always = float(shares.max())
     sentence = (
-        f"On rows that its fits had not seen, the most likely class is right in {_percent(*right)}; always naming the "
+        f"On rows that its fits had not seen, the most likely class is right in {percent(*right)}; always naming the "
         f"most frequent one would be right in {100 * always:.0f} %."
     )
     measures = {"right": right, "D² (log loss)": saved}
@@ -288,7 +290,7 @@ def _mean(y: Array, eta: Array, loss: LogLink, s: Array, offset: Array) -> Quali
     lift, index = lift_table(predicted, rate, weights, BINS), gini(predicted, rate, weights)
     of_all = float(weights @ predicted / (weights @ rate)) if weights @ rate > 0 else float("nan")
     sentence = (
-        f"On rows that its fits had not seen, the model explains {_percent(*saved)} of the deviance (D²); the tenth "
+        f"On rows that its fits had not seen, the model explains {percent(*saved)} of the deviance (D²); the tenth "
         f"with the highest predictions has {lift[0, 2]:.2f} times the mean of all{_slope_words(slope)}."
     )
     measures = {
@@ -313,7 +315,7 @@ def _survival(event: Array, eta: Array, loss: CoxLoss, s: Array, folds: Array | 
     if len(rate) > 1 and rate[0] > 0:
         contrast = f"; the fifth at the highest risk has {rate[-1] / rate[0]:.2g} times the event rate of the lowest"
     sentence = (
-        f"Of two held-out rows of one fold, that with the event sooner was given the higher risk in {_percent(*share)} "
+        f"Of two held-out rows of one fold, that with the event sooner was given the higher risk in {percent(*share)} "
         f"of pairs (Harrell's C){contrast}."
     )
     return _made("survival", s, sentence, {"concordance (Harrell's C)": share}, risk=risk)
@@ -328,31 +330,16 @@ def _targets(y: Array, eta: Array, s: Array) -> Quality:
     whole = (1 - saved[0], saved[1])
     low, high = (float(part([pair[0] for pair in each])) for part in (min, max))
     sentence = (
-        f"On rows that its fits had not seen, the model explains {_percent(*whole)} of the variance of all targets "
+        f"On rows that its fits had not seen, the model explains {percent(*whole)} of the variance of all targets "
         f"together, {100 * low:.0f} % of that of the worst and {100 * high:.0f} % of the best."
     )
     return _made("targets", s, sentence, {"R²": whole}, targets=np.column_stack([np.array(each), rms]))
 
 
-def _mean_of(values: Array, s: Array) -> tuple[float, float]:
-    """Weighted mean of sizes and its standard error."""
-    mean, se = bin_means(np.abs(values), s, np.zeros(len(s), dtype=np.intp))
-    return float(mean[0]), float(se[0])
-
-
 def _error_of_root(squares: Array, s: Array) -> float:
     """Standard error of the root of a mean, by the delta method."""
-    mean, se = _mean_of(squares, s)
+    mean, se = mean_with_error(squares, s)
     return se / (2 * math.sqrt(mean)) if mean > 0 else 0.0
-
-
-def _percent(share: float, se: float) -> str:
-    """``48 ± 4 %``, with as many decimals as the error has use for."""
-    value, error = 100 * share, 100 * se
-    if not math.isfinite(error) or error <= 0:
-        return f"{value:.3g} %".replace("-", "−")
-    decimals = min(6, max(0, -math.floor(math.log10(error)) if error < 1 else 0))
-    return f"{value:.{decimals}f} ± {error:.{decimals}f} %".replace("-", "−")
 
 
 def _slope_words(slope: tuple[float, float]) -> str:

@@ -13,9 +13,11 @@ from scipy import sparse
 from shrinkwise.diagnosis._calibration import BINS, calibrated, calibration
 from shrinkwise.diagnosis._ranking import confusion_at
 from shrinkwise.diagnosis.held_out_predictor import held_out_predictors
+from shrinkwise.diagnosis.percent import percent
 from shrinkwise.diagnosis.quality import CLASSES
 from shrinkwise.losses import Loss, as_loss
 from shrinkwise.losses.cox import CoxLoss
+from shrinkwise.losses.domain import check_classes
 from shrinkwise.resampling import Split
 from shrinkwise.result import GridResult
 
@@ -86,12 +88,18 @@ def quality_path(
         None where there is nothing to follow: networks, Cox regression, several targets, more than 12 classes, or a
         single strength.
 
+    Raises
+    ------
+    UsageError
+        If the loss is of another number of classes than the target.
+
     Notes
     -----
     At most 50 strengths. Where rows are so many that their predictions at all of these would not fit into 256 MB, the
     strengths are dealt with in turns, each of which reads the rows once.
     """
-    kind = loss if isinstance(loss, CoxLoss) else as_loss(loss)
+    kind = as_loss(loss)
+    check_classes(y, kind)
     several = y.ndim == 2 and (kind.name != "multinomial" or y.shape[1] > CLASSES)
     if result.network is not None or isinstance(kind, CoxLoss) or several or result.alphas.shape[1] < 2:
         return None
@@ -143,13 +151,9 @@ def _sentence(alphas: Array, place: int, wrong: Array | None) -> str:
     """What another strength would change: wrong calls where there are classes, otherwise what there is to see."""
     if wrong is None:
         return f"The calibration of held-out predictions is known at {len(alphas)} strengths of the chosen line."
-    own = _percent(wrong[place])
-    here = f"At the chosen λ = {alphas[place]:.3g} {own} of the held-out rows are put into a wrong class"
     best = int(np.argmin(np.where(np.isfinite(wrong), wrong, np.inf)))
-    if not wrong[best] < wrong[place]:
-        return f"{here}, and at no other strength of its line fewer."
-    return f"{here}; along its line they are fewest, {_percent(wrong[best])}, at λ = {alphas[best]:.3g}."
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.1f} %"
+    own, fewest = percent(wrong[place]), percent(wrong[best])
+    here = f"At the chosen λ = {alphas[place]:.3g} {own} of the held-out rows are put into a wrong class"
+    if own == fewest:
+        return f"{here}, and at no other strength of its line clearly fewer."
+    return f"{here}; along its line they are fewest, {fewest}, at λ = {alphas[best]:.3g}."

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from shrinkwise.diagnosis.comparison import plus_minus
 from shrinkwise.diagnosis.overfit import DISTINGUISHABLE, paired
+from shrinkwise.diagnosis.percent import percent
 from shrinkwise.diagnosis.refits import Refits
 from shrinkwise.result import GridResult, Selection
 
@@ -197,7 +197,7 @@ def _sentence(result: GridResult, inside: int, features: Array, cost: Array, se:
     which = "the only feature" if inside == 1 else f"the most of {_of_them(inside, len(features))}"
     words = (
         f"Without {names[features[dearest]]} the held-out error would be "
-        f"{plus_minus(100 * float(cost[dearest]), 100 * float(se[dearest]))} % higher, {which}"
+        f"{percent(float(cost[dearest]), float(se[dearest]))} higher, {which}"
     )
     if successor[dearest] >= 0:
         words += f"; {names[successor[dearest]]} would take its place"

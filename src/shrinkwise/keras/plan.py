@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from shrinkwise.exceptions import DataError, UsageError
 from shrinkwise.losses import Loss
+from shrinkwise.losses.domain import check_classes
 from shrinkwise.losses.multinomial import MultinomialLoss
 
 Array = NDArray[Any]
@@ -151,6 +152,7 @@ def make_plan(
             f"rows, got {[design.shape for design in stack]}"
         )
     y = np.asarray(y, dtype=np.float64).reshape(len(X), -1)
+    check_classes(y, loss)
     if max(np.max(np.abs(X)), np.max(np.abs(y))) > LARGEST:
         raise DataError(f"X or y holds numbers beyond {LARGEST:g}, which networks cannot compute with; rescale them")
     shift, sd = _moments(X, weights)

@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from shrinkwise.exceptions import DataError
+from shrinkwise.exceptions import DataError, UsageError
 from shrinkwise.losses.base import Array, Loss
+from shrinkwise.losses.multinomial import MultinomialLoss
 from shrinkwise.validation import non_finite_message
 
 SEVERAL = ("squared", "multinomial")  # losses of a target with several columns
@@ -26,10 +27,21 @@ def checked_target(X: Any, y: Any, loss: Loss) -> Array:
         raise DataError(
             f"the multinomial loss needs y of shape (n, classes), its rows summing to 1, got {target.shape}"
         )
+    check_classes(target, loss)
     if not np.all(np.isfinite(target)):
         raise DataError(non_finite_message(target, "y"))
     check_domain(target, loss)
     return target
+
+
+def check_classes(y: Array, loss: Loss) -> None:
+    """Raise a `UsageError` where a loss of classes has another number of them than the target has columns."""
+    if isinstance(loss, MultinomialLoss) and y.shape[1:] != (loss.classes,):
+        found = y.shape[1] if y.ndim == 2 else 1
+        raise UsageError(
+            f"y has {found} columns, one for each class, and the loss {loss.spec!r} is of {loss.classes} classes; "
+            f'give loss="multinomial:{found}" or MultinomialLoss({found})'
+        )
 
 
 def check_domain(y: Array, loss: Loss, first_row: int = 0) -> None:

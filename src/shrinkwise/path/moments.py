@@ -8,6 +8,7 @@ import numpy as np
 from scipy import sparse
 
 from shrinkwise.design.base import Array
+from shrinkwise.dual_scaling import scaled_gap
 from shrinkwise.engines import LocalEngine
 from shrinkwise.moments import Moments, Quadratic
 from shrinkwise.path.base import LEAST_NORM, Block, FreeFit, Refit, Route
@@ -16,7 +17,7 @@ from shrinkwise.path.strengths import alpha_max
 from shrinkwise.penalties import Penalty, Rows
 from shrinkwise.penalties.concave import Concave
 from shrinkwise.penalties.standardized import common_scale, groups_of, standardized_rows, unpenalized_rows, with_factors
-from shrinkwise.problem import FEASIBLE, scaled_gap
+from shrinkwise.problem import FEASIBLE
 from shrinkwise.solvers.quadratic import solve_path, solve_quadratic, violation
 
 TIGHT = 1e-10  # violations below this share of the steepest gradient end coordinate descent

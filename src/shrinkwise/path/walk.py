@@ -7,9 +7,9 @@ from collections.abc import Callable
 import numpy as np
 
 from shrinkwise.design.base import Array
+from shrinkwise.dual_scaling import scaled_gap
 from shrinkwise.path.lockstep import Lockstep
 from shrinkwise.penalties import Rows
-from shrinkwise.problem import scaled_gap
 from shrinkwise.solvers.newton import FLOOR
 from shrinkwise.solvers.quadratic import violations
 

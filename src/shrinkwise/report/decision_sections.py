@@ -6,8 +6,9 @@ import math
 
 import numpy as np
 
+from shrinkwise.diagnosis.percent import percent
 from shrinkwise.diagnosis.quality import Quality
-from shrinkwise.report.decision_words import decided, four_answers, percent
+from shrinkwise.report.decision_words import decided, four_answers
 from shrinkwise.report.figures import (
     budget_frontier,
     calibration,

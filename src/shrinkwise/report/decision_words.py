@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from shrinkwise.diagnosis.decision import RECORDS
 from shrinkwise.diagnosis.families import name_of
 from shrinkwise.diagnosis.overfit import DISTINGUISHABLE, paired
+from shrinkwise.diagnosis.percent import percent
 from shrinkwise.report.report_input import ReportInput
 from shrinkwise.report.text import count, general, listed, shorten, whole
 from shrinkwise.report.words import RULES, plus_minus, score_words
@@ -275,18 +277,9 @@ def feature_name(report: ReportInput, column: int, limit: int = NAME) -> str:
     return shorten(report.result.feature_names[column], limit)
 
 
-def percent(share: float, se: float = math.nan, *, signed: bool = False) -> str:
-    """``16.3 ± 6.9 %``, ``0.08 ± 0.09 %``: two digits of the error, one of a small one."""
-    if not math.isfinite(share):
-        return "–"
-    value, error = 100 * share, 100 * se
-    known = math.isfinite(error) and error > 0
-    unit = error if known else abs(value) / 10 or 1.0
-    power = math.floor(math.log10(unit))
-    decimals = 0 if unit >= 9.95 else 1 if unit >= 0.95 else min(6, 2 if unit >= 0.095 else -power)
-    rounded = round(value, decimals) or 0.0  # no sign on a zero
-    number = f"{rounded:{'+' if signed and rounded else ''}.{decimals}f}".replace("-", "−")
-    return f"{number} ± {error:.{decimals}f} %" if known else f"{number} %"
+def left_out(report: ReportInput) -> tuple[str, ...]:
+    """Which parts of the decision were left out, and why: a sentence each, of any length."""
+    return tuple(f"{note.rstrip('.')}." for note in (decided(report, "notes") or ())[: len(RECORDS)])
 
 
 def decided(report: ReportInput, name: str) -> Any:

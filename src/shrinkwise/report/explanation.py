@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shrinkwise.diagnosis.overfit import DISTINGUISHABLE
+from shrinkwise.diagnosis.percent import percent
 from shrinkwise.losses import named_loss
 from shrinkwise.losses.base import LogLink
 from shrinkwise.report.decision_words import decided
@@ -210,7 +210,7 @@ def _removal(report: ReportInput, column: int) -> Fact | None:
     if part is None or at is None:
         return None
     cost, se, other = float(part.cost[at]), float(part.cost_se[at]), int(part.successor[at])
-    change = f"{'rises' if cost >= 0 else 'falls'} by {_percent(abs(cost), se)}"
+    change = f"{'rises' if cost >= 0 else 'falls'} by {percent(abs(cost), se)}"
     sure = cost > DISTINGUISHABLE * se
     told = "distinguishable" if sure else "not distinguishable from nothing"
     successor = report.result.feature_names[other] if other >= 0 else None
@@ -250,11 +250,6 @@ def _interval(report: ReportInput, column: int) -> Fact | None:
 def _place(columns: Array, column: int) -> int | None:
     found = np.flatnonzero(np.asarray(columns) == column)
     return int(found[0]) if len(found) else None
-
-
-def _percent(share: float, se: float) -> str:
-    score: Callable[[float], str] = scores([100 * share], [100 * se])
-    return f"{plus_minus(score, 100 * share, 100 * se)} %"
 
 
 def ordinal(number: int) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from shrinkwise.report.decision_sections import answers, budget, frequency, quality, removal, strength, uncertainty
-from shrinkwise.report.decision_words import corrected_sentence, decided
+from shrinkwise.report.decision_words import corrected_sentence, decided, left_out
 from shrinkwise.report.figures import coefficient_paths, cv_curve, penalty_families, penalty_map
 from shrinkwise.report.glossary import CRITERIA, DECISION, GLOSSARY, METRICS, NETWORK_GLOSSARY, PENALTIES
 from shrinkwise.report.markup import Html, el, join, name
@@ -189,16 +189,18 @@ def penalty(report: ReportInput) -> Html | None:
 
 
 def notes(report: ReportInput) -> Html | None:
-    """What was seen in the data and done about it."""
+    """What was seen in the data and done about it, and which parts of the decision these data did not allow."""
     sentences = [shorten(note, NOTE) for note in report.notes[:NOTES]]
     if len(report.notes) > NOTES:
         sentences.append(f"And {whole(len(report.notes) - NOTES)} more notes, in the model file.")
     dropped = dropped_sentence(report)
     if dropped and not any("constant" in note for note in report.notes):
         sentences.append(dropped)
-    if not sentences:
+    missing = [shorten(note, NOTE) for note in left_out(report)]
+    if not sentences and not missing:
         return None
-    return el("section", el("h2", "The data"), el("ul", *(el("li", sentence) for sentence in sentences)))
+    head = "The data, and what was left out" if missing else "The data"
+    return el("section", el("h2", head), el("ul", *(el("li", sentence) for sentence in sentences + missing)))
 
 
 def certificate(report: ReportInput) -> Html:

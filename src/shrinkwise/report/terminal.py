@@ -6,7 +6,7 @@ import io
 from typing import TYPE_CHECKING
 
 from shrinkwise.diagnosis.overfit import overfit_verdict
-from shrinkwise.report.decision_words import four_answers
+from shrinkwise.report.decision_words import four_answers, left_out
 from shrinkwise.report.network_words import (
     comparison_sentence,
     objective_sentence,
@@ -15,7 +15,7 @@ from shrinkwise.report.network_words import (
 )
 from shrinkwise.report.report_input import ReportInput
 from shrinkwise.report.screen import NAME, Screen
-from shrinkwise.report.text import aligned, count, general, whole
+from shrinkwise.report.text import aligned, count, general, shorten, whole
 from shrinkwise.report.words import (
     certificate_sentence,
     data_line,
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 FEATURES = 20  # rows of coefficients at most
+NOTES, NOTE = 2, 150  # parts of the decision that are said to be left out at most, and columns of each
 MINIMUM = 40  # columns of a summary
 OUTPUTS, OUTPUT = 6, 12  # columns of coefficients, and of the name of a class, at most
 
@@ -88,6 +89,7 @@ def _print(report: ReportInput, screen: Screen) -> None:
     screen.line()
     _print_summary(report, screen)
     screen.line(data_line(report), "dim")
+    _print_left_out(report, screen)
     screen.line()
     about = (
         comparison_sentence(report),
@@ -115,6 +117,15 @@ def _print_summary(report: ReportInput, screen: Screen) -> None:
         cells = (label, row.alpha, row.mix, row.features, row.error, row.train)
         table.add_row(*(screen.text(cell, "bold" if row.chosen else "") for cell in cells))
     screen.console.print(table, highlight=False)
+
+
+def _print_left_out(report: ReportInput, screen: Screen) -> None:
+    """What the decision lacks and why, in short: the page has it in full."""
+    notes = left_out(report)
+    for note in notes[:NOTES]:
+        screen.line(shorten(note, NOTE))
+    if (more := len(notes) - NOTES) > 0:
+        screen.line(f"and {count(more, 'more part')} left out: see the report", "dim")
 
 
 def _print_features(report: ReportInput, screen: Screen) -> None:

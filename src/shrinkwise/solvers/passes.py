@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from shrinkwise.design.base import Array
+from shrinkwise.dual_scaling import feasible_scaling, scaled_gap
 from shrinkwise.penalties import Rows
-from shrinkwise.problem import FEASIBLE, feasible_scaling, scaled_gap
+from shrinkwise.problem import FEASIBLE
 from shrinkwise.solvers.blocks import Move, blocks_of
 from shrinkwise.solvers.newton import ARMIJO, Batch
 from shrinkwise.solvers.quadratic import violation

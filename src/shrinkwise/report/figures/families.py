@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from shrinkwise.report.decision_words import Family, decided, families, percent
+from shrinkwise.diagnosis.percent import percent
+from shrinkwise.report.decision_words import Family, decided, families
 from shrinkwise.report.figures.chart import figure
 from shrinkwise.report.figures.row_plot import Row, RowPlot
 from shrinkwise.report.markup import Html, el

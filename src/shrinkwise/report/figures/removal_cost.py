@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from shrinkwise.diagnosis.overfit import DISTINGUISHABLE
-from shrinkwise.report.decision_words import feature_name, percent
+from shrinkwise.diagnosis.percent import percent
+from shrinkwise.report.decision_words import feature_name
 from shrinkwise.report.figures.chart import figure
 from shrinkwise.report.figures.row_plot import ROWS, TABLE, Row, RowPlot, named_head
 from shrinkwise.report.markup import Html, el

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from shrinkwise.diagnosis.percent import percent
 from shrinkwise.diagnosis.quality import Quality
-from shrinkwise.report.decision_words import percent
 from shrinkwise.report.figures.chart import Scale, Size, curve, figure
 from shrinkwise.report.figures.plane import HALF, Plane, diagonal, plane_axes
 from shrinkwise.report.markup import Html, el, join

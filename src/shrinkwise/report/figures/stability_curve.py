@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from shrinkwise.diagnosis.percent import percent
 from shrinkwise.report.figures.chart import Size, apart, axes, curve, figure, spread, strength_axis, text
 from shrinkwise.report.figures.cv_curve import mark_lines
 from shrinkwise.report.figures.plane import FULL, framed
@@ -86,16 +87,11 @@ def _sentence(report: ReportInput, lines: dict[str, Array]) -> str:
         weakest = line[np.isfinite(line)]
         if math.isfinite(line[here]):
             whose = "its coefficients from seed to seed" if name == "seeds" else f"its {name}"
-            words.append(
-                f"{whose} by {_percent(line[here])} (at the weakest {report.symbol} by {_percent(weakest[-1])})"
-            )
+            own, most = percent(line[here] / 100), percent(weakest[-1] / 100)
+            words.append(f"{whose} by {own} (at the weakest {report.symbol} by {most})")
     if not words:
         return "Nothing can be said of the chosen model: its fits are not finite in every fold."
     return f"How far the chosen model moves from fold to fold, as a share of its size: {listed(words)}."
-
-
-def _percent(value: float) -> str:
-    return f"{general(float(value), 2)} %"
 
 
 def _table(report: ReportInput, lines: dict[tuple[str, str], Array], ratio: int) -> Html:
@@ -103,7 +99,7 @@ def _table(report: ReportInput, lines: dict[tuple[str, str], Array], ratio: int)
         el(
             "tr",
             el("th", general(float(alpha)), scope="row"),
-            *(el("td", _percent(line[i]) if math.isfinite(line[i]) else "–") for line in lines.values()),
+            *(el("td", percent(line[i] / 100)) for line in lines.values()),
         )
         for i, alpha in enumerate(report.strengths(ratio))
     ]
