@@ -130,7 +130,10 @@ def decided(model):
             lower=np.array([0.94]),
             upper=np.array([1.14]),
             level=0.95,
-            assumptions="right if the model is",
+            assumptions="Right if the model is.",
+            selected_level=0.995,
+            selected_lower=np.array([0.90]),
+            selected_upper=np.array([1.18]),
         ),
     )
 
@@ -146,7 +149,10 @@ def test_a_decision_adds_half_samples_removal_rejection_and_interval(model, run,
     assert words["removal"] == (
         "without it the held-out error rises by 81 ± 12 %, distinguishable; noise takes its place"
     )
-    assert words["interval"] == "95 % interval 0.940 to 1.140 around the debiased 1.040 ± 0.050; right if the model is"
+    assert words["interval"] == (
+        "95 % interval 0.940 to 1.140 around the debiased 1.040 ± 0.050, or 0.900 to 1.180 for a feature that was picked "
+        "because it stood out. Right if the model is."
+    )
     assert found.lacking == ()
     bern = {fact.label: fact for fact in explained(report, names.index("city=Bern")).facts}
     assert "2.0 ± 3.0 %, not distinguishable from nothing; no feature takes its place" in bern["removal"].words

@@ -306,8 +306,8 @@ def _sentence(
 ) -> str:
     noun = "features" if grid.groups is None else "features or groups"
     how = (
-        f"at least {round(threshold * halves)} of {halves} half-samples, each of which keeps the {size:.3g} {noun} "
-        f"that enter its path first"
+        f"at least {round(threshold * halves)} of {halves} half-samples, each of which keeps the first {size:.3g} {noun} "
+        f"of its path{'' if size == round(size) else ' on average'}"
     )
     if not len(selected):
         return f"No feature of {p} is selected by {how}."

@@ -103,9 +103,7 @@ def _group(report: ReportInput, column: int) -> Fact | None:
         return None
     members = [j for j, group in enumerate(groups) if group == groups[column]]
     inside = len(set(members) & set(report.kept))
-    words = (
-        f"one of {count(len(members), 'feature')} of {shorten(groups[column], NAME)}, of which {whole(inside)} are in"
-    )
+    words = f"one of {count(len(members), 'feature')} of {shorten(groups[column], NAME)}, of which {so_many(inside)} in"
     return Fact("group", words, {"name": groups[column], "size": len(members), "n_selected": inside})
 
 
@@ -129,10 +127,23 @@ def _coefficient(report: ReportInput, column: int) -> Fact:
     words = f"{general(float(per_sd[0]))} per SD (of {general(sd)}), {general(float(per_unit[0]))} per unit, on "
     words += unit_words(report)
     if isinstance(loss, LogLink) or loss.coupled:
-        numbers["factor_per_sd"] = math.exp(float(per_sd[0]))
+        factors = {"factor_per_sd": _factor(per_sd[0]), "factor_per_unit": _factor(per_unit[0])}
+        by_sd, by_unit = (general(factor, 3) for factor in factors.values())
         what = factor_words(report).rpartition(" ")[2]
-        words += f": times {general(numbers['factor_per_sd'], 3)} on the {what} for one SD more"
+        words += f": times {by_sd} on the {what} for one SD more, {by_unit} for one unit more"
+        numbers |= factors
     return Fact("coefficient", words, numbers)
+
+
+def _factor(coefficient: float) -> float:
+    """What a coefficient of a log link multiplies by, infinite beyond what a float holds."""
+    with np.errstate(over="ignore"):
+        return float(np.exp(coefficient))
+
+
+def so_many(number: int) -> str:
+    """``none is``, ``1 is``, ``3 are``."""
+    return f"{whole(number) if number else 'none'} {'are' if number > 1 else 'is'}"
 
 
 def _several(report: ReportInput, per_sd: Array) -> str:
@@ -241,9 +252,18 @@ def _interval(report: ReportInput, column: int) -> Fact | None:
         return None
     estimate, se, lower, upper = (float(getattr(part, name)[at]) for name in ("estimate", "se", "lower", "upper"))
     score = scores([estimate], [se])
+    if not math.isfinite(se):
+        numbers = {"estimate": estimate, "se": None, "lower": None, "upper": None, "level": float(part.level)}
+        return Fact("interval", "none: the data cannot tell its part from that of features like it", numbers)
     words = f"{100 * part.level:.0f} % interval {score(lower)} to {score(upper)} around the debiased "
-    words += f"{plus_minus(score, estimate, se)}; {part.assumptions}"
+    words += f"{plus_minus(score, estimate, se)}"
     numbers = {"estimate": estimate, "se": se, "lower": lower, "upper": upper, "level": float(part.level)}
+    wide = {name: float(getattr(part, name)[at]) for name in ("selected_lower", "selected_upper")}
+    if part.selected_level != part.level:
+        start, stop = map(score, wide.values())
+        words += f", or {start} to {stop} for a feature that was picked because it stood out"
+        numbers |= wide
+    words += f". {part.assumptions}"
     return Fact("interval", words, numbers | {"assumptions": part.assumptions})
 
 

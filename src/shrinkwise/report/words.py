@@ -125,9 +125,10 @@ def search_sentence(report: ReportInput) -> str:
     if parse_rule(report.rule).is_criterion or not math.isfinite(corrected):
         return ""
     lowest = report.lowest.mean + report.result.search_bias
+    own, seen = score(corrected), score(report.chosen.mean)
     return (
-        f"Corrected for the search: the CV error of {report.rule} is {score(corrected)} rather than "
-        f"{score(report.chosen.mean)} where each fold scores what the other folds choose; that of min is "
+        f"Corrected for the search: the CV error of {report.rule} "
+        f"{f'stays {own}' if own == seen else f'is {own} rather than {seen}'} where each fold scores what the other folds choose; that of min is "
         f"{score(lowest)} by the more cautious estimate of Tibshirani & Tibshirani (2009)."
     )
 
