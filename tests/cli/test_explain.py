@@ -150,8 +150,8 @@ def test_a_decision_adds_half_samples_removal_rejection_and_interval(model, run,
         "without it the held-out error rises by 81 ± 12 %, distinguishable; noise takes its place"
     )
     assert words["interval"] == (
-        "95 % interval 0.940 to 1.140 around the debiased 1.040 ± 0.050, or 0.900 to 1.180 for a feature that was picked "
-        "because it stood out. Right if the model is."
+        "95 % interval 0.940 to 1.140 around the debiased 1.040 ± 0.050, or 0.900 to 1.180 for a feature that was "
+        "picked because it stood out. Right if the model is."
     )
     assert found.lacking == ()
     bern = {fact.label: fact for fact in explained(report, names.index("city=Bern")).facts}

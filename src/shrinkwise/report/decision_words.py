@@ -212,8 +212,8 @@ def _features(report: ReportInput) -> Answer:
         sentence = f"None of {count(total, noun)}: the chosen model predicts the same for every row."
         return Answer(question, sentence, "Take the rule min to see which would come first.")
     led = listed([feature_name(report, column) for column in kept[:2]])
-    sentence = f"{whole(len(kept))} of {count(total, noun)}, {'led by ' if len(kept) > 2 else ''}{led}"
-    sentence += f", which cost {bill}: " if (bill := _bill(report)) else ": "
+    price = f" that cost {bill}" if (bill := _bill(report)) else ""
+    sentence = f"{whole(len(kept))} of {count(total, noun)}{price}, {'led by ' if len(kept) > 2 else ''}{led}: "
     cost = dearest(report)
     if cost is not None:
         missed = f"without {cost[0]} the error is {cost[1]} higher"
@@ -241,7 +241,8 @@ def _features(report: ReportInput) -> Answer:
 def _trust(inside: int, kept: int, noun: str) -> str:
     """What to make of how many of the kept features come back."""
     if inside == kept:
-        return f"Rely on {'it' if kept == 1 else 'the list'}: other rows would bring much the same {noun}s."
+        again = f"the list: other rows would bring much the same {noun}s"
+        return f"Rely on {'it: other rows would bring it, too' if kept == 1 else again}."
     if not inside:
         return f"Do not rely on single {noun}s: other rows would bring others that predict as well."
     those = "that one" if inside == 1 else f"those {whole(inside)}"
@@ -329,7 +330,7 @@ def fold_counts(report: ReportInput) -> NDArray[np.intp]:
 
 
 def dearest(report: ReportInput) -> tuple[str, str, bool] | None:
-    """The feature whose removal costs most, and by how much the error rises, surely or not: ``("bmi", "9 ± 2 %", True)``."""
+    """What costs most to remove, by how much the error rises, and whether surely: ``("bmi", "9 ± 2 %", True)``."""
     removal = decided(report, "removal_cost")
     if removal is None or not len(removal.features):
         return None

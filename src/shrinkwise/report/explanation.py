@@ -16,7 +16,7 @@ from shrinkwise.losses.base import LogLink
 from shrinkwise.report.decision_words import decided
 from shrinkwise.report.report_input import ReportInput
 from shrinkwise.report.text import count, general, listed, scores, shorten, whole
-from shrinkwise.report.words import factor_words, plus_minus, unit_words
+from shrinkwise.report.words import factor_of, factor_words, plus_minus, unit_words
 
 NAME = 48  # columns of a name in a sentence
 OUTPUTS = 6  # coefficients that a line lists
@@ -127,18 +127,12 @@ def _coefficient(report: ReportInput, column: int) -> Fact:
     words = f"{general(float(per_sd[0]))} per SD (of {general(sd)}), {general(float(per_unit[0]))} per unit, on "
     words += unit_words(report)
     if isinstance(loss, LogLink) or loss.coupled:
-        factors = {"factor_per_sd": _factor(per_sd[0]), "factor_per_unit": _factor(per_unit[0])}
+        factors = {"factor_per_sd": factor_of(per_sd[0]), "factor_per_unit": factor_of(per_unit[0])}
         by_sd, by_unit = (general(factor, 3) for factor in factors.values())
         what = factor_words(report).rpartition(" ")[2]
         words += f": times {by_sd} on the {what} for one SD more, {by_unit} for one unit more"
         numbers |= factors
     return Fact("coefficient", words, numbers)
-
-
-def _factor(coefficient: float) -> float:
-    """What a coefficient of a log link multiplies by, infinite beyond what a float holds."""
-    with np.errstate(over="ignore"):
-        return float(np.exp(coefficient))
 
 
 def so_many(number: int) -> str:

@@ -23,6 +23,7 @@ from shrinkwise.report.words import (
     data_line,
     dropped_sentence,
     edge_sentence,
+    factor_of,
     factor_words,
     folds_words,
     groups_sentence,
@@ -103,7 +104,8 @@ def coefficients(report: ReportInput) -> Html:
     words = (
         f"What {unit_words(report)} changes by for one standard deviation of a feature, and for one of its own units. "
     )
-    factor, intercept = f"Here {factor_words(report)}. " if factor_words(report) else "", None
+    factor, intercept = factor_words(report), None
+    factor = f"Here {factor}; the table has that of one unit. " if factor else ""
     if report.result.outputs is None:
         intercept = f"The intercept is {general(report.intercepts[0], 6)}." if intercept_words(report) else None
         tables = [_if_any(kept, _of_one(report, kept))]
@@ -132,6 +134,7 @@ def _if_any(kept: Sequence[int], table: Html) -> Html:
 def _of_one(report: ReportInput, kept: Sequence[int]) -> Html:
     """A row for each feature: a bar, its numbers and its standard deviation."""
     (coef,), (effect,), scale = report.coef, report.effect, report.result.scale
+    told = [coef, list(map(factor_of, coef)), scale] if factor_words(report) else [coef, scale]
     longest, per_sd = float(np.abs(effect).max(initial=0)) or 1.0, aligned(effect)
     body = [
         el(
@@ -139,11 +142,12 @@ def _of_one(report: ReportInput, kept: Sequence[int]) -> Html:
             feature_cell(report, column),
             el("td", bar(float(effect[column]) / longest), class_="bars"),
             el("td", per_sd(float(effect[column]))),
-            *(el("td", general(float(value[column]))) for value in (coef, scale)),
+            *(el("td", general(float(value[column]))) for value in told),
         )
         for column in kept
     ]
-    return table_of("coefficients", ("feature", "", "per SD", "per unit", "SD"), body)
+    factor = ["factor"] if factor_words(report) else []
+    return table_of("coefficients", ("feature", "", "per SD", "per unit", *factor, "SD"), body)
 
 
 def _of_several(report: ReportInput, kept: Sequence[int], shown: Sequence[int]) -> list[Html]:
@@ -231,6 +235,7 @@ def certificate(report: ReportInput) -> Html:
         "section",
         el("h2", "How exact is this, and how to repeat it"),
         el("p", sentence, class_="good" if certified else "warning"),
+        *(el("p", shorten(note, NOTE)) for note in (decided(report, "notes") or ())),
         el("pre", el("code", shorten(report.command, SENTENCE))) if report.command else None,
         el("dl", *(join([el("dt", key), el("dd", value)]) for key, value in facts.items() if value), class_="facts"),
     )

@@ -6,7 +6,7 @@ import io
 from typing import TYPE_CHECKING
 
 from shrinkwise.diagnosis.overfit import overfit_verdict
-from shrinkwise.report.decision_words import four_answers
+from shrinkwise.report.decision_words import decided, four_answers
 from shrinkwise.report.network_words import (
     comparison_sentence,
     objective_sentence,
@@ -98,6 +98,7 @@ def _print(report: ReportInput, screen: Screen) -> None:
         dropped_sentence(report),
         sparsity_sentence(report),
         *((objective_sentence(report), seeds_sentence(report)) if report.result.network is not None else ()),
+        *(decided(report, "notes") or ()),
     )
     for words in about:
         if words:
