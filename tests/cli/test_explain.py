@@ -162,6 +162,18 @@ def test_a_decision_adds_half_samples_removal_rejection_and_interval(model, run,
     assert "below the threshold" in out["half-samples"].words
 
 
+def test_a_level_is_found_by_its_own_name_and_lines_have_no_trailing_spaces(model, explain):
+    assert "did you mean 'city=Bern'?" in explain("bern").err
+    lines = explain("size").out.splitlines()
+    assert lines == [line.rstrip() for line in lines]
+
+
+def test_a_long_name_is_shortened_in_an_error(model, explain):
+    answer = explain("L" * 10_000)
+    assert answer.code == 2
+    assert len(answer.err) < 500
+
+
 def test_every_kind_of_model_is_explained(run, write, explain):
     rng = np.random.default_rng(1)
     n = 90

@@ -36,6 +36,7 @@ from shrinkwise.report.words import (
 )
 from shrinkwise.rules import parse_rule
 
+FACTOR = 100.0  # that of one unit more is shown up to this, or its inverse; the slider's script has the same
 HEAD = 24  # letters of the name of a column at most
 NOTES = 200
 NOTE = 600  # characters of one
@@ -131,10 +132,15 @@ def _if_any(kept: Sequence[int], table: Html) -> Html:
     return table if kept else el("div", table, class_="of-others")
 
 
+def _relativity(coef: float) -> float:
+    """exp(coef); not a number where one unit is so much that nobody would read it."""
+    return factor_of(coef) if abs(coef) <= math.log(FACTOR) else math.nan
+
+
 def _of_one(report: ReportInput, kept: Sequence[int]) -> Html:
     """A row for each feature: a bar, its numbers and its standard deviation."""
     (coef,), (effect,), scale = report.coef, report.effect, report.result.scale
-    told = [coef, list(map(factor_of, coef)), scale] if factor_words(report) else [coef, scale]
+    told = [coef, list(map(_relativity, coef)), scale] if factor_words(report) else [coef, scale]
     longest, per_sd = float(np.abs(effect).max(initial=0)) or 1.0, aligned(effect)
     body = [
         el(

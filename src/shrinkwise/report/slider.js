@@ -167,13 +167,14 @@ const followCoefficients = (section) => {
   };
 
   const factors = [...first.tHead.rows[0].cells].some((head) => head.textContent.trim().startsWith("factor"));
+  const factor = (change) => (Math.abs(change) <= Math.log(100) ? general(Math.exp(change)) : "–");
   const ofOne = (found, line, step) => {
     const write = aligned(found.map(({ values }) => values[0])), longest = found[0]?.size || 1;
     return found.map(({ place, values: [value] }) => {
       const pictured = make("td", { className: cells.network ? "bars right" : "bars" }, bar(value / longest));
       const middle = cells.network ? `${valueAt(line.kept_in.get(place), step)} of ${cells.folds}` : general(value / cells.sd[place]);
       return make("tr", {}, named({ place }), pictured, cell(write(value)), cell(middle),
-        ...(factors ? [cell(general(Math.exp(value / cells.sd[place])))] : []), cell(general(cells.sd[place])));
+        ...(factors ? [cell(factor(value / cells.sd[place]))] : []), cell(general(cells.sd[place])));
     });
   };
   const ofSeveral = (found) => {
