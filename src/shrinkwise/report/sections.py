@@ -106,7 +106,7 @@ def coefficients(report: ReportInput) -> Html:
         f"What {unit_words(report)} changes by for one standard deviation of a feature, and for one of its own units. "
     )
     factor, intercept = factor_words(report), None
-    factor = f"Here {factor}; the table has that of one unit. " if factor else ""
+    factor = f"Here {factor}. The column is for one unit more. " if factor else ""
     if report.result.outputs is None:
         intercept = f"The intercept is {general(report.intercepts[0], 6)}." if intercept_words(report) else None
         tables = [_if_any(kept, _of_one(report, kept))]
