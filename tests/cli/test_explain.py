@@ -156,6 +156,9 @@ def test_a_decision_adds_half_samples_removal_rejection_and_interval(model, run,
     assert found.lacking == ()
     bern = {fact.label: fact for fact in explained(report, names.index("city=Bern")).facts}
     assert "2.0 ± 3.0 %, not distinguishable from nothing; no feature takes its place" in bern["removal"].words
+    report.decision.removal_cost.cost, report.decision.removal_cost.cost_se = np.zeros((2, 2))
+    same = {fact.label: fact.words for fact in explained(report, names.index("size")).facts}
+    assert same["removal"] == "without it the held-out error is the same; noise takes its place"
     out = {fact.label: fact for fact in explained(report, names.index("noise")).facts}
     assert out["rejection"].words.startswith("its pull is 40 % of what it takes to enter (KKT slack 0.6); size, which")
     assert out["rejection"].numbers["correlation"] == -0.31

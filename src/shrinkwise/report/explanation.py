@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from shrinkwise.diagnosis.overfit import DISTINGUISHABLE
 from shrinkwise.losses import named_loss
 from shrinkwise.losses.base import LogLink
-from shrinkwise.report.decision_words import decided
+from shrinkwise.report.decision_words import decided, percent
 from shrinkwise.report.report_input import ReportInput
 from shrinkwise.report.text import count, general, listed, scores, shorten, whole
 from shrinkwise.report.words import factor_of, factor_words, plus_minus, unit_words
@@ -78,7 +78,8 @@ def _lacking(report: ReportInput, selected: bool) -> tuple[str, ...]:
         "stability_selection": "how often halves of the rows choose it",
         "removal_cost": "what the model loses without it" if selected else "how far it is from entering",
     }
-    words |= {"intervals": "an interval for its coefficient"} if selected else {}
+    has_intervals = report.result.loss in ("squared", "logistic") and report.result.outputs is None
+    words |= {"intervals": "an interval for its coefficient"} if selected and has_intervals else {}
     return tuple(told for part, told in words.items() if decided(report, part) is None)
 
 
@@ -215,13 +216,15 @@ def _removal(report: ReportInput, column: int) -> Fact | None:
     if part is None or at is None:
         return None
     cost, se, other = float(part.cost[at]), float(part.cost_se[at]), int(part.successor[at])
-    change = f"{'rises' if cost >= 0 else 'falls'} by {_percent(abs(cost), se)}"
     sure = cost > DISTINGUISHABLE * se
     told = "distinguishable" if sure else "not distinguishable from nothing"
+    change = f"{'rises' if cost >= 0 else 'falls'} by {_percent(abs(cost), se)}, {told}"
+    if percent(cost, se) == "0 %":
+        change = "is the same"
     successor = report.result.feature_names[other] if other >= 0 else None
     place = f"{shorten(successor, NAME)} takes its place" if successor is not None else "no feature takes its place"
     numbers = {"cost": cost, "se": se, "distinguishable": sure, "successor": successor}
-    return Fact("removal", f"without it the held-out error {change}, {told}; {place}", numbers)
+    return Fact("removal", f"without it the held-out error {change}; {place}", numbers)
 
 
 def _rejection(report: ReportInput, column: int) -> Fact | None:
