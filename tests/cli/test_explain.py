@@ -130,7 +130,10 @@ def decided(model):
             lower=np.array([0.94]),
             upper=np.array([1.14]),
             level=0.95,
-            assumptions="right if the model is",
+            assumptions="Right if the model is.",
+            selected_level=0.995,
+            selected_lower=np.array([0.90]),
+            selected_upper=np.array([1.18]),
         ),
     )
 
@@ -146,14 +149,32 @@ def test_a_decision_adds_half_samples_removal_rejection_and_interval(model, run,
     assert words["removal"] == (
         "without it the held-out error rises by 81 ± 12 %, distinguishable; noise takes its place"
     )
-    assert words["interval"] == "95 % interval 0.940 to 1.140 around the debiased 1.040 ± 0.050; right if the model is"
+    assert words["interval"] == (
+        "95 % interval 0.940 to 1.140 around the debiased 1.040 ± 0.050, or 0.900 to 1.180 for a feature that was "
+        "picked because it stood out. Right if the model is."
+    )
     assert found.lacking == ()
     bern = {fact.label: fact for fact in explained(report, names.index("city=Bern")).facts}
     assert "2.0 ± 3.0 %, not distinguishable from nothing; no feature takes its place" in bern["removal"].words
+    report.decision.removal_cost.cost, report.decision.removal_cost.cost_se = np.zeros((2, 2))
+    same = {fact.label: fact.words for fact in explained(report, names.index("size")).facts}
+    assert same["removal"] == "without it the held-out error is the same; noise takes its place"
     out = {fact.label: fact for fact in explained(report, names.index("noise")).facts}
     assert out["rejection"].words.startswith("its pull is 40 % of what it takes to enter (KKT slack 0.6); size, which")
     assert out["rejection"].numbers["correlation"] == -0.31
     assert "below the threshold" in out["half-samples"].words
+
+
+def test_a_level_is_found_by_its_own_name_and_lines_have_no_trailing_spaces(model, explain):
+    assert "did you mean 'city=Bern'?" in explain("bern").err
+    lines = explain("size").out.splitlines()
+    assert lines == [line.rstrip() for line in lines]
+
+
+def test_a_long_name_is_shortened_in_an_error(model, explain):
+    answer = explain("L" * 10_000)
+    assert answer.code == 2
+    assert len(answer.err) < 500
 
 
 def test_every_kind_of_model_is_explained(run, write, explain):

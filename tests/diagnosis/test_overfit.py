@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from shrinkwise.diagnosis import overfit_verdict
+from shrinkwise.diagnosis.overfit import plus_minus
 from shrinkwise.grid import fit_grid
 from shrinkwise.result import Unpenalized
 from tests.grid.splits import folds
@@ -34,6 +35,23 @@ def test_a_gain_within_its_noise_shows_nothing():
     assert verdict.overfits is False
     assert "No overfitting can be shown" in verdict.sentence
     assert "not distinguishable" in verdict.sentence
+
+
+def test_a_gain_has_two_digits_of_its_error_and_no_sign_on_a_zero():
+    assert plus_minus(-31.97, 31.58) == "-32 ± 32"
+    assert plus_minus(-0.0004, 0.17) == "0.00 ± 0.17"
+    assert plus_minus(18.9996, 9.086) == "19.0 ± 9.1"
+    assert plus_minus(5.04, float("nan")) == "5"
+
+
+def test_errors_side_by_side_have_the_same_decimals():
+    verdict = overfit_verdict(made([9.0, 0.81], [0, 1], unpenalized=free(0.81 + STEADY, train=0.80481)))
+    assert "the error is 0.8048 on the rows it was fitted to and 0.8100 on held-out rows" in verdict.sentence
+
+
+def test_a_penalty_that_changes_nothing_is_said():
+    verdict = overfit_verdict(made([9.0, 4.0], [0, 1], spread=0.0, unpenalized=free(np.full(4, 4.0))))
+    assert verdict.sentence.endswith("the best penalty does not change the held-out error.")
 
 
 def test_a_penalty_that_only_hurts_is_said():

@@ -238,7 +238,7 @@ def test_a_limit_on_the_features_holds_for_every_family():
     found = penalty_choice(result, refits, "k=2")
     assert np.all(found.n_features <= 2)
     assert found.mean[of(found, "lasso")] == result.select("k=2").mean
-    assert "No penalty has no model with at most 2 features" in found.note
+    assert "The fit without a penalty was left out: it keeps more than 2 features" in found.note
     with pytest.raises(UsageError, match="rule must be"):
         penalty_choice(result, refits, "two")
 
@@ -285,10 +285,10 @@ def test_what_cannot_be_had_is_said():
         "Ridge, elastic net and relaxed lasso would be scored by mean squared error, not by median error."
     )
     bare = dataclasses.replace(result, unpenalized=None)
-    assert "No penalty was not fitted (8 features, 120 rows)" in penalty_choice(bare, None).note
+    assert "Without a penalty there is no fit (8 features, 120 rows)" in penalty_choice(bare, None).note
     separated = dataclasses.replace(result.unpenalized, converged=False, note="the classes can be separated")
     told = penalty_choice(dataclasses.replace(result, unpenalized=separated), None).note
-    assert "no penalty has no fit: the classes can be separated" in told.lower()
+    assert "without a penalty there is no fit: the classes can be separated" in told.lower()
 
     def refuses(*arguments, relax=None, **changes):
         if relax is not None:

@@ -39,5 +39,7 @@ def test_what_is_no_number_is_a_dash():
     assert percent(math.nan) == percent(np.inf, 0.1) == "–"
 
 
-def test_tiny_shares_have_six_decimals_at_most():
-    assert percent(1e-12) == "0.000000 %"
+def test_next_to_nothing_is_nothing_without_a_sign():
+    assert percent(1e-8, 1e-9, signed=True) == percent(-1e-8, 0.0) == percent(0.0) == percent(1e-12) == "0 %"
+    assert percent(-1e-6, 2e-4) == "0.00 ± 0.02 %"
+    assert percent(0.5, 1e-12) == "50 %"

@@ -78,6 +78,18 @@ def test_a_stand_in_takes_the_place_of_its_feature_and_neither_of_two_copies_cos
     assert twins.successor[place] in (0, 3)
 
 
+def test_what_fits_to_their_tolerance_leave_open_is_no_cost():
+    """Two levels of one column say the same: the fit without one differs by rounding alone."""
+    X, y = table()
+    X = np.column_stack([X, -X[:, 0]])
+    result, refits = refits_of(X, y)
+    found = removal_cost(replace(result, tol=1e-6), refits, "min")
+    small = np.abs(found.cost) < 1e-6
+    assert np.any(small)
+    assert np.all(found.cost[small] == 0)
+    assert np.all(found.cost_se[small] == 0)
+
+
 def test_rejected_features_have_slack_and_a_carrier():
     X, y = table()
     result, refits = refits_of(X, y)

@@ -11,8 +11,10 @@ from scipy import sparse
 
 from shrinkwise.exceptions import UsageError
 from shrinkwise.report import ReportInput, render_page
-from shrinkwise.report.decision_words import families, four_answers
-from tests.report.conftest import HOSTILE, report_on
+from shrinkwise.report.decision_words import _how_to_have, families, four_answers
+from shrinkwise.report.terminal import summary_of
+from shrinkwise.report.text import general
+from tests.report.conftest import HOSTILE, report_on, squared_grid
 from tests.report.decisions import decision_of, fold_frequency, real_reports
 from tests.report.test_page import Page, odd_grids
 from tests.result.networks import network_grid
@@ -116,6 +118,55 @@ class TestAnswers:
         )
         assert four_answers(empty)[0].next_step.startswith("The chosen model predicts no better")
 
+    def test_a_rule_that_keeps_nothing_points_to_the_model_that_predicts(self, diabetes):
+        """The chosen model is no better than none, the lowest error is: other features are not what is lacking."""
+        overfitting, _, strength, _ = four_answers(report_on(diabetes, "k=0"))
+        assert re.search(
+            r"The model of the lowest error does, by 50\.\d ± \d\.\d %: take the rule min", overfitting.next_step
+        )
+        assert strength.next_step == "This is the end of the grid: take the rule min, whose error is lower."
+
+    def test_one_feature_is_not_spoken_of_as_of_several(self):
+        X = np.random.default_rng(0).normal(size=(120, 3))
+        report = report_on(squared_grid(X, 2 * X[:, 0] + X[:, 1], ("a", "b", "c"), l1_ratios=(1.0,)), "k=1")
+        features = four_answers(report)[3]
+        assert features.sentence == "1 of 3 features, a: it is kept in all 5 folds."
+        assert features.next_step == "Rely on it: other rows would bring it, too."
+        assert "the lowest error with at most 1 feature, with" in four_answers(report)[2].sentence
+
+    def test_deals_of_the_folds_that_agree_are_not_a_range(self, diabetes):
+        decision = decision_of(diabetes)
+        decision.reproducibility.strengths = np.full(10, 0.5)
+        sentence = four_answers(report_on(diabetes, decision=decision))[2].sentence
+        assert sentence.endswith("; all 10 new deals of the folds chose 0.5.")
+
+    def test_a_cost_that_may_be_luck_is_not_told_as_one(self, diabetes):
+        decision = decision_of(diabetes)
+        decision.removal_cost.cost_se = np.abs(decision.removal_cost.cost) + 0.1
+        sentence = four_answers(report_on(diabetes, decision=decision))[3].sentence
+        assert ": none of them is surely missed by itself, and " in sentence
+
+    def test_where_no_penalty_pays_the_answer_says_so(self, diabetes):
+        decision = decision_of(diabetes)
+        choice = decision.penalty_choice
+        choice.n_features, choice.difference = np.zeros(len(choice.families), int), np.zeros(len(choice.families))
+        answer = four_answers(report_on(diabetes, decision=decision))[1]
+        assert answer.sentence.startswith("None beats a model without features: its held-out error of ")
+        assert answer.next_step == "Look for other features, or for more rows."
+
+    def test_how_to_have_the_recommended_penalty_is_told_in_options(self):
+        assert _how_to_have("relaxed lasso", "lasso") == (
+            "for a relaxed lasso fit again with --l1-ratio 1 --relax (l1_ratio=1, relax=True in Python)"
+        )
+        assert _how_to_have("lasso", "relaxed elastic net") == (
+            "for a lasso fit again with --l1-ratio 1 (l1_ratio=1 in Python), without --relax"
+        )
+        assert _how_to_have("ridge", "MCP").endswith("--l1-ratio 0 (l1_ratio=0 in Python), without --concave")
+        assert _how_to_have("group elastic net", "group lasso").startswith(
+            "for a group elastic net fit again with --l1"
+        )
+        assert _how_to_have("no penalty", "lasso") == "in Python alpha=0 fits without a penalty"
+
     @pytest.mark.filterwarnings("ignore:.*encountered in")
     def test_every_odd_grid_has_answers(self, diabetes):
         for what, result in odd_grids(diabetes):
@@ -173,6 +224,33 @@ class TestSections:
     )
     def test_quality_is_told_in_the_words_of_the_loss(self, reports, name, words):
         assert words in Page(render_page(reports[name])).text.replace("\N{NO-BREAK SPACE}", " ")
+
+    def test_log_links_have_the_factor_of_one_unit_more(self, reports, page):
+        for name in ("poisson", "cox"):
+            report = reports[name]
+            table = re.search(r'<table class="coefficients".*?</table>', render_page(report), re.DOTALL)[0]
+            assert re.findall(r'<th scope="col">(.*?)</th>', table)[1:] == ["", "per SD", "per unit", "factor", "SD"]
+            cells = [re.findall(r"<td>(.*?)</td>", row) for row in table.split("</tr>")[1:-1]]
+            for column, (_, _, factor, _) in zip(report.kept, cells, strict=False):
+                coef = report.coef[0, column]
+                wanted = general(float(np.exp(coef))) if abs(coef) <= np.log(100) else "–"
+                assert factor == wanted
+        assert ">factor<" not in page
+
+    def test_why_a_part_was_left_out_is_told(self, diabetes):
+        note = "The part on intervals was left out: a <b>reason</b>"
+        report = report_on(diabetes, decision=decision_of(diabetes, notes=(note,)))
+        assert note in Page(render_page(report)).text
+        assert note in summary_of(report, 200)
+
+    def test_one_banned_feature_is_not_counted_as_several(self, diabetes):
+        decision = decision_of(diabetes)
+        part = decision.removal_cost
+        for field in ("features", "cost", "cost_se", "successor"):
+            setattr(part, field, getattr(part, field)[:1])
+        text = Page(render_page(report_on(diabetes, decision=decision))).text.replace("\N{NO-BREAK SPACE}", " ")
+        assert "; that is more than two standard errors (blue)." in text
+        assert " 1 features" not in text
 
     def test_every_figure_of_the_decision_has_its_numbers(self, page):
         for identity in (

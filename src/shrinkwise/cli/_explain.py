@@ -10,12 +10,13 @@ from shrinkwise.cli._document import report_input, strict_json
 from shrinkwise.cli._say import console
 from shrinkwise.data import Encoder, quoted
 from shrinkwise.exceptions import UsageError
-from shrinkwise.report.explanation import Explanation, explain
+from shrinkwise.report.explanation import Explanation, explain, so_many
 from shrinkwise.report.screen import Screen
 from shrinkwise.report.text import count, general, listed, shorten
 from shrinkwise.store import Model, load_model
 
 FULL = 6  # features of a column that are explained in full
+LONGEST = 48  # columns of a name in an error
 LABEL = 14  # columns of the labels
 
 
@@ -68,21 +69,26 @@ def meant(model: Model, feature: str) -> tuple[list[int], str | None]:
             f"{quoted(feature)} is no feature of this model: it was the target, constant, excluded or in another role"
         )
     near = difflib.get_close_matches(feature, [*names, *sources], n=3)
-    folded = [name for name in (*names, *sources) if name.casefold() == feature.casefold().strip()]
+    asked = feature.casefold().strip()
+    folded = [name for name in (*names, *sources) if name.casefold() == asked or name.casefold().endswith(f"={asked}")]
     close = list(dict.fromkeys([*folded, *near]))[:3]
-    hint = f"did you mean {' or '.join(map(quoted, close))}?" if close else f"it has {_some(list(names))}"
-    raise UsageError(f"this model has no feature or column {quoted(feature)}; {hint}")
+    hint = f"did you mean {' or '.join(map(_named, close))}?" if close else f"it has {_some(list(names))}"
+    raise UsageError(f"this model has no feature or column {_named(feature)}; {hint}")
 
 
 def _some(names: list[str], shown: int = 8) -> str:
     more = [f"{len(names) - shown} more"] if len(names) > shown else []
-    return listed([*map(quoted, names[:shown]), *more])
+    return listed([*map(_named, names[:shown]), *more])
+
+
+def _named(name: str) -> str:
+    return quoted(shorten(name, LONGEST)) if len(name) > LONGEST else quoted(name)
 
 
 def _print_column(screen: Screen, source: str, found: list[Explanation]) -> None:
     """A row for each feature of one column."""
     inside = sum(one.selected for one in found)
-    screen.line(f"{shorten(source, 48)} became {count(len(found), 'feature')}, of which {inside} are in.", "bold")
+    screen.line(f"{shorten(source, 48)} became {count(len(found), 'feature')}, of which {so_many(inside)} in.", "bold")
     several = not isinstance(_numbers(found[0], "coefficient").get("per_sd", 0.0), float)
     of_network = any(fact.label == "weights" for fact in found[0].facts)
     head = "norm of its weights" if of_network else "largest per SD" if several else "coefficient per SD"
@@ -107,7 +113,4 @@ def _numbers(one: Explanation, label: str) -> dict[str, Any]:
 def _print_feature(screen: Screen, one: Explanation) -> None:
     """The sentence, and a line for each fact."""
     screen.line(one.sentence, "bold")
-    table = screen.grid(LABEL)
-    for fact in one.facts:
-        table.add_row(screen.text(fact.label, "dim"), screen.text(fact.words))
-    screen.console.print(table, highlight=False)
+    screen.facts(((fact.label, fact.words) for fact in one.facts), LABEL)

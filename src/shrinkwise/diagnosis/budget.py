@@ -10,8 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shrinkwise.costs import POWERS, bill, check_costs, check_sources, cost_factors
-from shrinkwise.diagnosis.comparison import plus_minus
-from shrinkwise.diagnosis.overfit import paired
+from shrinkwise.diagnosis.overfit import paired, plus_minus
 from shrinkwise.diagnosis.refits import Refits
 from shrinkwise.exceptions import UsageError
 from shrinkwise.losses import named_loss

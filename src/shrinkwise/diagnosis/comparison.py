@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
 
-from shrinkwise.diagnosis.overfit import DISTINGUISHABLE, paired
+from shrinkwise.diagnosis.overfit import DISTINGUISHABLE, paired, plus_minus
 from shrinkwise.result import GridResult, Selection
 
 
@@ -59,12 +58,3 @@ def compare_with_linear(result: GridResult, linear: GridResult, rule: str = "1se
     }
     sentence = f"{known}; the network's is {difference}: {words[better]}."
     return Comparison(sentence, other, gain, se, better)
-
-
-def plus_minus(mean: float, se: float) -> str:
-    """``205 ± 214``, ``5.1 ± 1.3``: two digits of the error, and as many decimals of the mean."""
-    unit = se or mean or 1.0
-    if not 1e-4 <= unit < 1e7:
-        return f"{mean:.2g} ± {se:.2g}"
-    decimals = max(0, 1 - math.floor(math.log10(unit)))
-    return f"{mean:.{decimals}f} ± {se:.{decimals}f}"

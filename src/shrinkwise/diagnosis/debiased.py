@@ -287,9 +287,7 @@ def _sentence(m: int, away: int, copies: int, selected: bool, level: float, wide
         return "No feature was selected: there is no coefficient to put an interval around."
     noun, have = ("features", "have") if m > 1 else ("feature", "has")
     if selected:
-        sentence = (
-            f"{away} of {m} selected {noun} {have} an interval without zero ({100 * wide:.4g} % each, so that on "
-        )
+        sentence = f"{away} of {m} selected {noun} {have} an interval without zero ({100 * wide:.4g} % each, so that "
         sentence += f"on average no more than {100 * (1 - level):.2g} % of those picked by the same data miss)"
     else:
         sentence = f"{away} of {m} {noun} {have} a {100 * level:g} % interval without zero"
@@ -311,6 +309,6 @@ def _assumptions(model: _Quadratic, p: int, selected: bool) -> str:
         words.append("no feature with an effect is nearly a combination of others")
     exact = not np.isinf(model.freedom) and model.free is not None
     kind = "Least squares, exact where the noise is normal" if exact else "Debiased lasso, approximate"
-    picked = " For features picked because they stood out, read the selected intervals." if selected else ""
+    picked = " For features picked because they stood out, read the wider intervals." if selected else ""
     held = "Each interval is for one coefficient, with all other features in the model."
     return f"{kind}. Assumed: {'; '.join(words)}. {held}{picked}"

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 
-from shrinkwise.diagnosis.percent import percent
+from shrinkwise.diagnosis.percent import NOTHING, percent
 from shrinkwise.result import GridResult
 
 DISTINGUISHABLE = 2.0  # standard errors of a paired difference
@@ -67,7 +68,7 @@ def overfit_verdict(result: GridResult, rule: str = "1se") -> Verdict:
     gain, gain_se = (
         part / unit for part in paired(result, free.test_score - result.test_score[best.ratio, best.index])
     )
-    errors = f"its error is {train:.4g} on the rows it was fitted to and {held_out:.4g} on held-out rows"
+    errors = "its error is {} on the rows it was fitted to and {} on held-out rows".format(*_alike(train, held_out))
     overfits = gain > DISTINGUISHABLE * gain_se
     if overfits:
         sentence = (
@@ -81,12 +82,43 @@ def overfit_verdict(result: GridResult, rule: str = "1se") -> Verdict:
         )
     else:
         sentence = (
-            f"No overfitting can be shown: without a penalty {errors}; the best penalty changes the held-out error "
-            f"by {percent(-gain, gain_se, signed=True)}, which is not distinguishable from nothing."
+            f"No overfitting can be shown: without a penalty {errors}; the best penalty {_change(gain, gain_se)}."
         )
     return Verdict(
         sentence.replace("without a penalty its", "without a penalty the") + warning, overfits, useful, gain, gain_se
     )
+
+
+def plus_minus(mean: float, se: float) -> str:
+    """``205 ± 214``, ``5.1 ± 1.3``: two digits of the error, and as many decimals of the mean."""
+    if not math.isfinite(se):
+        return f"{mean:.2g}"
+    unit = se or mean or 1.0
+    if not 1e-4 <= unit < 1e7:
+        return f"{mean:.2g} ± {se:.2g}"
+    decimals = max(0, 1 - math.floor(math.log10(unit)))
+    return f"{round(mean, decimals) or 0.0:.{decimals}f} ± {se:.{decimals}f}"  # no sign on a zero
+
+
+def _change(gain: float, se: float) -> str:
+    """What the best penalty does to the held-out error where that cannot be told from nothing."""
+    change = percent(abs(gain), se)
+    if change == NOTHING:
+        return "does not change the held-out error"
+    does = "lowers" if gain > 0 else "raises"
+    return f"{does} the held-out error by {change}, which is not distinguishable from nothing"
+
+
+def _alike(*errors: float) -> list[str]:
+    """Errors with the decimals that leave the largest of them four digits; a tiny one beside it with its own."""
+    largest = max(map(abs, errors))
+    if not 1e-3 <= largest < 1e6:
+        return [f"{error:.4g}" for error in errors]
+    decimals = max(0, 3 - math.floor(math.log10(largest)))
+    words = [f"{error:.{decimals}f}" if abs(error) >= 10.0**-decimals else f"{error:.2g}" for error in errors]
+    while all("." in word and word[-1] in "0." for word in words):
+        words = [word[:-1] for word in words]
+    return words
 
 
 def paired(result: GridResult, differences: np.ndarray) -> tuple[float, float]:

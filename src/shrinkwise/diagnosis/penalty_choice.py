@@ -122,7 +122,7 @@ def penalty_choice(
     result.select(rule if limit.kind == "k" else "min")  # says so where nothing can be chosen
     allowed = [family.at_most(most) for family in families]
     dropped = [family.name for family, few in zip(families, allowed, strict=True) if few is None]
-    notes += [f"{name} has no model with at most {most:g} features" for name in dropped]
+    notes += [_too_large(name, int(limit.number)) for name in dropped]
     families = sorted((family for family in allowed if family is not None), key=lambda family: family.rank)
     null = abs(float(result.null_score @ result.fold_weights))
     rounding = EXACT * null
@@ -172,9 +172,9 @@ def _all_families(
 def _without_free_fit(result: GridResult) -> list[str]:
     free = result.unpenalized
     if free is None:
-        return [f"no penalty was not fitted ({len(result.feature_names)} features, {result.n_samples} rows)"]
+        return [f"without a penalty there is no fit ({len(result.feature_names)} features, {result.n_samples} rows)"]
     if not free.converged:
-        return [f"no penalty has no fit: {free.note}"]
+        return [f"without a penalty there is no fit: {free.note}"]
     return [f"no penalty ({free.note})"] if free.note else []
 
 
@@ -267,6 +267,12 @@ def _sentence(families: Sequence[Family], contest: _Contest, unit: float, result
         if i not in (best, taken, *same):
             clauses.append(f"{names[i]} is {apart[i]}{_verdict(names[i], bool(contest.worse[i]))}")
     return f"{_capital('; '.join(clauses))}."
+
+
+def _too_large(name: str, most: int) -> str:
+    """Why a family is not there: each of its models keeps too many features."""
+    family = "the fit without a penalty" if name == NO_PENALTY else name
+    return f"{family} was left out: it keeps more than {most} {'feature' if most == 1 else 'features'}"
 
 
 def _keeps(size: int, p: int, network: bool) -> str:

@@ -112,7 +112,8 @@ def removal_cost(result: GridResult, refits: Refits, rule: str = "1se", limit: i
     without = [(grid, line) for grid in grids for line in range(1, len(grid.alphas))]
     for place, (grid, line) in enumerate(without):
         change, change_se = paired(base, grid.test_score[line, 0] - grid.test_score[0, 0])
-        cost[place], se[place] = change / unit, change_se / unit
+        if abs(change) + change_se > result.tol * unit:  # less is what fits to this tolerance leave open
+            cost[place], se[place] = change / unit, change_se / unit
         growth = _sizes(result, grid.coef(line, 0)) - base_size
         growth[features[place]] = -np.inf
         grown = int(np.argmax(growth))

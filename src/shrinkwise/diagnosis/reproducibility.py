@@ -146,9 +146,14 @@ def _sentence(
     span = f"keeps lambda at {low:.3g}" if low == high else f"moves lambda between {low:.3g} and {high:.3g}"
     if not ever:
         return f"Dealing the rows to folds {len(inside)} times anew{held} {span}; no feature is ever selected."
-    noun = "feature is" if ever == 1 else "features are"
+    every = (
+        f"{always} of the {ever} features {'is' if always == 1 else 'are'}"
+        if always < ever
+        else "the one feature is"
+        if ever == 1
+        else f"all {ever} features are"
+    )
     return (
         f"Dealing the rows to folds {len(inside)} times anew{held} {span}; two such choices share "
-        f"{100 * jaccard:.0f} % of their features (mean Jaccard similarity), and {always} of the {ever} {noun} "
-        "selected every time."
+        f"{100 * jaccard:.0f} % of their features (mean Jaccard similarity), and {every} selected every time."
     )

@@ -305,9 +305,10 @@ def _sentence(
     grid: GridResult, selected: Indices, halves: int, threshold: float, size: float, bound: float, p: int
 ) -> str:
     noun = "features" if grid.groups is None else "features or groups"
+    average = "" if size == round(size) else " on average"
     how = (
-        f"at least {round(threshold * halves)} of {halves} half-samples, each of which keeps the {size:.3g} {noun} "
-        f"that enter its path first"
+        f"at least {round(threshold * halves)} of {halves} half-samples, each of which keeps the first "
+        f"{size:.3g} {noun} of its path{average}"
     )
     if not len(selected):
         return f"No feature of {p} is selected by {how}."

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from shrinkwise.diagnosis.decision import RECORDS
 from shrinkwise.diagnosis.families import name_of
 from shrinkwise.diagnosis.overfit import DISTINGUISHABLE, paired
-from shrinkwise.diagnosis.percent import percent
+from shrinkwise.diagnosis.percent import NOTHING, percent
 from shrinkwise.report.report_input import ReportInput
 from shrinkwise.report.text import count, general, listed, shorten, whole
 from shrinkwise.report.words import RULES, plus_minus, score_words
@@ -21,16 +21,14 @@ from shrinkwise.rules import parse_rule
 NAME = 28  # columns of a feature's name in a sentence
 WIDE_RANGE = 3.0  # strengths that new folds move by a larger factor are called loose
 ORDER = ("no penalty", "ridge", "elastic net", "lasso", "relaxed lasso", "network")  # of tables
-OPTIONS = {
-    "no penalty": "alpha = 0",
-    "ridge": "l1_ratio = 0",
-    "elastic net": "an l1_ratio between 0 and 1",
-    "lasso": "l1_ratio = 1",
-    "relaxed lasso": "relax",
-    "network": "a network",
-}
 BEWARE = " Beware: "
-MEANINGS = {"1se": "the simplest model within one standard error of the lowest held-out error"}
+MEANINGS = {
+    "min": "the lowest held-out error of the grid",
+    "1se": "the simplest model within one standard error of the lowest held-out error",
+    "k": "the lowest error with at most {}",
+    "within": "the simplest model within {:g} % of the lowest held-out error",
+    "cheapest": "the cheapest features within one standard error of the lowest held-out error",
+}
 
 
 @dataclass(frozen=True)
@@ -78,7 +76,11 @@ def _overfitting(report: ReportInput) -> Answer:
     verdict, noun = report.verdict, report.noun
     sentence, _, warning = verdict.sentence.partition(BEWARE)
     if not verdict.useful and warning:
-        step = f"{warning[0].upper()}{warning[1:]} Look for other {noun}s, or for more rows, before you rely on it."
+        gain = _gain_of_lowest(report)
+        step = f"Look for other {noun}s, or for more rows, before you rely on it."
+        if gain:
+            step = f"The model of the lowest error does, by {gain}: take the rule min."
+        step = f"{_capital(warning)} {step}"
     elif verdict.overfits is None:
         step = "Keep a penalty: without one there is nothing to fall back on."
     elif verdict.overfits:
@@ -88,6 +90,16 @@ def _overfitting(report: ReportInput) -> Answer:
     else:
         step = f"Use the penalty to leave {noun}s out, not to predict better."
     return Answer("Do I overfit?", sentence, step)
+
+
+def _gain_of_lowest(report: ReportInput) -> str:
+    """How much better the lowest error is than no features at all, less the luck of the search; "" if not surely."""
+    result, lowest = report.result, report.lowest
+    if result.network is not None or not lowest.n_features or result.n_folds < 2:
+        return ""
+    saved, se = paired(result, result.null_score - result.test_score[lowest.ratio, lowest.index])
+    saved, null = saved - result.search_bias, abs(float(result.null_score @ result.fold_weights)) or 1.0
+    return percent(saved / null, se / null) if saved > DISTINGUISHABLE * se else ""
 
 
 def _penalty(report: ReportInput) -> Answer:
@@ -105,29 +117,65 @@ def _penalty(report: ReportInput) -> Answer:
         sentence = f"{size}: nothing else was tried; its held-out error is {plus_minus(score, own.mean, own.se)}."
         return Answer(question, sentence, f"Try others beside it: {_others(report, own)}.")
     rest = [family for family in found if family.better == 0 and family is not own]
+    if not own.n_features and report.result.network is None:
+        return Answer(question, _none_pays(report, own, best), f"Look for other {noun}s, or for more rows.")
     if own is not best:
         gap = percent(own.difference, own.difference_se)
-        reason = f"{best.name} has the lowest held-out error, but {own.name} lies only {gap} above it, which cannot be "
-        reason += "told from nothing, and is simpler"
+        lies = "is as good" if gap == "0 %" else f"lies only {gap} above it, which cannot be told from nothing,"
+        reason = f"{best.name} has the lowest held-out error, but {own.name} {lies} and is simpler"
     elif rest:
-        near = listed([f"{one.name} ({percent(one.difference, one.difference_se)} above it)" for one in rest])
-        reason = f"its held-out error is lowest, and it is simplest; {near} cannot be told from it"
+        near = listed([f"{one.name} ({_above(one)})" for one in rest])
+        reason = f"its held-out error is the lowest, and it is the simplest; {near} cannot be told from it"
     else:
         next_best = min((one for one in found if one is not own), key=lambda one: one.difference)
         gap = percent(next_best.difference, next_best.difference_se)
         reason = f"its held-out error is lowest; the next, {next_best.name}, lies {gap} above it"
     chosen = family_of(report)
-    if chosen == own.name or report.result.network is not None:
-        step = "Nothing to do: the chosen model is of that kind." if chosen == own.name else f"Keep {own.name}."
+    if chosen == own.name:
+        step = "Nothing to do: the chosen model is of that kind."
+    elif report.result.network is not None:
+        linear = "network" not in own.name
+        step = "Take the linear model: `shrinkwise fit` makes it." if linear else "Search weaker penalties."
     else:
-        option = OPTIONS.get(own.name, own.name)
-        step = f"The chosen model is {_article(chosen)}; for {_article(own.name)} ask for {option}."
+        step = f"The chosen model is {_article(chosen)}; {_how_to_have(own.name, chosen)}."
     return Answer(question, f"{size}: {reason}.", step)
+
+
+def _none_pays(report: ReportInput, own: Family, best: Family) -> str:
+    """No kind of penalty is surely better than a model that keeps nothing."""
+    head = f"None beats a model without {report.noun}s:"
+    if own is best or percent(own.difference, own.difference_se) == NOTHING:
+        return f"{head} its held-out error of {plus_minus(score_words(report), own.mean, own.se)} is the lowest."
+    gap = percent(own.difference, own.difference_se)
+    return f"{head} {best.name} has the lowest held-out error, but no {report.noun}s at all lie only {gap} above it."
+
+
+def _above(family: Family) -> str:
+    """How far a family lies above the best."""
+    gap = percent(family.difference, family.difference_se)
+    return "just as low" if gap == "0 %" else f"{gap} above it"
+
+
+def _how_to_have(name: str, chosen: str) -> str:
+    """How to fit a kind of penalty that the grid of the chosen one lacks, or has and did not choose."""
+    words, own = name.split(), chosen.split()
+    if name == "no penalty":
+        return "in Python alpha=0 fits without a penalty"
+    mix = 0.5 if {"elastic", "with"} & set(words) else 0 if "ridge" in words else 1
+    command, code = f"--l1-ratio {mix:g}", f"l1_ratio={mix:g}"
+    if "relaxed" in words:
+        command, code = f"{command} --relax", f"{code}, relax=True"
+    options = (("relaxed", "--relax"), ("adaptive", "--adaptive"), ("MCP", "--concave"), ("SCAD", "--concave"))
+    dropped = [option for word, option in options if word in own and word not in words]
+    without = f", without {listed(dropped)}" if dropped else ""
+    return f"for {_article(name)} fit again with {command} ({code} in Python){without}"
 
 
 def _strength(report: ReportInput) -> Answer:
     result, chosen, lowest, score = report.result, report.chosen, report.lowest, score_words(report)
-    meaning = MEANINGS.get(parse_rule(report.rule).kind) or RULES.get(parse_rule(report.rule).kind, "")
+    rule = parse_rule(report.rule)
+    number = count(int(rule.number), report.noun) if rule.kind == "k" else rule.number
+    meaning = MEANINGS.get(rule.kind, RULES.get(rule.kind, "")).format(number)
     at = f"{report.symbol} = {general(report.strength(chosen))}, by the rule {report.rule}"
     sentence = f"{at}: {meaning}, with a held-out error of {plus_minus(score, chosen.mean, chosen.se)}"
     if (chosen.ratio, chosen.index) != (lowest.ratio, lowest.index):
@@ -137,12 +185,16 @@ def _strength(report: ReportInput) -> Answer:
     if again is not None and len(again.strengths):
         low, high = float(np.min(again.strengths)), float(np.max(again.strengths))
         loose = low > 0 and high > WIDE_RANGE * low
-        sentence += (
-            f"; {whole(int(again.repeats))} new deals of the folds chose {general(low, 2)} to {general(high, 2)}"
+        deals, (start, stop) = (
+            f"{whole(int(again.repeats))} new deals of the folds",
+            (general(low, 2), general(high, 2)),
         )
+        sentence += f"; all {deals} chose {start}" if start == stop else f"; {deals} chose {start} to {stop}"
     edge = result.at_edge(chosen)
     if edge == "weak":
         step = f"Search weaker {report.symbol}: the choice lies at the end of the grid."
+    elif edge == "strong" and _gain_of_lowest(report):
+        step = "This is the end of the grid: take the rule min, whose error is lower."
     elif edge == "strong":
         step = f"No {report.noun} earns its place: look for others, or for more rows."
     elif loose:
@@ -161,14 +213,18 @@ def _features(report: ReportInput) -> Answer:
         sentence = f"None of {count(total, noun)}: the chosen model predicts the same for every row."
         return Answer(question, sentence, "Take the rule min to see which would come first.")
     led = listed([feature_name(report, column) for column in kept[:2]])
-    sentence = f"{whole(len(kept))} of {count(total, noun)}, led by {led}: "
+    price = f" that cost {bill}" if (bill := _bill(report)) else ""
+    sentence = f"{whole(len(kept))} of {count(total, noun)}{price}, {'led by ' if len(kept) > 2 else ''}{led}: "
     cost = dearest(report)
-    sentence += f"without {cost[0]} the error is {cost[1]} higher, and " if cost else ""
+    if cost is not None:
+        missed = f"without {cost[0]} the error is {cost[1]} higher"
+        alone = "it is not surely missed" if len(kept) == 1 else "none of them is surely missed by itself"
+        sentence += f"{missed if cost[2] else alone}, and "
     stable = decided(report, "stability_selection")
     if stable is not None:
         inside = sorted(set(kept) & set(np.asarray(stable.selected).tolist()))
         sentence += (
-            f"{_some(len(inside), len(kept))} of them {_are(len(inside))} chosen in at least "
+            f"{_so_many(len(inside), len(kept))} chosen in at least "
             f"{100 * stable.threshold:.0f} % of {stable.n_halves} half-samples (false ones among all such: at most "
             f"{general(stable.expected_false, 2)} expected)"
         )
@@ -176,7 +232,7 @@ def _features(report: ReportInput) -> Answer:
     else:
         always, folds = int(np.count_nonzero(fold_counts(report) == report.result.n_folds)), report.result.n_folds
         where = "the one fold" if folds == 1 else f"all {folds} folds"
-        sentence += f"{_some(always, len(kept))} of them {_are(always)} kept in {where}"
+        sentence += f"{_so_many(always, len(kept))} kept in {where}"
         step = _trust(always, len(kept), noun)
     if len(kept) == total > 1 and report.chosen.l1_ratio == 0:
         step = f"Ask for an l1_ratio above 0 if {noun}s should be left out: ridge keeps all."
@@ -186,10 +242,22 @@ def _features(report: ReportInput) -> Answer:
 def _trust(inside: int, kept: int, noun: str) -> str:
     """What to make of how many of the kept features come back."""
     if inside == kept:
-        return f"Rely on the list: other rows would bring much the same {noun}s."
+        again = f"the list: other rows would bring much the same {noun}s"
+        return f"Rely on {'it: other rows would bring it, too' if kept == 1 else again}."
     if not inside:
         return f"Do not rely on single {noun}s: other rows would bring others that predict as well."
-    return f"Rely on those {whole(inside)}; the other {whole(kept - inside)} may give way to {noun}s like them."
+    those = "that one" if inside == 1 else f"those {whole(inside)}"
+    if kept - inside == 1:
+        return f"Rely on {those}; the other one may give way to {noun}s like it."
+    return f"Rely on {those}; the other {whole(kept - inside)} may give way to {noun}s like them."
+
+
+def _bill(report: ReportInput) -> str:
+    """What the chosen features cost, where the frontier of costs and errors has the chosen model."""
+    record, chosen = decided(report, "budget"), report.chosen
+    if record is None or (record.line[record.chosen], record.index[record.chosen]) != (chosen.ratio, chosen.index):
+        return ""
+    return general(float(record.cost[record.chosen]))
 
 
 def families(report: ReportInput) -> tuple[list[Family], str]:
@@ -262,14 +330,14 @@ def fold_counts(report: ReportInput) -> NDArray[np.intp]:
     return times[report.kept]
 
 
-def dearest(report: ReportInput) -> tuple[str, str] | None:
-    """The feature whose removal costs most, and by how much the error rises: ``("bmi", "9.1 ± 2.4 %")``."""
+def dearest(report: ReportInput) -> tuple[str, str, bool] | None:
+    """What costs most to remove, by how much the error rises, and whether surely: ``("bmi", "9 ± 2 %", True)``."""
     removal = decided(report, "removal_cost")
     if removal is None or not len(removal.features):
         return None
     first = int(np.argmax(removal.cost))
-    words = percent(float(removal.cost[first]), float(removal.cost_se[first]))
-    return feature_name(report, int(removal.features[first])), words
+    cost, se = float(removal.cost[first]), float(removal.cost_se[first])
+    return feature_name(report, int(removal.features[first])), percent(cost, se), cost > DISTINGUISHABLE * se
 
 
 def feature_name(report: ReportInput, column: int, limit: int = NAME) -> str:
@@ -298,12 +366,12 @@ def _article(name: str) -> str:
     return f"an {name}" if name[:1] in "aeio" else name if name in ("ridge", "no penalty") else f"a {name}"
 
 
-def _some(part: int, whole_: int) -> str:
-    return "none" if not part else "all" if part == whole_ > 1 else whole(part)
-
-
-def _are(number: int) -> str:
-    return "is" if number == 1 else "are"
+def _so_many(part: int, total: int) -> str:
+    """``all of them are``, ``1 of them is``, ``none of them is``; of a single one ``it is``, ``it is not``."""
+    if total == 1:
+        return "it is" if part else "it is not"
+    number = "none" if not part else "all" if part == total else whole(part)
+    return f"{number} of them {'is' if part < 2 else 'are'}"
 
 
 def _capital(name: str) -> str:

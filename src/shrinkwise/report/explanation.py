@@ -10,13 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shrinkwise.diagnosis.overfit import DISTINGUISHABLE
-from shrinkwise.diagnosis.percent import percent
+from shrinkwise.diagnosis.percent import NOTHING, percent
 from shrinkwise.losses import named_loss
 from shrinkwise.losses.base import LogLink
 from shrinkwise.report.decision_words import decided
 from shrinkwise.report.report_input import ReportInput
 from shrinkwise.report.text import count, general, listed, scores, shorten, whole
-from shrinkwise.report.words import factor_words, plus_minus, unit_words
+from shrinkwise.report.words import factor_of, factor_words, plus_minus, unit_words
 
 NAME = 48  # columns of a name in a sentence
 OUTPUTS = 6  # coefficients that a line lists
@@ -78,7 +78,8 @@ def _lacking(report: ReportInput, selected: bool) -> tuple[str, ...]:
         "stability_selection": "how often halves of the rows choose it",
         "removal_cost": "what the model loses without it" if selected else "how far it is from entering",
     }
-    words |= {"intervals": "an interval for its coefficient"} if selected else {}
+    has_intervals = report.result.loss in ("squared", "logistic") and report.result.outputs is None
+    words |= {"intervals": "an interval for its coefficient"} if selected and has_intervals else {}
     return tuple(told for part, told in words.items() if decided(report, part) is None)
 
 
@@ -103,9 +104,7 @@ def _group(report: ReportInput, column: int) -> Fact | None:
         return None
     members = [j for j, group in enumerate(groups) if group == groups[column]]
     inside = len(set(members) & set(report.kept))
-    words = (
-        f"one of {count(len(members), 'feature')} of {shorten(groups[column], NAME)}, of which {whole(inside)} are in"
-    )
+    words = f"one of {count(len(members), 'feature')} of {shorten(groups[column], NAME)}, of which {so_many(inside)} in"
     return Fact("group", words, {"name": groups[column], "size": len(members), "n_selected": inside})
 
 
@@ -129,10 +128,17 @@ def _coefficient(report: ReportInput, column: int) -> Fact:
     words = f"{general(float(per_sd[0]))} per SD (of {general(sd)}), {general(float(per_unit[0]))} per unit, on "
     words += unit_words(report)
     if isinstance(loss, LogLink) or loss.coupled:
-        numbers["factor_per_sd"] = math.exp(float(per_sd[0]))
+        factors = {"factor_per_sd": factor_of(per_sd[0]), "factor_per_unit": factor_of(per_unit[0])}
+        by_sd, by_unit = (general(factor, 3) for factor in factors.values())
         what = factor_words(report).rpartition(" ")[2]
-        words += f": times {general(numbers['factor_per_sd'], 3)} on the {what} for one SD more"
+        words += f": times {by_sd} on the {what} for one SD more, {by_unit} for one unit more"
+        numbers |= factors
     return Fact("coefficient", words, numbers)
+
+
+def so_many(number: int) -> str:
+    """``none is``, ``1 is``, ``3 are``."""
+    return f"{whole(number) if number else 'none'} {'are' if number > 1 else 'is'}"
 
 
 def _several(report: ReportInput, per_sd: Array) -> str:
@@ -210,13 +216,15 @@ def _removal(report: ReportInput, column: int) -> Fact | None:
     if part is None or at is None:
         return None
     cost, se, other = float(part.cost[at]), float(part.cost_se[at]), int(part.successor[at])
-    change = f"{'rises' if cost >= 0 else 'falls'} by {percent(abs(cost), se)}"
     sure = cost > DISTINGUISHABLE * se
     told = "distinguishable" if sure else "not distinguishable from nothing"
+    change = f"{'rises' if cost >= 0 else 'falls'} by {percent(abs(cost), se)}, {told}"
+    if percent(cost, se) == NOTHING:
+        change = "is the same"
     successor = report.result.feature_names[other] if other >= 0 else None
     place = f"{shorten(successor, NAME)} takes its place" if successor is not None else "no feature takes its place"
     numbers = {"cost": cost, "se": se, "distinguishable": sure, "successor": successor}
-    return Fact("removal", f"without it the held-out error {change}, {told}; {place}", numbers)
+    return Fact("removal", f"without it the held-out error {change}; {place}", numbers)
 
 
 def _rejection(report: ReportInput, column: int) -> Fact | None:
@@ -241,9 +249,18 @@ def _interval(report: ReportInput, column: int) -> Fact | None:
         return None
     estimate, se, lower, upper = (float(getattr(part, name)[at]) for name in ("estimate", "se", "lower", "upper"))
     score = scores([estimate], [se])
+    if not math.isfinite(se):
+        numbers = {"estimate": estimate, "se": None, "lower": None, "upper": None, "level": float(part.level)}
+        return Fact("interval", "none: the data cannot tell its part from that of features like it", numbers)
     words = f"{100 * part.level:.0f} % interval {score(lower)} to {score(upper)} around the debiased "
-    words += f"{plus_minus(score, estimate, se)}; {part.assumptions}"
+    words += f"{plus_minus(score, estimate, se)}"
     numbers = {"estimate": estimate, "se": se, "lower": lower, "upper": upper, "level": float(part.level)}
+    wide = {name: float(getattr(part, name)[at]) for name in ("selected_lower", "selected_upper")}
+    if part.selected_level != part.level:
+        start, stop = map(score, wide.values())
+        words += f", or {start} to {stop} for a feature that was picked because it stood out"
+        numbers |= wide
+    words += f". {part.assumptions}"
     return Fact("interval", words, numbers | {"assumptions": part.assumptions})
 
 

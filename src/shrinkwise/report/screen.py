@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
@@ -54,14 +55,20 @@ class Screen:
         parts = (self.text(question, "bold"), self.text(f" {sentence} "), self.text(next_step, "italic cyan"))
         self.console.print(self.text("").join(parts), highlight=False)
 
-    def grid(self, first: int) -> Table:
-        """Two columns without heads, the first so wide; the second is wrapped between words."""
+    def facts(self, rows: Iterable[tuple[str, str]], width: int) -> None:
+        """Labels, so wide, and words beside them: wrapped on a terminal, elsewhere a line each."""
         from rich.table import Table
 
+        if not self.console.is_terminal:
+            for label, words in rows:
+                self.console.print(self.text(f"{label:<{width}}  {words}"), highlight=False, soft_wrap=True)
+            return
         grid = Table.grid(padding=(0, 2, 0, 0))
-        grid.add_column(width=first, no_wrap=True, overflow="crop")
+        grid.add_column(width=width, no_wrap=True, overflow="crop")
         grid.add_column(overflow="fold")
-        return grid
+        for label, words in rows:
+            grid.add_row(self.text(label, "dim"), self.text(words))
+        self.console.print(grid, highlight=False)
 
     def table(self, *heads: str | Text) -> Table:
         from rich.table import Table

@@ -23,6 +23,7 @@ from shrinkwise.report.words import (
     data_line,
     dropped_sentence,
     edge_sentence,
+    factor_of,
     factor_words,
     folds_words,
     groups_sentence,
@@ -35,6 +36,7 @@ from shrinkwise.report.words import (
 )
 from shrinkwise.rules import parse_rule
 
+FACTOR = 100.0  # that of one unit more is shown up to this, or its inverse; the slider's script has the same
 HEAD = 24  # letters of the name of a column at most
 NOTES = 200
 NOTE = 600  # characters of one
@@ -103,7 +105,8 @@ def coefficients(report: ReportInput) -> Html:
     words = (
         f"What {unit_words(report)} changes by for one standard deviation of a feature, and for one of its own units. "
     )
-    factor, intercept = f"Here {factor_words(report)}. " if factor_words(report) else "", None
+    factor, intercept = factor_words(report), None
+    factor = f"Here {factor}. The column is for one unit more. " if factor else ""
     if report.result.outputs is None:
         intercept = f"The intercept is {general(report.intercepts[0], 6)}." if intercept_words(report) else None
         tables = [_if_any(kept, _of_one(report, kept))]
@@ -129,9 +132,15 @@ def _if_any(kept: Sequence[int], table: Html) -> Html:
     return table if kept else el("div", table, class_="of-others")
 
 
+def _relativity(coef: float) -> float:
+    """exp(coef); not a number where one unit is so much that nobody would read it."""
+    return factor_of(coef) if abs(coef) <= math.log(FACTOR) else math.nan
+
+
 def _of_one(report: ReportInput, kept: Sequence[int]) -> Html:
     """A row for each feature: a bar, its numbers and its standard deviation."""
     (coef,), (effect,), scale = report.coef, report.effect, report.result.scale
+    told = [coef, list(map(_relativity, coef)), scale] if factor_words(report) else [coef, scale]
     longest, per_sd = float(np.abs(effect).max(initial=0)) or 1.0, aligned(effect)
     body = [
         el(
@@ -139,11 +148,12 @@ def _of_one(report: ReportInput, kept: Sequence[int]) -> Html:
             feature_cell(report, column),
             el("td", bar(float(effect[column]) / longest), class_="bars"),
             el("td", per_sd(float(effect[column]))),
-            *(el("td", general(float(value[column]))) for value in (coef, scale)),
+            *(el("td", general(float(value[column]))) for value in told),
         )
         for column in kept
     ]
-    return table_of("coefficients", ("feature", "", "per SD", "per unit", "SD"), body)
+    factor = ["factor"] if factor_words(report) else []
+    return table_of("coefficients", ("feature", "", "per SD", "per unit", *factor, "SD"), body)
 
 
 def _of_several(report: ReportInput, kept: Sequence[int], shown: Sequence[int]) -> list[Html]:

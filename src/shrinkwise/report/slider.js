@@ -166,12 +166,15 @@ const followCoefficients = (section) => {
     return node;
   };
 
+  const factors = [...first.tHead.rows[0].cells].some((head) => head.textContent.trim().startsWith("factor"));
+  const factor = (change) => (Math.abs(change) <= Math.log(100) ? general(Math.exp(change)) : "–");
   const ofOne = (found, line, step) => {
     const write = aligned(found.map(({ values }) => values[0])), longest = found[0]?.size || 1;
     return found.map(({ place, values: [value] }) => {
       const pictured = make("td", { className: cells.network ? "bars right" : "bars" }, bar(value / longest));
       const middle = cells.network ? `${valueAt(line.kept_in.get(place), step)} of ${cells.folds}` : general(value / cells.sd[place]);
-      return make("tr", {}, named({ place }), pictured, cell(write(value)), cell(middle), cell(general(cells.sd[place])));
+      return make("tr", {}, named({ place }), pictured, cell(write(value)), cell(middle),
+        ...(factors ? [cell(factor(value / cells.sd[place]))] : []), cell(general(cells.sd[place])));
     });
   };
   const ofSeveral = (found) => {
@@ -341,7 +344,7 @@ const startSlider = (panel) => {
   });
   back.addEventListener("click", () => go(chosenLine, chosenStep));
   addEventListener("beforeprint", () => go(chosenLine, chosenStep)); /* on paper nothing says that it was moved */
-  if (cells.omitted) panel.after(make("p", { className: "muted", textContent: cells.omitted }));
+  if (cells.omitted) panel.after(make("p", { className: "muted omitted", textContent: cells.omitted }));
   panel.hidden = false;
   main.classList.add("live");
   go(chosenLine, chosenStep);

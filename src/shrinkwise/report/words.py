@@ -7,6 +7,8 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import numpy as np
+
 from shrinkwise.losses import HuberLoss, QuantileLoss, named_loss
 from shrinkwise.losses.base import LogLink
 from shrinkwise.report.network_words import checked_sentence, network_edge_sentence, network_words
@@ -125,10 +127,11 @@ def search_sentence(report: ReportInput) -> str:
     if parse_rule(report.rule).is_criterion or not math.isfinite(corrected):
         return ""
     lowest = report.lowest.mean + report.result.search_bias
+    own, seen = score(corrected), score(report.chosen.mean)
+    moved = f"stays {own}" if own == seen else f"is {own} rather than {seen}"
     return (
-        f"Corrected for the search: the CV error of {report.rule} is {score(corrected)} rather than "
-        f"{score(report.chosen.mean)} where each fold scores what the other folds choose; that of min is "
-        f"{score(lowest)} by the more cautious estimate of Tibshirani & Tibshirani (2009)."
+        f"Corrected for the search: the CV error of {report.rule} {moved} where each fold scores what the other folds "
+        f"choose; that of min is {score(lowest)} by the more cautious estimate of Tibshirani & Tibshirani (2009)."
     )
 
 
@@ -262,6 +265,12 @@ def factor_words(report: ReportInput) -> str:
     loss = named_loss(report.result.loss)
     what = "mean" if isinstance(loss, LogLink) else "hazard" if loss.name == "cox" else ""
     return f"exp(coefficient) is the factor on the {what}" if what else ""
+
+
+def factor_of(coefficient: float) -> float:
+    """exp(coefficient), infinite beyond what a float holds: the relativity of one unit more."""
+    with np.errstate(over="ignore"):
+        return float(np.exp(coefficient))
 
 
 def intercept_words(report: ReportInput, digits: int = 4) -> str:

@@ -49,10 +49,11 @@ def removal_costs(report: ReportInput, removal: Any) -> Html | None:
 
 def _sentence(report: ReportInput, removal: Any, order: list[int], dear: list[int]) -> str:
     """What these costs say."""
+    one = len(order) == 1
     tested = f"{whole(len(order))} {report.noun}s that were banned in turn,"
     if not dear:
         alone = "without any one of them the others predict as well (whiskers: one and two SE)"
-        return f"Of the {tested} none is missed: {alone}."
+        return f"The one {report.noun} is not surely missed." if one else f"Of the {tested} none is missed: {alone}."
     first = dear[0]
     name, cost = (
         feature_name(report, int(removal.features[first])),
@@ -60,10 +61,10 @@ def _sentence(report: ReportInput, removal: Any, order: list[int], dear: list[in
     )
     successor = int(removal.successor[first])
     place = f", although {feature_name(report, successor)} takes its place" if successor >= 0 else ""
-    words = f"Without {name} the held-out error is {cost} higher{place}; of the {tested} "
-    return (
-        f"{words}{whole(len(dear))} {'is' if len(dear) == 1 else 'are'} missed by more than two standard errors (blue)."
-    )
+    words = f"Without {name} the held-out error is {cost} higher{place}"
+    number = "all" if len(dear) == len(order) else whole(len(dear))
+    how_many = f"of the {tested} {number} {'is' if len(dear) == 1 else 'are'} missed by"
+    return f"{words}; {'that is' if one else how_many} more than two standard errors (blue)."
 
 
 def _table(report: ReportInput, removal: Any, order: list[int]) -> Html:

@@ -23,6 +23,7 @@ from shrinkwise.report.text import shorten
 ROWS = 24  # of a figure at most
 TABLE = 30  # of its table at most
 HEIGHT = 21.0
+LETTER = 7.0  # pixels that a digit takes
 
 NAMES = 40  # columns of a name in its table
 
@@ -62,8 +63,10 @@ class RowPlot:
     def sizes(self, right: tuple[float, float] = (120.0, 96.0)) -> tuple[Size, Size]:
         """A wide and a narrow canvas that hold so many rows."""
         height, top = HEIGHT * len(self.rows), 26.0 if self.mark else 10.0
-        wide = replace(WIDE, left=190.0, right=right[0], top=top, height=top + height + 46)
-        narrow = replace(NARROW, left=104.0, right=right[1], top=top, height=top + height + 44)
+        longest = max((len(row.words) for row in self.rows), default=0)
+        room = [max(least, 16 + LETTER * longest) for least in right]
+        wide = replace(WIDE, left=190.0, right=room[0], top=top, height=top + height + 46)
+        narrow = replace(NARROW, left=104.0, right=room[1], top=top, height=top + height + 44)
         return wide, narrow
 
     def scale(self, size: Size) -> Scale:
