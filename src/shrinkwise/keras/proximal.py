@@ -12,7 +12,7 @@ from keras import ops
 
 from shrinkwise.exceptions import PenaltyWarning, UsageError
 from shrinkwise.keras.advice import advice_on, advice_on_training
-from shrinkwise.keras.lassonet import LassoNet, hier_prox, pairs_of
+from shrinkwise.keras.lassonet import Moved, Tie, terms_with_ties, tied, ties_of
 from shrinkwise.keras.live import models_where
 from shrinkwise.keras.regularizers import check_strength, terms_on
 from shrinkwise.keras.steps import bounded, optimizer_of, row_of
@@ -26,9 +26,10 @@ class _Kept:
     """What Keras need not track."""
 
     reach: list[Any] = field(default_factory=list)  # sums of steps where the optimizer sums them, by variable
-    pairs: dict[int, int] = field(default_factory=dict)  # of a skip kernel and the first kernel beside it, both ways
-    waiting: dict[int, Any] = field(default_factory=dict)  # of a pair: the step of the one that was updated first
     given: list[Terms | None] | None = None
+    given_ties: dict[int, Tie] | None = None
+    ties: dict[int, Tie] = field(default_factory=dict)  # by variable, in the update under way
+    waiting: dict[int, Any] = field(default_factory=dict)  # of a tie: the one that was updated first
     acting: list[Terms | None] = field(default_factory=list)  # on each variable, in the update under way
 
 
@@ -181,36 +182,30 @@ class Proximal(keras.optimizers.Optimizer):  # type: ignore[misc]
         return _Step(start, step if share is None else step * share, share, scale)
 
     def _act(self, index: int, variable: Any, step: _Step | None) -> None:
-        """The proximal step of one variable, or of a pair when both are updated."""
+        """The proximal step of one variable, or of a tie when both are updated."""
         if step is None:
             return
         value = step.shorten(variable)
-        if index in self._kept.pairs:
-            self._act_on_pair(index, value, step)
+        if index in self._kept.ties:
+            self._act_on_tie(index, Moved(step.start, value, step.size), step.scale)
             return
         terms = self._kept.acting[index]
         assert terms is not None
         value = terms.times(step.scale, step.scale).prox(value, step.size, ops)
         self.inner.assign(variable, ops.cast(value, variable.dtype))
 
-    def _act_on_pair(self, index: int, value: Any, step: _Step) -> None:
-        """Hier-Prox of a skip kernel and the first kernel beside it, when both are there."""
+    def _act_on_tie(self, index: int, moved: Moved, scale: Any) -> None:
+        """The proximal step of a skip kernel and the first kernel beside it, when both are there."""
         kept, variables = self._kept, self._trainable_variables
-        kept.waiting[index] = value, step
-        other = kept.pairs[index]
-        if other not in kept.waiting:
+        tie = kept.ties[index]
+        kept.waiting[index] = moved
+        if tie.other(index) not in kept.waiting:
             return
-        skip, first = (index, other) if isinstance(variables[index].regularizer, LassoNet) else (other, index)
-        (theta, along), (w, across) = kept.waiting.pop(skip), kept.waiting.pop(first)
-        size = along.size + ops.zeros_like(theta)
-        least = ops.min(
-            size, axis=1, keepdims=True
-        )  # ‖θ_j‖ has one metric: the moves of its outputs are made to fit it
-        theta = along.start + (theta - along.start) * (least / size)
-        penalty = variables[skip].regularizer
-        theta, w = hier_prox(theta, w, least, across.size, penalty.l1 * step.scale, penalty.bound, ops)
-        self.inner.assign(variables[skip], ops.cast(theta, variables[skip].dtype))
-        self.inner.assign(variables[first], ops.cast(w, variables[first].dtype))
+        skip, first = kept.waiting.pop(tie.skip), kept.waiting.pop(tie.first)
+        terms = kept.acting[tie.skip]
+        assert terms is not None
+        for number, value in zip((tie.skip, tie.first), tied(skip, first, terms.times(scale, scale), tie.bound, ops)):
+            self.inner.assign(variables[number], ops.cast(value, variables[number].dtype))
 
     def _keep_zeros(self, variables: Any) -> None:
         """Weights that are zero have zero for their moving average: it would never reach it."""
@@ -222,11 +217,6 @@ class Proximal(keras.optimizers.Optimizer):  # type: ignore[misc]
             value, mean = ops.convert_to_tensor(variable), ops.convert_to_tensor(average)
             average.assign(ops.where(value == 0, ops.zeros_like(mean), mean))
 
-    def _terms(self) -> list[Terms | None]:
-        """What acts on each variable now; None where nothing does."""
-        own = [terms_on(variable) for variable in self._trainable_variables]
-        return [Terms() if terms is None and index in self._kept.pairs else terms for index, terms in enumerate(own)]
-
     def _current_scale(self) -> Any:
         """What multiplies every penalty at this step, a scalar tensor."""
         if self._schedule is None:
@@ -235,8 +225,11 @@ class Proximal(keras.optimizers.Optimizer):  # type: ignore[misc]
 
     # ---- Keras' interface
 
-    def build(self, variables: list[Any]) -> None:
-        """Make the slots of the inner optimizer, and say what a person should know of the penalties."""
+    def build(self, variables: list[Any], ties: dict[int, Tie] | None = None) -> None:
+        """Make the slots of the inner optimizer, and say what a person should know of the penalties.
+
+        ``ties`` are those of a grid; without them the regularizers of the variables say at each step what is tied.
+        """
         if self.built:
             return
         self.inner.build(variables)
@@ -244,7 +237,8 @@ class Proximal(keras.optimizers.Optimizer):  # type: ignore[misc]
         mu, _ = self._row.momentum(self.inner)
         if mu:  # in the inner optimizer, so that gradients that are only gathered leave it alone
             self._kept.reach = [self.inner.add_variable_from_reference(v, name="reach") for v in variables]
-        pairs_of(variables)  # refuses before the first step
+        self._kept.given_ties = ties
+        ties_of(variables)  # refuses before the first step
         self._advise(variables)
 
     def apply(self, grads: Any, trainable_variables: Any = None) -> None:
@@ -254,9 +248,10 @@ class Proximal(keras.optimizers.Optimizer):  # type: ignore[misc]
             self.build(trainable_variables)
         kept = self._kept
         kept.waiting.clear()
-        kept.pairs = pairs_of(self._trainable_variables)  # penalize may have changed them since the last step
-        kept.acting = self._terms() if kept.given is None else kept.given
-        variables = self._trainable_variables if trainable_variables is None else list(trainable_variables)
+        own = self._trainable_variables
+        kept.ties = ties_of(own) if kept.given_ties is None else kept.given_ties  # penalize may have changed them
+        kept.acting = terms_with_ties(own, kept.ties) if kept.given is None else kept.given
+        variables = own if trainable_variables is None else list(trainable_variables)
         grads = [self._of_the_data(gradient, variable) for gradient, variable in zip(grads, variables)]
         self.inner.apply(grads, trainable_variables)
 
