@@ -11,7 +11,7 @@ import keras
 from shrinkwise.exceptions import PenaltyWarning, UsageError
 from shrinkwise.keras._penalize import penalize
 from shrinkwise.keras.advice import advice_on
-from shrinkwise.keras.lassonet import Tie, terms_with_ties, ties_of
+from shrinkwise.keras.lassonet import LassoNet, Tie, terms_with_ties, ties_of
 from shrinkwise.keras.networks import first_kernels
 from shrinkwise.keras.regularizers import GroupL1, terms_on
 from shrinkwise.keras.terms import Terms
@@ -64,6 +64,15 @@ def template_of(model: Any, penalties: Any) -> tuple[Template, dict[int, Tie]]:
         if part is not None:
             variable.regularizer = None
     return template, ties
+
+
+def has_lassonet(model: Any, penalties: Any) -> bool:
+    """Whether a LassoNet acts on a network: by ``penalties``, or where they are None by its own regularizers."""
+    if isinstance(penalties, Mapping):
+        given = list(penalties.values())
+    else:
+        given = [variable.regularizer for variable in model.trainable_variables] if penalties is None else []
+    return any(isinstance(penalty, LassoNet) for penalty in given)
 
 
 def has_ridge(template: Template) -> bool:
