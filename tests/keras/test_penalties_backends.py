@@ -396,7 +396,7 @@ def test_the_monitor_logs_the_penalty_that_acts():
     assert history["sparsity/penalty"][-1] == pytest.approx(2 * 0.01 * size, rel=1e-5)
     assert history["sparsity/penalty"][0] < 0.5 * history["sparsity/penalty"][-1]
     evaluated = model.evaluate(x, y, verbose=0)
-    assert evaluated == pytest.approx(np.mean((model.predict(x, verbose=0) - y) ** 2) + 0.01 * size, rel=1e-4)
+    assert evaluated == pytest.approx(np.mean((model.predict(x, verbose=0) - y) ** 2) + 2 * 0.01 * size, rel=1e-4)
 
 
 def test_the_monitor_warns_of_a_regularizer_that_was_set_after_training_began():

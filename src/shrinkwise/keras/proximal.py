@@ -13,8 +13,9 @@ from keras import ops
 from shrinkwise.exceptions import PenaltyWarning, UsageError
 from shrinkwise.keras.advice import advice_on, advice_on_training
 from shrinkwise.keras.lassonet import Moved, Tie, terms_with_ties, tied, ties_of
-from shrinkwise.keras.live import models_where
+from shrinkwise.keras.live import trained_by
 from shrinkwise.keras.regularizers import check_strength, terms_on
+from shrinkwise.keras.shown import show
 from shrinkwise.keras.steps import bounded, optimizer_of, row_of
 from shrinkwise.keras.terms import Terms
 
@@ -29,6 +30,7 @@ class _Kept:
     given: list[Terms | None] | None = None
     given_ties: dict[int, Tie] | None = None
     ties: dict[int, Tie] = field(default_factory=dict)  # by variable, in the update under way
+    scaled: bool = False  # whether the scale follows a schedule or has been another number than 1
     waiting: dict[int, Any] = field(default_factory=dict)  # of a tie: the one that was updated first
     acting: list[Terms | None] = field(default_factory=list)  # on each variable, in the update under way
 
@@ -79,8 +81,8 @@ class Proximal(keras.optimizers.Optimizer):  # type: ignore[misc]
 
     Notes
     -----
-    The loss that Keras shows is loss + Ω, at scale 1, since its program of the loss sees no state of the optimizer;
-    what is minimized contains scale Ω, which `SparsityMonitor` logs. What acts: L1, L2 and L1L2 of Keras, GroupL1 and
+    The loss that Keras shows, in training and evaluation, is loss + scale Ω at the scale of that step: see
+    `shrinkwise.keras.shown`. On TensorFlow the first minibatch alone is shown at scale 1. What acts: L1, L2 and L1L2 of Keras, GroupL1 and
     LassoNet. Other regularizers stay terms of the loss, with one warning that names them. Clipping sees g, and a clip
     below the slope of the penalty is warned of. The moving average of weights (``use_ema``) keeps the zeros of the
     weights it averages.
@@ -122,6 +124,7 @@ class Proximal(keras.optimizers.Optimizer):  # type: ignore[misc]
         self._kept = _Kept()
         self._schedule = scale if isinstance(scale, Schedule) else None
         start = 1.0 if self._schedule is not None else check_strength("scale", scale)
+        self._kept.scaled = self._schedule is not None or start != 1
         self._scale = self.add_variable((), keras.initializers.Constant(start), dtype="float32", name="scale")
         self._hook()
 
@@ -240,6 +243,7 @@ class Proximal(keras.optimizers.Optimizer):  # type: ignore[misc]
         self._kept.given_ties = ties
         ties_of(variables)  # refuses before the first step
         self._advise(variables)
+        self._show()
 
     def apply(self, grads: Any, trainable_variables: Any = None) -> None:
         """One update of all variables; of a list of gradients with those of the penalties in them, see ``in_loss``."""
@@ -291,7 +295,7 @@ class Proximal(keras.optimizers.Optimizer):  # type: ignore[misc]
     def _advise(self, variables: list[Any]) -> None:
         """The warnings that belong to a training run."""
         said = advice_on_training(self.inner, variables)
-        for model in models_where(lambda model: _uses(model, self)):
+        for model in trained_by(self):
             said += advice_on(model)
         for sentence in dict.fromkeys(said):
             warnings.warn(sentence, PenaltyWarning, stacklevel=2)
@@ -306,10 +310,17 @@ class Proximal(keras.optimizers.Optimizer):  # type: ignore[misc]
         if isinstance(value, Schedule) or self._schedule is not None:
             raise UsageError("a schedule of scale is given when Proximal is made; a number is set where none was")
         value = check_strength("scale", value)
-        for model in models_where(lambda model: _uses(model, self)):
+        for model in trained_by(self):
             if hasattr(model, "jax_state_sync"):  # inside an epoch JAX holds the state, not the variables
                 model.jax_state_sync()
         self._scale.assign(value)
+        self._kept.scaled |= value != 1
+        self._show()
+
+    def _show(self) -> None:
+        """The models that are trained by this show a loss with the scale, once there is one."""
+        for model in trained_by(self) if self._kept.scaled else ():
+            show(model, self)
 
     @property
     def variables(self) -> list[Any]:
@@ -351,6 +362,8 @@ class Proximal(keras.optimizers.Optimizer):  # type: ignore[misc]
     def load_own_variables(self, store: Any) -> None:
         for number, variable in enumerate(self._variables):
             variable.assign(store[str(number)])
+        self._kept.scaled |= float(ops.convert_to_numpy(self._scale)) != 1
+        self._show()
 
     def get_config(self) -> dict[str, Any]:
         scale = float(ops.convert_to_numpy(self._scale)) if self._schedule is None else self._schedule
@@ -381,9 +394,3 @@ def scale_of(model: Any) -> float:
     used = getattr(model, "optimizer", None)
     used = getattr(used, "inner_optimizer", used)
     return float(ops.convert_to_numpy(used.scale)) if isinstance(used, Proximal) else 1.0
-
-
-def _uses(model: Any, optimizer: Proximal) -> bool:
-    """Whether a model was compiled with an optimizer, by itself or inside LossScaleOptimizer."""
-    used = getattr(model, "optimizer", None)
-    return used is optimizer or getattr(used, "inner_optimizer", None) is optimizer
