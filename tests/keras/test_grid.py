@@ -1,6 +1,8 @@
 """The route of JAX: members trained together are those trained alone, whatever the chunks."""
 
 import logging
+import signal
+import threading
 
 import keras
 import numpy as np
@@ -17,6 +19,8 @@ from tests.keras.grids import L1, L2, halves, table
 
 if keras.backend.backend() != "jax":
     pytest.skip("of the JAX route", allow_module_level=True)
+
+from shrinkwise.keras.program import Program  # noqa: E402
 
 
 def plan_of(X, y, splits=None, **options):
@@ -179,6 +183,34 @@ def test_progress_tells_of_every_epoch_and_its_errors_reach_the_caller():
 
     with pytest.raises(KeyboardInterrupt):
         fit_networks(X, y, halves(), mlp((6,)), l1=[0.1], epochs=4, progress=interrupt)
+
+
+def test_an_interrupt_waits_for_no_compilation():
+    done, ended = threading.Event(), []
+
+    class Slow:
+        def lower(self, *arguments):
+            return self
+
+        def compile(self):
+            done.wait(60)
+            ended.append(1)
+
+    def interrupt(*unused):
+        raise KeyboardInterrupt
+
+    program = object.__new__(Program)
+    program.train = program.score = Slow()
+    before = signal.signal(signal.SIGALRM, interrupt)  # as SIGINT, which background jobs ignore
+    signal.setitimer(signal.ITIMER_REAL, 0.1)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            program.compile((), ())
+        assert not ended
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+        done.set()
 
 
 def test_a_pretrained_layer_keeps_its_weights_and_random_starts_differ_by_seed():

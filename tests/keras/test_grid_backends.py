@@ -8,12 +8,13 @@ import keras
 import numpy as np
 import pytest
 
+from shrinkwise import LinearRegressor
 from shrinkwise.exceptions import ConvergenceWarning, DataError, UsageError
 from shrinkwise.keras import GroupL1
 from shrinkwise.keras.grid import fit_networks
 from shrinkwise.keras.networks import mlp
 from shrinkwise.losses.multinomial import MultinomialLoss
-from tests.keras.grids import L1, L2, halves, table
+from tests.keras.grids import L1, L2, halves, residual, table
 
 pytestmark = pytest.mark.backends
 
@@ -21,10 +22,10 @@ GOLDEN = Path(__file__).with_name("grid_golden.json")  # by JAX; SHRINKWISE_GOLD
 ROUNDING = 1e-3  # what float32 may add up to over all steps, relative; 1e-6 is usual
 
 
-def fitted(**options):
+def fitted(build=None, **options):
     X, y = table()
     arguments = {"l1": L1, "l2": L2, "epochs": 4, "batch_size": 16} | options
-    return fit_networks(X, y, halves(), mlp((6,)), **arguments)
+    return fit_networks(X, y, halves(), build or mlp((6,)), **arguments)
 
 
 CASES = {
@@ -32,6 +33,10 @@ CASES = {
     "sgd": lambda: fitted(optimizer=keras.optimizers.SGD(0.02, momentum=0.9, nesterov=True)),
     "stopped": lambda: fitted(patience=1, epochs=6, learning_rate=0.03),
     "warm": lambda: fitted(warm_start="weak-to-strong", refit=2, penalties={"*": "l2=1", "hidden_1": GroupL1(1)}),
+    "lassonet": lambda: fitted(residual(ridge="l2"), l1=(20.0, 5.0, 1.0), epochs=8, seeds=2, learning_rate=0.01),
+    "lassonet, refit": lambda: fitted(
+        residual(), l1=(20.0, 1.0), l2=(0.0,), warm_start="weak-to-strong", refit=2, learning_rate=0.01
+    ),
 }
 
 
@@ -54,6 +59,34 @@ def test_backends_agree(case):
     assert found["epochs"] == golden[case]["epochs"]
     assert result.network.backend == keras.backend.backend()
     assert result.network.route == ("vmap" if keras.backend.backend() == "jax" else "loop")
+
+
+def test_a_lassonet_with_a_bound_of_nothing_is_the_exact_lasso():
+    X, y = table()
+    X, y = (X - X.mean(0)) / X.std(0), (y - y.mean()) / y.std()
+    exact = LinearRegressor(alpha=0.15, l1_ratio=1.0, standardize=False).fit(X, y).coef_
+    rows = np.arange(len(X))
+    build = residual(bound=1e-6)
+    grid = fit_networks(X, y, [(rows, rows)], build, l1=[0.3], epochs=600, batch_size=len(X), learning_rate=0.05)
+    theta = keras.ops.convert_to_numpy(grid.network(0, 0).get_layer("skip").kernel)[:, 0]
+    assert 0 < np.count_nonzero(exact) < len(exact)
+    np.testing.assert_array_equal(theta != 0, exact != 0)
+    np.testing.assert_allclose(theta, exact, atol=1e-4)
+    np.testing.assert_array_equal(grid.result.coef(0, 0) != 0, exact != 0)
+
+
+def test_a_lassonet_of_a_grid_keeps_its_bound_and_its_inputs_leave_whole():
+    grid = fitted(residual(), l1=[20.0, 1.0], l2=[0.0], epochs=30, learning_rate=0.01)
+    network = grid.result.network
+    assert sorted(network.layers) == ["first/kernel", "skip/kernel"]
+    skip = network.layers.index("skip/kernel")
+    for cell in range(2):
+        model = grid.network(0, cell)
+        theta, first = (keras.ops.convert_to_numpy(model.get_layer(name).kernel) for name in ("skip", "first"))
+        assert (np.abs(first) <= 3 * np.abs(theta) * (1 + 1e-5)).all()
+        np.testing.assert_array_equal(grid.result.coef(0, cell) != 0, theta[:, 0] != 0)
+        assert network.zeros[0, cell, -1, skip] == np.count_nonzero(theta == 0)
+    assert network.zeros[0, 0, -1, skip] > network.zeros[0, 1, -1, skip]
 
 
 def test_the_model_takes_raw_rows_and_gives_the_score_of_the_grid():

@@ -9,7 +9,7 @@ from shrinkwise.exceptions import PenaltyWarning, UsageError
 from shrinkwise.keras import GroupL1, NetworkRegressorCV
 from shrinkwise.keras.grid import fit_networks
 from shrinkwise.keras.networks import mlp
-from tests.keras.grids import halves, table
+from tests.keras.grids import halves, residual, table
 
 if keras.backend.backend() != "jax":
     pytest.skip("optax is JAX's", allow_module_level=True)
@@ -98,6 +98,16 @@ def test_one_dense_unit_is_the_exact_lasso(lasso, name):
     coef = grid.network(0, 0).layers[0].get_weights()[0][:, 0] * grid.scaling[3]
     assert ((coef != 0) == (exact != 0)).all()
     assert np.abs(coef - exact).max() < tolerance
+
+
+def test_a_lassonet_is_that_under_keras_own_optimizer():
+    X, y = table()
+    options = {"l1": [20.0, 5.0, 1.0], "epochs": 6, "batch_size": 16}
+    theirs = fit_networks(X, y, halves(), residual(), optimizer=Opt.Adam(0.01), **options).result
+    ours = fit_networks(X, y, halves(), residual(), optimizer=optax.adam(0.01, eps=1e-7), **options).result
+    np.testing.assert_array_equal(ours.network.zeros, theirs.network.zeros)
+    assert 0 < ours.network.zeros.sum()
+    np.testing.assert_allclose(ours.test_score, theirs.test_score, rtol=1e-4)
 
 
 @pytest.mark.parametrize(

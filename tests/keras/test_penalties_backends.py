@@ -242,6 +242,14 @@ def test_hier_prox_is_the_minimum(outputs):
         np.testing.assert_allclose(ops.convert_to_numpy(on_backend[1]), w, atol=1e-5)
 
 
+def test_hier_prox_with_steps_of_zero_moves_nothing():
+    theta, w = np.array([[0.5], [-0.25]], "float32"), np.array([[1.0, -0.5], [0.25, 0.0]], "float32")
+    given = [ops.convert_to_tensor(part) for part in (theta, w, 0 * theta, 0 * w)]
+    moved = hier_prox(*given, 3.0, 2.0, ops)
+    np.testing.assert_allclose(ops.convert_to_numpy(moved[0]), theta, rtol=1e-6)
+    np.testing.assert_allclose(ops.convert_to_numpy(moved[1]), w, rtol=1e-6)
+
+
 def test_hier_prox_lets_what_is_no_number_stay_so():
     theta, w = hier_prox(np.full((1, 1), np.nan), np.ones((1, 2)), 1.0, 1.0, 0.1, 1.0)
     assert np.isnan(theta).all()
@@ -388,7 +396,7 @@ def test_the_monitor_logs_the_penalty_that_acts():
     assert history["sparsity/penalty"][-1] == pytest.approx(2 * 0.01 * size, rel=1e-5)
     assert history["sparsity/penalty"][0] < 0.5 * history["sparsity/penalty"][-1]
     evaluated = model.evaluate(x, y, verbose=0)
-    assert evaluated == pytest.approx(np.mean((model.predict(x, verbose=0) - y) ** 2) + 0.01 * size, rel=1e-4)
+    assert evaluated == pytest.approx(np.mean((model.predict(x, verbose=0) - y) ** 2) + 2 * 0.01 * size, rel=1e-4)
 
 
 def test_the_monitor_warns_of_a_regularizer_that_was_set_after_training_began():

@@ -11,7 +11,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from shrinkwise.exceptions import ConvergenceWarning, DataError, DataWarning, UsageError
 from shrinkwise.keras import NetworkClassifierCV, NetworkRegressorCV
-from tests.keras.grids import table
+from tests.keras.grids import residual, table
 
 if keras.backend.backend() != "jax":
     pytest.skip("the grid itself is tested on every backend", allow_module_level=True)
@@ -148,6 +148,25 @@ def test_planted_inputs_are_found():
     y = X[:, 1] ** 2 + 1.5 * np.maximum(X[:, 6], 0) + 0.2 * rng.standard_normal(400)
     search = NetworkRegressorCV(penalties="inputs", l1=6, hidden=(16,), cv=3, epochs=80).fit(X, y)
     assert np.flatnonzero(search.inputs_).tolist() == [1, 6]
+
+
+def test_planted_inputs_are_found_by_a_lassonet_of_the_users_own_network():
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((400, 8))
+    y = X[:, 1] ** 2 + 1.5 * np.maximum(X[:, 6], 0) + 0.2 * rng.standard_normal(400)
+    search = NetworkRegressorCV(residual(10.0, units=16), l1=6, cv=3, epochs=80).fit(X, y)
+    assert np.flatnonzero(search.inputs_).tolist() == [1, 6]
+    assert search.score(X, y) > 0.9
+    assert search.result_.network.l1.max() == pytest.approx(100)
+
+
+def test_a_lassonet_of_a_classifier_selects_for_all_classes():
+    X, y = table(n=300)
+    labels = np.digitize(y, np.quantile(y, [0.3, 0.6]))
+    search = NetworkClassifierCV(residual(10.0, units=8), l1=[10.0, 1.0], cv=2, epochs=30).fit(X, labels)
+    skip = np.asarray(search._network_.get_layer("skip").kernel)
+    assert skip.shape == (5, 3)
+    np.testing.assert_array_equal(search.inputs_, (skip != 0).any(axis=1))
 
 
 # Minibatches are dealt by rows: a row of weight 2 is in one of them, twice the row may be in two. With one minibatch

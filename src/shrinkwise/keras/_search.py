@@ -18,7 +18,8 @@ from shrinkwise.diagnosis.decide import decide
 from shrinkwise.exceptions import DataError, UsageError
 from shrinkwise.keras.defaults import RATE, suited
 from shrinkwise.keras.grid import NetworkGrid, fit_networks
-from shrinkwise.keras.networks import mlp
+from shrinkwise.keras.networks import built, mlp
+from shrinkwise.keras.template import has_lassonet
 from shrinkwise.linear._inputs import Training, read_again, read_training, vector
 from shrinkwise.linear._splits import folds
 from shrinkwise.linear._told import Told
@@ -123,6 +124,8 @@ class NetworkSearch(Told, BaseEstimator):  # type: ignore[misc]
         labels = target if classes is None else np.asarray(classes)[_codes(target)]
         grouping = None if groups is None else vector(groups, "groups")
         splits = folds(self.cv, X, labels, classes, grouping, {} if grouping is None else {"groups": grouping})
+        n_outputs = 1 if target.ndim == 1 else target.shape[1]
+        lassonet = self.build is not None and has_lassonet(built(build, data.X.shape[1], n_outputs), self.penalties)
         grid = fit_networks(
             data.X,
             target,
@@ -138,6 +141,7 @@ class NetworkSearch(Told, BaseEstimator):  # type: ignore[misc]
                 batch_size=self.batch_size,
                 warm_start=self.warm_start,
                 refit=self.refit,
+                lassonet=lassonet,
             ),
             standardize=self.standardize,
             optimizer=self.optimizer,

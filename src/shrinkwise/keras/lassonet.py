@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
@@ -11,9 +13,11 @@ import numpy as np
 
 from shrinkwise.exceptions import PenaltyWarning, UsageError
 from shrinkwise.keras.live import models_where
-from shrinkwise.keras.regularizers import Penalty, check_strength
+from shrinkwise.keras.regularizers import Penalty, check_strength, terms_on
 from shrinkwise.keras.terms import Terms
 from shrinkwise.validation import check_number
+
+LEAST_STEP = 1e-20  # moves no number of float32; its inverse times the square of a bound is still one
 
 
 @keras.saving.register_keras_serializable("shrinkwise", name="LassoNet")
@@ -98,15 +102,37 @@ class LassoNet(Penalty):
 LassoNet.__name__ = "L1L2"  # see Penalty
 
 
-def pairs_of(variables: list[Any]) -> dict[int, int]:
-    """The number of the skip kernel of each LassoNet and of the first kernel that it bounds, both ways.
+@dataclass(frozen=True)
+class Tie:
+    """The skip kernel of a LassoNet and the first kernel that it bounds, by their numbers among some variables."""
+
+    skip: int
+    first: int
+    bound: float
+
+    def other(self, number: int) -> int:
+        """The one of the two that is not this one."""
+        return self.first if number == self.skip else self.skip
+
+
+@dataclass(frozen=True)
+class Moved:
+    """A kernel of a tie in an update: where it began, where the data alone would have it, the step of each weight."""
+
+    start: Any
+    value: Any
+    step: Any
+
+
+def ties_of(variables: list[Any]) -> dict[int, Tie]:
+    """The tie of each of these variables that is in one: of skip kernels by their LassoNet, of those that they bound.
 
     Raises
     ------
     UsageError
         A ``first`` that names no kernel on the same inputs, or one with a regularizer of its own.
     """
-    pairs = {}
+    ties = {}
     for number, skip in enumerate(variables):
         penalty = getattr(skip, "regularizer", None)
         if not isinstance(penalty, LassoNet):
@@ -124,8 +150,26 @@ def pairs_of(variables: list[Any]) -> dict[int, int]:
                 f"the first kernel of a LassoNet has the inputs of its skip kernel and no regularizer of its own; "
                 f"{first.path} has shape {tuple(first.shape)} and {first.regularizer}, {skip.path} {tuple(skip.shape)}"
             )
-        pairs[number], pairs[found[0]] = found[0], number
-    return pairs
+        ties[number] = ties[found[0]] = Tie(number, found[0], penalty.bound)
+    return ties
+
+
+def terms_with_ties(variables: list[Any], ties: dict[int, Tie]) -> list[Terms | None]:
+    """What acts on each variable now, None where nothing does; on a first kernel its bound alone, no term."""
+    own = [terms_on(variable) for variable in variables]
+    return [Terms() if terms is None and number in ties else terms for number, terms in enumerate(own)]
+
+
+def tied(skip: Moved, first: Moved, terms: Terms, bound: float, xp: ModuleType = np) -> tuple[Any, Any]:
+    """Both kernels after the proximal step of their tie, ``terms`` being those of the skip kernel.
+
+    ‖θ_j‖ has one metric, so the moves of the outputs of an input are shortened to the least of their steps.
+    """
+    step = skip.step + xp.zeros_like(skip.start)
+    least = xp.min(step, axis=1, keepdims=True)
+    share = xp.where(step > 0, least / xp.where(step > 0, step, xp.ones_like(step)), xp.ones_like(step))
+    theta = skip.start + (skip.value - skip.start) * share
+    return hier_prox(theta, first.value, least, first.step, terms.norm(theta), bound, xp)
 
 
 def hier_prox(
@@ -134,40 +178,53 @@ def hier_prox(
     """argmin over (t, V) of Σ (t − θ)²/(2 step_θ) + Σ (V − W)²/(2 step_W) + l1 Σ_j ‖t_j‖, |V_jk| <= bound ‖t_j‖.
 
     Of V it is |V| = min(|W|, bound ‖t‖), of t the length u = ‖t‖ only, and the derivative in u,
-    (u − ‖θ‖)/step_θ + l1 − bound Σ_k (|W_k| − bound u)₊ / step_W,k, rises and is linear between the points |W_k|/bound.
+    (u − ‖θ‖)/step_θ + l1 − bound Σ_k (|W_k| − bound u)₊ / step_W,k, rises, is concave, and linear between the points
+    |W_k|/bound: from u = 0 Newton's steps never pass its root, and reach it after as many as it has pieces at the most.
 
     Parameters
     ----------
     theta : array of shape (p, outputs)
     w : array of shape (p, units)
-    step_theta : scalar or array of shape (p, 1), > 0
-    step_w : scalar or array of shape (p, units), > 0
+    step_theta : scalar or array of shape (p, 1), >= 0
+    step_w : scalar or array of shape (p, units), >= 0
+        Steps below `LEAST_STEP` count as that.
     l1, bound : float
     xp : module
-        numpy, jax.numpy or keras.ops.
+        numpy or keras.ops.
 
     Returns
     -------
     t, V : arrays like theta and w, their zeros exact
     """
     length = xp.sqrt(xp.sum(theta * theta, axis=1, keepdims=True))
-    precision = 1 / (step_theta + xp.zeros_like(length))  # (p, 1)
+    precision = 1 / xp.maximum(step_theta + xp.zeros_like(length), LEAST_STEP)  # (p, 1)
     size = xp.abs(w)
-    weight = 1 / (step_w + xp.zeros_like(size))
-    order = xp.argsort(-size, axis=1)
-    size_sorted = xp.take_along_axis(size, order, axis=1)
-    weight_sorted = xp.take_along_axis(weight, order, axis=1)
+    weight = 1 / xp.maximum(step_w + xp.zeros_like(size), LEAST_STEP)
     none = xp.zeros_like(length)
-    pull = xp.concatenate([none, xp.cumsum(weight_sorted * size_sorted, axis=1)], axis=1)  # of the k largest, k = 0 ...
-    curve = xp.concatenate([none, xp.cumsum(weight_sorted, axis=1)], axis=1)
-    # Leaving out a positive term raises the derivative, counting one that is cut off raises it too: it is the smallest
-    # of the lines of all k, all of which rise. Its root is the largest of their roots, and no piece is searched for.
-    roots = (length * precision - l1 + bound * pull) / (precision + bound**2 * curve)
-    u = xp.max(roots, axis=1, keepdims=True)
-    u = xp.where(u <= 0, none, u)
+
+    def newton(u: Any) -> Any:
+        held = xp.where(size > bound * u, weight, xp.zeros_like(weight))
+        pull, curve = (xp.sum(part, axis=1, keepdims=True) for part in (held * size, held))
+        return xp.maximum((length * precision - l1 + bound * pull) / (precision + bound**2 * curve), u)
+
+    u = _settled(newton, none, xp)
     known = length > 0
     direction = xp.where(known, theta / xp.where(known, length, xp.ones_like(length)), _first(theta, xp))
     return direction * u, xp.sign(w) * xp.minimum(size, bound * u)
+
+
+def _settled(rise: Callable[[Any], Any], u: Any, xp: ModuleType) -> Any:
+    """What a map that never goes down comes to, applied until it raises nothing."""
+    if xp is np:
+        while np.any((above := rise(u)) > u):
+            u = above
+        return above
+
+    def body(u: Any, more: Any) -> tuple[Any, Any]:
+        above = rise(u)
+        return above, xp.any(above > u)
+
+    return xp.while_loop(lambda u, more: more, body, (u, xp.ones((), dtype="bool")))[0]  # at least once
 
 
 def _first(theta: Any, xp: ModuleType) -> Any:

@@ -6,8 +6,10 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+from keras import ops
 
 from shrinkwise.exceptions import UsageError
+from shrinkwise.keras.lassonet import Moved, Tie, tied
 from shrinkwise.keras.optax_parts import Flow, advance, names_of, reach_of
 from shrinkwise.keras.steps import bounded
 from shrinkwise.keras.terms import Terms
@@ -37,9 +39,11 @@ class OptaxProximal:
         self.name = " + ".join(names_of(optimizer.update))
         self.variables: list[Any] = []
         self._structure: Any = None
+        self._ties: set[Tie] = set()
 
-    def build(self, variables: list[Any]) -> None:
-        """Make the first state, for variables in this order."""
+    def build(self, variables: list[Any], ties: dict[int, Tie] | None = None) -> None:
+        """Make the first state, for variables in this order, some of them tied by a LassoNet."""
+        self._ties = set((ties or {}).values())
         values = [jnp.asarray(variable.value) for variable in variables]
         state = self._optimizer.init(values)
         self.variables, self._structure = jax.tree.flatten((state, reach_of(self._optimizer.update, state)))
@@ -52,8 +56,14 @@ class OptaxProximal:
         state, reach = jax.tree.unflatten(self._structure, slots)
         flow, state, reach = advance(self._optimizer.update, _begun(gradients), state, reach, variables)
         moved = [_moved(flow, *each) for each in zip(range(len(variables)), variables, terms)]
+        values = [_after(part, each) for part, each in zip(moved, terms)]
+        for tie in self._ties:
+            penalty = terms[tie.skip]
+            assert penalty is not None
+            values[tie.skip], values[tie.first] = tied(moved[tie.skip], moved[tie.first], penalty, tie.bound, ops)
         new = jax.tree.leaves((state, reach))
-        return moved, [jnp.asarray(after, dtype=before.dtype) for after, before in zip(new, slots)]
+        values = [value.astype(variable.dtype) for value, variable in zip(values, variables)]
+        return values, [jnp.asarray(after, dtype=before.dtype) for after, before in zip(new, slots)]
 
     def _refuse_ascent(self, values: list[Any]) -> None:
         """Refuse an optimizer whose updates, at its first step, go along the gradient."""
@@ -75,10 +85,13 @@ def _begun(gradients: list[Any]) -> Flow:
     return Flow(gradients, {number: jnp.ones_like(part) for number, part in enumerate(gradients)}, {})
 
 
-def _moved(flow: Flow, number: int, variable: Any, terms: Terms | None) -> Any:
-    """A variable after its update and its proximal step, both shortened where the penalty would go too far."""
+def _moved(flow: Flow, number: int, variable: Any, terms: Terms | None) -> Moved:
+    """A variable after its update, which like its step is shortened where the penalty would go too far."""
     update, step, bottom = flow.updates[number], -flow.steps[number], flow.bottoms.get(number)
-    if terms is None:
-        return (variable + update).astype(variable.dtype)
-    share = 1.0 if bottom is None else bounded(bottom, variable, terms)
-    return terms.prox(variable + share * update, share * step, jnp).astype(variable.dtype)
+    share = 1.0 if bottom is None or terms is None else bounded(bottom, variable, terms)
+    return Moved(variable, variable + share * update, share * step)
+
+
+def _after(moved: Moved, terms: Terms | None) -> Any:
+    """A variable after its proximal step."""
+    return moved.value if terms is None else terms.prox(moved.value, moved.step, jnp)

@@ -54,11 +54,15 @@ class Program:
     def compile(self, training: Sequence[Any], scoring: Sequence[Any]) -> None:
         """Compile for arguments like these, at once: traced here, since Keras' settings belong to a thread.
 
-        Afterwards members of different training sets may be trained in threads of their own.
+        Afterwards members of different training sets may be trained in threads of their own. XLA cannot be stopped, so
+        Ctrl-C leaves its threads behind: they end by themselves within seconds, and nothing waits for them.
         """
         lowered = [self.train.lower(*training), self.score.lower(*scoring)]
-        with ThreadPoolExecutor(len(lowered)) as pool:
+        pool = ThreadPoolExecutor(len(lowered))
+        try:
             self.train, self.score = pool.map(lambda program: program.compile(), lowered)
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
 
     def _train(
         self,

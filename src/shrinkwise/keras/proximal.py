@@ -12,9 +12,10 @@ from keras import ops
 
 from shrinkwise.exceptions import PenaltyWarning, UsageError
 from shrinkwise.keras.advice import advice_on, advice_on_training
-from shrinkwise.keras.lassonet import LassoNet, hier_prox, pairs_of
-from shrinkwise.keras.live import models_where
+from shrinkwise.keras.lassonet import Moved, Tie, terms_with_ties, tied, ties_of
+from shrinkwise.keras.live import trained_by
 from shrinkwise.keras.regularizers import check_strength, terms_on
+from shrinkwise.keras.shown import show
 from shrinkwise.keras.steps import bounded, optimizer_of, row_of
 from shrinkwise.keras.terms import Terms
 
@@ -26,9 +27,11 @@ class _Kept:
     """What Keras need not track."""
 
     reach: list[Any] = field(default_factory=list)  # sums of steps where the optimizer sums them, by variable
-    pairs: dict[int, int] = field(default_factory=dict)  # of a skip kernel and the first kernel beside it, both ways
-    waiting: dict[int, Any] = field(default_factory=dict)  # of a pair: the step of the one that was updated first
     given: list[Terms | None] | None = None
+    given_ties: dict[int, Tie] | None = None
+    ties: dict[int, Tie] = field(default_factory=dict)  # by variable, in the update under way
+    scaled: bool = False  # whether the scale follows a schedule or has been another number than 1
+    waiting: dict[int, Any] = field(default_factory=dict)  # of a tie: the one that was updated first
     acting: list[Terms | None] = field(default_factory=list)  # on each variable, in the update under way
 
 
@@ -78,8 +81,8 @@ class Proximal(keras.optimizers.Optimizer):  # type: ignore[misc]
 
     Notes
     -----
-    The loss that Keras shows is loss + Ω, at scale 1, since its program of the loss sees no state of the optimizer;
-    what is minimized contains scale Ω, which `SparsityMonitor` logs. What acts: L1, L2 and L1L2 of Keras, GroupL1 and
+    The loss that Keras shows, in training and evaluation, is loss + scale Ω at the scale of that step: see
+    `shrinkwise.keras.shown`. On TensorFlow the first minibatch alone is shown at scale 1. What acts: L1, L2 and L1L2 of Keras, GroupL1 and
     LassoNet. Other regularizers stay terms of the loss, with one warning that names them. Clipping sees g, and a clip
     below the slope of the penalty is warned of. The moving average of weights (``use_ema``) keeps the zeros of the
     weights it averages.
@@ -121,6 +124,7 @@ class Proximal(keras.optimizers.Optimizer):  # type: ignore[misc]
         self._kept = _Kept()
         self._schedule = scale if isinstance(scale, Schedule) else None
         start = 1.0 if self._schedule is not None else check_strength("scale", scale)
+        self._kept.scaled = self._schedule is not None or start != 1
         self._scale = self.add_variable((), keras.initializers.Constant(start), dtype="float32", name="scale")
         self._hook()
 
@@ -181,36 +185,30 @@ class Proximal(keras.optimizers.Optimizer):  # type: ignore[misc]
         return _Step(start, step if share is None else step * share, share, scale)
 
     def _act(self, index: int, variable: Any, step: _Step | None) -> None:
-        """The proximal step of one variable, or of a pair when both are updated."""
+        """The proximal step of one variable, or of a tie when both are updated."""
         if step is None:
             return
         value = step.shorten(variable)
-        if index in self._kept.pairs:
-            self._act_on_pair(index, value, step)
+        if index in self._kept.ties:
+            self._act_on_tie(index, Moved(step.start, value, step.size), step.scale)
             return
         terms = self._kept.acting[index]
         assert terms is not None
         value = terms.times(step.scale, step.scale).prox(value, step.size, ops)
         self.inner.assign(variable, ops.cast(value, variable.dtype))
 
-    def _act_on_pair(self, index: int, value: Any, step: _Step) -> None:
-        """Hier-Prox of a skip kernel and the first kernel beside it, when both are there."""
+    def _act_on_tie(self, index: int, moved: Moved, scale: Any) -> None:
+        """The proximal step of a skip kernel and the first kernel beside it, when both are there."""
         kept, variables = self._kept, self._trainable_variables
-        kept.waiting[index] = value, step
-        other = kept.pairs[index]
-        if other not in kept.waiting:
+        tie = kept.ties[index]
+        kept.waiting[index] = moved
+        if tie.other(index) not in kept.waiting:
             return
-        skip, first = (index, other) if isinstance(variables[index].regularizer, LassoNet) else (other, index)
-        (theta, along), (w, across) = kept.waiting.pop(skip), kept.waiting.pop(first)
-        size = along.size + ops.zeros_like(theta)
-        least = ops.min(
-            size, axis=1, keepdims=True
-        )  # ‖θ_j‖ has one metric: the moves of its outputs are made to fit it
-        theta = along.start + (theta - along.start) * (least / size)
-        penalty = variables[skip].regularizer
-        theta, w = hier_prox(theta, w, least, across.size, penalty.l1 * step.scale, penalty.bound, ops)
-        self.inner.assign(variables[skip], ops.cast(theta, variables[skip].dtype))
-        self.inner.assign(variables[first], ops.cast(w, variables[first].dtype))
+        skip, first = kept.waiting.pop(tie.skip), kept.waiting.pop(tie.first)
+        terms = kept.acting[tie.skip]
+        assert terms is not None
+        for number, value in zip((tie.skip, tie.first), tied(skip, first, terms.times(scale, scale), tie.bound, ops)):
+            self.inner.assign(variables[number], ops.cast(value, variables[number].dtype))
 
     def _keep_zeros(self, variables: Any) -> None:
         """Weights that are zero have zero for their moving average: it would never reach it."""
@@ -222,11 +220,6 @@ class Proximal(keras.optimizers.Optimizer):  # type: ignore[misc]
             value, mean = ops.convert_to_tensor(variable), ops.convert_to_tensor(average)
             average.assign(ops.where(value == 0, ops.zeros_like(mean), mean))
 
-    def _terms(self) -> list[Terms | None]:
-        """What acts on each variable now; None where nothing does."""
-        own = [terms_on(variable) for variable in self._trainable_variables]
-        return [Terms() if terms is None and index in self._kept.pairs else terms for index, terms in enumerate(own)]
-
     def _current_scale(self) -> Any:
         """What multiplies every penalty at this step, a scalar tensor."""
         if self._schedule is None:
@@ -235,8 +228,11 @@ class Proximal(keras.optimizers.Optimizer):  # type: ignore[misc]
 
     # ---- Keras' interface
 
-    def build(self, variables: list[Any]) -> None:
-        """Make the slots of the inner optimizer, and say what a person should know of the penalties."""
+    def build(self, variables: list[Any], ties: dict[int, Tie] | None = None) -> None:
+        """Make the slots of the inner optimizer, and say what a person should know of the penalties.
+
+        ``ties`` are those of a grid; without them the regularizers of the variables say at each step what is tied.
+        """
         if self.built:
             return
         self.inner.build(variables)
@@ -244,8 +240,10 @@ class Proximal(keras.optimizers.Optimizer):  # type: ignore[misc]
         mu, _ = self._row.momentum(self.inner)
         if mu:  # in the inner optimizer, so that gradients that are only gathered leave it alone
             self._kept.reach = [self.inner.add_variable_from_reference(v, name="reach") for v in variables]
-        pairs_of(variables)  # refuses before the first step
+        self._kept.given_ties = ties
+        ties_of(variables)  # refuses before the first step
         self._advise(variables)
+        self._show()
 
     def apply(self, grads: Any, trainable_variables: Any = None) -> None:
         """One update of all variables; of a list of gradients with those of the penalties in them, see ``in_loss``."""
@@ -254,9 +252,10 @@ class Proximal(keras.optimizers.Optimizer):  # type: ignore[misc]
             self.build(trainable_variables)
         kept = self._kept
         kept.waiting.clear()
-        kept.pairs = pairs_of(self._trainable_variables)  # penalize may have changed them since the last step
-        kept.acting = self._terms() if kept.given is None else kept.given
-        variables = self._trainable_variables if trainable_variables is None else list(trainable_variables)
+        own = self._trainable_variables
+        kept.ties = ties_of(own) if kept.given_ties is None else kept.given_ties  # penalize may have changed them
+        kept.acting = terms_with_ties(own, kept.ties) if kept.given is None else kept.given
+        variables = own if trainable_variables is None else list(trainable_variables)
         grads = [self._of_the_data(gradient, variable) for gradient, variable in zip(grads, variables)]
         self.inner.apply(grads, trainable_variables)
 
@@ -296,7 +295,7 @@ class Proximal(keras.optimizers.Optimizer):  # type: ignore[misc]
     def _advise(self, variables: list[Any]) -> None:
         """The warnings that belong to a training run."""
         said = advice_on_training(self.inner, variables)
-        for model in models_where(lambda model: _uses(model, self)):
+        for model in trained_by(self):
             said += advice_on(model)
         for sentence in dict.fromkeys(said):
             warnings.warn(sentence, PenaltyWarning, stacklevel=2)
@@ -311,10 +310,17 @@ class Proximal(keras.optimizers.Optimizer):  # type: ignore[misc]
         if isinstance(value, Schedule) or self._schedule is not None:
             raise UsageError("a schedule of scale is given when Proximal is made; a number is set where none was")
         value = check_strength("scale", value)
-        for model in models_where(lambda model: _uses(model, self)):
+        for model in trained_by(self):
             if hasattr(model, "jax_state_sync"):  # inside an epoch JAX holds the state, not the variables
                 model.jax_state_sync()
         self._scale.assign(value)
+        self._kept.scaled |= value != 1
+        self._show()
+
+    def _show(self) -> None:
+        """The models that are trained by this show a loss with the scale, once there is one."""
+        for model in trained_by(self) if self._kept.scaled else ():
+            show(model, self)
 
     @property
     def variables(self) -> list[Any]:
@@ -356,6 +362,8 @@ class Proximal(keras.optimizers.Optimizer):  # type: ignore[misc]
     def load_own_variables(self, store: Any) -> None:
         for number, variable in enumerate(self._variables):
             variable.assign(store[str(number)])
+        self._kept.scaled |= float(ops.convert_to_numpy(self._scale)) != 1
+        self._show()
 
     def get_config(self) -> dict[str, Any]:
         scale = float(ops.convert_to_numpy(self._scale)) if self._schedule is None else self._schedule
@@ -386,9 +394,3 @@ def scale_of(model: Any) -> float:
     used = getattr(model, "optimizer", None)
     used = getattr(used, "inner_optimizer", used)
     return float(ops.convert_to_numpy(used.scale)) if isinstance(used, Proximal) else 1.0
-
-
-def _uses(model: Any, optimizer: Proximal) -> bool:
-    """Whether a model was compiled with an optimizer, by itself or inside LossScaleOptimizer."""
-    used = getattr(model, "optimizer", None)
-    return used is optimizer or getattr(used, "inner_optimizer", None) is optimizer

@@ -24,10 +24,10 @@ class NetworkRegressorCV(RegressorMixin, NetworkSearch):  # type: ignore[misc]
     build : callable, optional
         ``build(n_features, n_outputs)``, a function that returns a built Keras model of that input and output without a
         last sigmoid or softmax. Its regularizers, if it has any, say what is penalized, and
-        their strengths multiply those of the grid. By default Dense layers as ``hidden`` and ``activation`` say.
+        their strengths multiply those of the grid; one may be the `LassoNet` of a skip connection. By default Dense layers as ``hidden`` and ``activation`` say.
     l1 : int or sequence of float >= 0, default 12
         Strengths, or how many of them, evenly spaced in their logarithm: from 0.1 to 0.0001, for ``penalties="inputs"``
-        from 1 to 0.01. Their unit is that of Keras on standardized data, whatever the unit of the data themselves.
+        from 1 to 0.01, for a `LassoNet` from 100 to 0.1. Their unit is that of Keras on standardized data, whatever the unit of the data themselves.
     l2 : sequence of float >= 0, optional
         Each is tried with each l1; (0,), for ``penalties="inputs"`` (0.001,).
     hidden : sequence of int, default (64, 32)
@@ -44,7 +44,8 @@ class NetworkRegressorCV(RegressorMixin, NetworkSearch):  # type: ignore[misc]
         As of `LinearRegressorCV`. Networks are chosen by their held-out mean squared error without the penalty.
     epochs : int >= 1, default 100
     batch_size : int >= 1 or "auto"
-        ``"auto"``: about 8 minibatches an epoch, of 8 to 256 rows; a fifth of all rows for ``penalties="inputs"``.
+        ``"auto"``: about 8 minibatches an epoch, of 8 to 256 rows; a fifth of all rows for ``penalties="inputs"`` and
+        for a `LassoNet`.
     optimizer : str, keras.Optimizer or optax.GradientTransformation, default "adam"
         Any that `Proximal` knows; one of optax on JAX only, see `fit_networks`.
     learning_rate : float > 0, "auto" or None
@@ -54,11 +55,12 @@ class NetworkRegressorCV(RegressorMixin, NetworkSearch):  # type: ignore[misc]
         objective is kept.
     refit : int >= 0 or "auto"
         Epochs after that without l1 in which zeros stay, so that what is kept is not shrunk (relaxed). ``"auto"``:
-        half of the epochs for ``penalties="inputs"``, else none.
+        half of the epochs for ``penalties="inputs"`` and for a `LassoNet`, else none.
     patience : int >= 1, optional
         Early stopping of each network by itself, by the loss on a tenth of its own training rows.
     warm_start : {"auto", None, False, "weak-to-strong", "strong-to-weak"}
-        Start each l1 from the weights of the one before. ``"auto"``: weak to strong for ``penalties="inputs"``.
+        Start each l1 from the weights of the one before. ``"auto"``: weak to strong for ``penalties="inputs"`` and for
+        a `LassoNet`.
     standardize : bool, default True
         Columns and y to a mean of 0 and an sd of 1, by the training rows of each fold.
     memory : float or str, optional
@@ -122,10 +124,10 @@ class NetworkClassifierCV(ClassifierMixin, NetworkSearch):  # type: ignore[misc]
         ``build(n_features, n_outputs)``, a function that returns a built Keras model of that input and output without a
         last sigmoid or softmax:
         one logit for two classes, K for K > 2. Its regularizers, if it has any, say what is penalized, and
-        their strengths multiply those of the grid. By default Dense layers as ``hidden`` and ``activation`` say.
+        their strengths multiply those of the grid; one may be the `LassoNet` of a skip connection. By default Dense layers as ``hidden`` and ``activation`` say.
     l1 : int or sequence of float >= 0, default 12
         Strengths, or how many of them, evenly spaced in their logarithm: from 0.1 to 0.0001, for ``penalties="inputs"``
-        from 1 to 0.01. Their unit is that of Keras on standardized data, whatever the unit of the data themselves.
+        from 1 to 0.01, for a `LassoNet` from 100 to 0.1. Their unit is that of Keras on standardized data, whatever the unit of the data themselves.
     l2 : sequence of float >= 0, optional
         Each is tried with each l1; (0,), for ``penalties="inputs"`` (0.001,).
     hidden : sequence of int, default (64, 32)
@@ -142,7 +144,8 @@ class NetworkClassifierCV(ClassifierMixin, NetworkSearch):  # type: ignore[misc]
         As of `LinearRegressorCV`. Networks are chosen by their held-out log loss without the penalty.
     epochs : int >= 1, default 100
     batch_size : int >= 1 or "auto"
-        ``"auto"``: about 8 minibatches an epoch, of 8 to 256 rows; a fifth of all rows for ``penalties="inputs"``.
+        ``"auto"``: about 8 minibatches an epoch, of 8 to 256 rows; a fifth of all rows for ``penalties="inputs"`` and
+        for a `LassoNet`.
     optimizer : str, keras.Optimizer or optax.GradientTransformation, default "adam"
         Any that `Proximal` knows; one of optax on JAX only, see `fit_networks`.
     learning_rate : float > 0, "auto" or None
@@ -152,11 +155,12 @@ class NetworkClassifierCV(ClassifierMixin, NetworkSearch):  # type: ignore[misc]
         objective is kept.
     refit : int >= 0 or "auto"
         Epochs after that without l1 in which zeros stay, so that what is kept is not shrunk (relaxed). ``"auto"``:
-        half of the epochs for ``penalties="inputs"``, else none.
+        half of the epochs for ``penalties="inputs"`` and for a `LassoNet`, else none.
     patience : int >= 1, optional
         Early stopping of each network by itself, by the loss on a tenth of its own training rows.
     warm_start : {"auto", None, False, "weak-to-strong", "strong-to-weak"}
-        Start each l1 from the weights of the one before. ``"auto"``: weak to strong for ``penalties="inputs"``.
+        Start each l1 from the weights of the one before. ``"auto"``: weak to strong for ``penalties="inputs"`` and for
+        a `LassoNet`.
     standardize : bool, default True
         Columns to a mean of 0 and an sd of 1, by the training rows of each fold.
     memory : float or str, optional

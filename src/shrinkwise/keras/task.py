@@ -72,14 +72,14 @@ def make_task(
     model = built(build, plan.n_features, plan.n_outputs)
     if not loss.degree:
         refuse_probabilities(model, plan.n_features)
-    template = template_of(model, penalties)
+    template, ties = template_of(model, penalties)
     if np.any(ridge > 0) and not has_ridge(template):
         raise UsageError(
             f"l2={ridge.tolist()} has nothing to act on: no penalty of this network has an L2 part; leave l2 out, or "
             'give one a part of 1, as in penalties={"*": "l1=1,l2=1"}'
         )
     proximal, name = _proximal(optimizer, learning_rate)
-    proximal.build(model.trainable_variables)
+    proximal.build(model.trainable_variables, ties)
     if np.any(ridge > 0):
         _warn_of_decay(proximal, name)
     cells = np.array([(a, b) for b in ridge for a in strong] + [(0.0, 0.0)])

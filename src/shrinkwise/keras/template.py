@@ -11,7 +11,7 @@ import keras
 from shrinkwise.exceptions import PenaltyWarning, UsageError
 from shrinkwise.keras._penalize import penalize
 from shrinkwise.keras.advice import advice_on
-from shrinkwise.keras.lassonet import LassoNet
+from shrinkwise.keras.lassonet import LassoNet, Tie, terms_with_ties, ties_of
 from shrinkwise.keras.networks import first_kernels
 from shrinkwise.keras.regularizers import GroupL1, terms_on
 from shrinkwise.keras.terms import Terms
@@ -19,8 +19,8 @@ from shrinkwise.keras.terms import Terms
 Template = tuple[Terms | None, ...]
 
 
-def template_of(model: Any, penalties: Any) -> Template:
-    """The penalty of each trainable variable, for l1 = l2 = 1.
+def template_of(model: Any, penalties: Any) -> tuple[Template, dict[int, Tie]]:
+    """The penalty of each trainable variable for l1 = l2 = 1, and the variables that a LassoNet ties, by number.
 
     Parameters
     ----------
@@ -29,8 +29,8 @@ def template_of(model: Any, penalties: Any) -> Template:
     penalties : None, "weights", "inputs" or dict
         ``"weights"``: l1 Σ|w| + l2 Σ w² of every kernel. ``"inputs"``: l1 Σ √m ‖w‖ over the inputs, w the m weights
         that leave one, and l2 Σ w² of every kernel. A dict from patterns to penalties, as `penalize` takes it: their
-        strengths multiply those of the grid. None: the regularizers that ``build`` gave the model, or if it gave none
-        ``"weights"``.
+        strengths multiply those of the grid; a `LassoNet` keeps its bound at every l1, at 0 too. None: the
+        regularizers that ``build`` gave the model, or if it gave none ``"weights"``.
 
     Raises
     ------
@@ -50,9 +50,8 @@ def template_of(model: Any, penalties: Any) -> Template:
     elif not any(terms_on(variable) for variable in model.trainable_variables):
         _penalize_kernels(model, keras.regularizers.L1L2(1.0, 1.0))
     variables = model.trainable_variables
-    if any(isinstance(variable.regularizer, LassoNet) for variable in variables):
-        raise UsageError("LassoNet ties two kernels by one bound and has no l2: a grid of networks cannot scale it")
-    template = tuple(terms_on(variable) for variable in variables)
+    ties = ties_of(variables)
+    template = tuple(terms_with_ties(variables, ties))
     if not any(part is not None and (float(part.l1) > 0 or float(part.group) > 0) for part in template):
         raise UsageError(
             "l1 has nothing to act on: no penalty of this network has an L1 or a group part; give one a strength of 1, "
@@ -64,7 +63,16 @@ def template_of(model: Any, penalties: Any) -> Template:
     for variable, part in zip(variables, template):
         if part is not None:
             variable.regularizer = None
-    return template
+    return template, ties
+
+
+def has_lassonet(model: Any, penalties: Any) -> bool:
+    """Whether a LassoNet acts on a network: by ``penalties``, or where they are None by its own regularizers."""
+    if isinstance(penalties, Mapping):
+        given = list(penalties.values())
+    else:
+        given = [variable.regularizer for variable in model.trainable_variables] if penalties is None else []
+    return any(isinstance(penalty, LassoNet) for penalty in given)
 
 
 def has_ridge(template: Template) -> bool:

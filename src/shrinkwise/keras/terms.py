@@ -42,7 +42,7 @@ class Terms:
         total = self.l1 * xp.sum(xp.abs(w)) + self.l2 * xp.sum(w * w)
         if self.axis is None:
             return total
-        return total + self._norm(w) * xp.sum(self._lengths(w, xp))
+        return total + self.norm(w) * xp.sum(self._lengths(w, xp))
 
     def gradient(self, w: Any, xp: ModuleType = np) -> Any:
         """A gradient of Ω, of |w| and of ‖w_g‖ 0 at 0, as TensorFlow and Torch (JAX: 1 of |w|) differentiate it."""
@@ -50,7 +50,13 @@ class Terms:
         if self.axis is None:
             return slope
         length = self._lengths(w, xp)
-        return slope + self._norm(w) * w / xp.where(length > 0, length, xp.ones_like(length))
+        return slope + self.norm(w) * w / xp.where(length > 0, length, xp.ones_like(length))
+
+    def norm(self, w: Any) -> Any:
+        """The strength of the norm of each group of an array like w, √m_g included."""
+        assert self.axis is not None
+        m = int(np.prod(w.shape)) // int(w.shape[self.axis])
+        return self.group * float(np.sqrt(m))
 
     def prox(self, v: Any, step: Any, xp: ModuleType = np) -> Any:
         """argmin_w Σ (w − v)²/(2 step) + Ω(w), its zeros exact.
@@ -65,7 +71,7 @@ class Terms:
         ridge = 1 + 2 * self.l2 * step
         if self.axis is None:
             return u / ridge
-        hold = self._norm(u) * step + xp.zeros_like(u)  # what the norm takes from each coordinate, times its share
+        hold = self.norm(u) * step + xp.zeros_like(u)  # what the norm takes from each coordinate, times its share
         ridge = ridge + xp.zeros_like(u)
         positive = hold > 0
         reach = xp.where(positive, u / xp.where(positive, hold, xp.ones_like(hold)), xp.where(u == 0, 0.0, np.inf))
@@ -82,12 +88,6 @@ class Terms:
             t = t + xp.where(stays & (slope > 0), (xp.sqrt(size) - 1) * size / safe, 0.0)
         t = xp.maximum(t, 0.0)
         return xp.where(stays, u * t / xp.maximum(ridge * t + hold, 1e-30), xp.zeros_like(u))
-
-    def _norm(self, w: Any) -> Any:
-        """Strength of the norm of each group, √m_g included."""
-        assert self.axis is not None
-        m = int(np.prod(w.shape)) // int(w.shape[self.axis])
-        return self.group * float(np.sqrt(m))
 
     def _over(self, values: Any, xp: ModuleType, reduce: Any) -> Any:
         """Reduced over each group, broadcastable to the array."""
