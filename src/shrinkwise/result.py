@@ -19,7 +19,7 @@ from shrinkwise.costs import bill, cost_factors
 from shrinkwise.criteria import information_criterion
 from shrinkwise.exceptions import UsageError
 from shrinkwise.held_out import repeats_as_groups, search_bias, standard_error
-from shrinkwise.losses import Loss, as_loss
+from shrinkwise.losses import Loss, named_loss
 from shrinkwise.network import Network
 from shrinkwise.rules import UNCOUNTED, UNPRICED, Rule, parse_rule
 
@@ -87,8 +87,9 @@ class GridResult(Shown):
     fit on all data. ``gaps`` are duality gaps relative to the loss of the intercept-only model.
 
     ``full_deviance`` is Σ sᵢ d(yᵢ, ηᵢ) of the fits on all data, with weights rescaled so that they sum to the number of
-    rows of positive weight, ``n_weighted``: twice the log-likelihood that is missing to a perfect fit, for the squared
-    loss the sum of squares. ``degrees_of_freedom`` counts the intercept. Either is None where it was not computed.
+    rows of positive weight: twice the log-likelihood that is missing to a perfect fit, for the squared loss the sum of
+    squares. ``n_weighted`` is that number; for Cox's loss that of those rows which have an event, all that a partial
+    likelihood is made of. ``degrees_of_freedom`` counts the intercept. Each is None where it was not computed.
     """
 
     loss: str
@@ -312,7 +313,7 @@ class GridResult(Shown):
                 f"rule {rule!r}: this grid was fitted without its degrees of freedom; fit it again with this rule, or "
                 "with fit_grid(..., degrees_of_freedom=True)"
             )
-        loss = as_loss(self.loss)
+        loss = named_loss(self.loss)
         return information_criterion(
             parsed,
             self.full_deviance,
