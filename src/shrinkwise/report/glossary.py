@@ -156,8 +156,8 @@ METRICS = (  # shown where the error is one of them
     ),
     (
         "concordance",
-        """Harrell's index: of all pairs of rows in which one is known to have had its event first, the share in which it
-        has the higher risk. 0.5 is chance, 1 the right order; an error is minus that.""",
+        """Harrell's index: of all pairs of rows in which one is known to have had its event first, the share in which
+        that one has the higher risk. 0.5 is chance, 1 the right order; an error is minus that.""",
     ),
     (
         "deviance",
