@@ -45,7 +45,8 @@ def information_criterion(
     deviance, freedom, support : arrays of one shape
         Of the fits on all data: deviance, degrees of freedom with the intercept, nonzero coefficients.
     n : int
-        Rows of positive weight.
+        Rows of positive weight. Of Cox's partial likelihood, those with an event: rows that are censored add no term to
+        it, and the information on a coefficient grows with the events.
     p : int
         Features to choose from.
     null_deviance : float or None
@@ -64,13 +65,18 @@ def information_criterion(
     aic and bic are made for p well below n: a fit of the squared loss that reproduces its rows is infinitely likely,
     at a finite price. aicc and ebic hold against it.
 
+    With events for n, bic approximates the posterior odds of two Cox models under a prior that is worth one event, and
+    ebic is bic with the prior of Chen & Chen over sizes. The correction of aicc is that of a Gaussian model; for Cox,
+    as for counts and classes, it is its leading term, with events for n.
+
     References
     ----------
     Akaike 1974; Schwarz 1978; Hurvich & Tsai, "Regression and time series model selection in small samples",
     Biometrika 1989 (aicc); Chen & Chen, "Extended Bayesian information criteria for model selection with large model
     spaces", Biometrika 2008, eq. 1 (ebic); Zou, Hastie & Tibshirani, "On the degrees of freedom of the lasso",
     Annals of Statistics 2007, sec. 4, who take σ² as known; Jørgensen, "Exponential dispersion models", JRSS-B 1987
-    (saddlepoint).
+    (saddlepoint); Volinsky & Raftery, "Bayesian information criteria for censored survival models", Biometrics 2000
+    (events for n).
     """
     usable = freedom < n - 1
     k = freedom

@@ -23,6 +23,7 @@ from shrinkwise.penalties import group_names, penalty_of, varied
 from shrinkwise.penalties.concave import Concave, as_concave
 from shrinkwise.problem import power_of_two
 from shrinkwise.result import GridResult, Unpenalized
+from shrinkwise.rules import UNCOUNTED_REFITS
 from shrinkwise.strengths import fit_strengths, fold_weights
 from shrinkwise.validation import (
     check_l1_ratio,
@@ -173,10 +174,13 @@ def fit_grid(
     kind = as_loss(loss)
     bent = None if concave is None else as_concave(concave)
     shares = _shares(relax)
-    if relax is not None and (np.ndim(y) == 2 or degrees_of_freedom or groups is not None):
+    if relax is not None and degrees_of_freedom:
         raise UsageError(
-            "relax is for grids of one predictor a row, without groups, and rules that folds decide; leave relax out"
+            f"relax goes with rules that folds decide, not with an information criterion: {UNCOUNTED_REFITS}, "
+            "or leave relax out"
         )
+    if relax is not None and (np.ndim(y) == 2 or groups is not None):
+        raise UsageError("relax is for grids of one predictor a row, without groups; leave relax out")
     if relax is not None and variants is not None:
         raise UsageError("variants are for penalized fits, and relax refits without a penalty; leave out one of them")
     engine = engine or LocalEngine()
@@ -285,7 +289,7 @@ def fit_grid(
         l1_factors=None if l1_factors is None else l1_factors[-1],
         full_deviance=block.deviance * np.count_nonzero(weights),
         degrees_of_freedom=None if fits.freedom is None else fits.freedom + fit_intercept * _n_intercepts(task),
-        n_weighted=int(np.count_nonzero(weights)),
+        n_weighted=int(np.count_nonzero(weights * task.y if kind.coupled else weights)),
         repeats=repeats_of(tests, len(y)),
         costs=costs,
         sources=None if costs is None or cost_sources is None else check_sources(cost_sources, n_features),

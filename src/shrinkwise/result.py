@@ -68,8 +68,9 @@ class GridResult(Shown):
     fit on all data. ``gaps`` are duality gaps relative to the loss of the intercept-only model.
 
     ``full_deviance`` is Σ sᵢ d(yᵢ, ηᵢ) of the fits on all data, with weights rescaled so that they sum to the number of
-    rows of positive weight, ``n_weighted``: twice the log-likelihood that is missing to a perfect fit, for the squared
-    loss the sum of squares. ``degrees_of_freedom`` counts the intercept. Either is None where it was not computed.
+    rows of positive weight: twice the log-likelihood that is missing to a perfect fit, for the squared loss the sum of
+    squares. ``n_weighted`` is that number; for Cox's loss that of those rows which have an event, all that a partial
+    likelihood is made of. ``degrees_of_freedom`` counts the intercept. Each is None where it was not computed.
     """
 
     loss: str

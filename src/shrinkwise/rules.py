@@ -19,6 +19,10 @@ WORDS = re.compile(
 UNCOUNTED = (  # why no information criterion chooses a network
     "it weighs a fit against its degrees of freedom, and nobody knows those of a network; use 1se, min, k=7, within=1%"
 )
+UNCOUNTED_REFITS = (  # why none chooses a relaxed lasso: Tibshirani, "Degrees of freedom and model search", 2015
+    "it weighs a fit against its degrees of freedom, and those of a refit without a penalty on features that the same "
+    "data picked are more than their number, by nobody knows how much; use 1se, min, k=7, within=1%"
+)
 UNPRICED = (  # why a rule cannot choose by cost
     "nobody said what the features cost; fit again with costs (--costs costs.csv on the command line, costs= in "
     "Python), or use 1se, min, k=7, within=1%"

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from shrinkwise.criteria import information_criterion
 from shrinkwise.exceptions import UsageError
 from shrinkwise.held_out import repeats_as_groups
-from shrinkwise.losses import Loss, as_loss
+from shrinkwise.losses import Loss, named_loss
 from shrinkwise.rules import UNCOUNTED, UNPRICED, parse_rule
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def criterion(result: GridResult, rule: str) -> Array:
             f"rule {rule!r}: this grid was fitted without its degrees of freedom; fit it again with this rule, or "
             "with fit_grid(..., degrees_of_freedom=True)"
         )
-    loss = as_loss(result.loss)
+    loss = named_loss(result.loss)
     of_one_variance = len(result.outputs) if result.outputs and loss.dispersion else 1
     return information_criterion(
         parsed,

@@ -126,7 +126,7 @@ def test_numbers_missing_in_the_folds_can_be_relaxed_where_moments_do(fit, write
     [
         (["--sparse-ratio", "0.5"], "--sparse-ratio 0.5 is a mix within groups: give --group-categoricals, too"),
         (["--relax", "--group-categoricals"], "--relax and --group-categoricals cannot go together"),
-        (["--relax", "--rule", "bic"], "--relax goes with rules that folds decide, and --rule bic weighs"),
+        (["--relax", "--rule", "bic"], "--relax goes with rules that folds decide, and --rule bic: it weighs"),
         (["--concave", "lasso"], "concave must be one of mcp, scad, with a gamma as in mcp:3, got 'lasso'"),
         (["--concave", "mcp:0.5"], "gamma of mcp must be > 1"),
         (["--concave", "scad:wide"], "gamma must be a number, as in mcp:3"),

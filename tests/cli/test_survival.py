@@ -59,6 +59,33 @@ def test_the_model_is_that_of_the_estimator(fit, run, table, ties, stratified):
     np.testing.assert_allclose([float(line) for line in predicted[1:]], twin.predict(X), rtol=1e-6, atol=1e-8)
 
 
+@pytest.mark.parametrize("strata", [["--strata", "site"], ["--exclude", "site"]])
+def test_folds_may_be_scored_by_concordance(fit, write, strata):
+    X, time, event, site = patients()
+    weights = np.random.default_rng(1).integers(0, 3, 150)
+    table = write("t.csv", **columns(X, time, event, site), w=weights)
+    answer = fit(table, *SURVIVAL, *strata, "--weights", "w", "--score", "concordance", "--rule", "min", "--quick")
+    assert answer.code == 0, answer.err
+    assert "error = minus concordance" in answer.err
+    assert "Training and held-out errors lie apart" not in answer.err
+    assert "<dt>concordance</dt>" in Path("report.html").read_text()
+    model = load_model("model.shrinkwise")
+    twin = CoxRegressorCV(cv=model.folds, alphas=8, rule="min", scoring="concordance")
+    twin.fit(X, np.column_stack([time, event]), weights, site if "--strata" in strata else None)
+    np.testing.assert_allclose(model.result.mean, twin.result_.mean, rtol=1e-9)
+    assert model.alpha == pytest.approx(twin.alpha_, rel=1e-9)
+
+
+@pytest.mark.parametrize("rule", ["aic", "bic"])
+def test_an_information_criterion_chooses(fit, table, rule):
+    answer = fit(table, *SURVIVAL, "--exclude", "site", "--rule", rule, "--quick")
+    assert answer.code == 0, answer.err
+    model, (X, time, event, _) = load_model("model.shrinkwise"), patients()
+    twin = CoxRegressorCV(cv=model.folds, alphas=8, rule=rule).fit(X, np.column_stack([time, event]))
+    assert model.result.n_weighted == event.sum()
+    np.testing.assert_allclose(model.coef, twin.coef_, rtol=1e-6, atol=1e-8)
+
+
 def test_every_fold_has_its_share_of_events(fit, table):
     fit(table, *SURVIVAL)
     folds, event = load_model("model.shrinkwise").folds, patients()[2]
@@ -167,10 +194,10 @@ def test_time_alone_still_makes_folds(run, table):
         (["-t", "x0", "--strata", "site"], "--strata is for Cox regression: give --event and --time, too"),
         ([*SURVIVAL, "-t", "x0"], "--target does not go with --event"),
         ([*SURVIVAL, "--loss", "huber"], "--loss does not go with --event"),
-        ([*SURVIVAL, "--score", "r2"], "--score does not go with --event"),
+        ([*SURVIVAL, "--score", "r2"], "--score 'r2' knows no censored times; with --event give concordance"),
+        (["-t", "x0", "--score", "concordance"], "--score concordance is for Cox regression: give --event and --time"),
         ([*SURVIVAL, "--relax"], "--relax does not go with --event"),
         ([*SURVIVAL, "--grouped-outputs"], "--grouped-outputs does not go with --event"),
-        ([*SURVIVAL, "--rule", "aic"], "--rule aic weighs the likelihood of all rows, and Cox's is a partial one"),
     ],
 )
 def test_options_of_another_target_are_refused_before_anything_is_read(run, args, words, files):

@@ -5,13 +5,15 @@ import math
 import numpy as np
 import pytest
 
-from shrinkwise import LinearClassifierCV, LinearRegressorCV
+from shrinkwise import CoxRegressorCV, LinearClassifierCV, LinearRegressorCV
 from shrinkwise.criteria import information_criterion, log_choices
 from shrinkwise.exceptions import UsageError
 from shrinkwise.grid import fit_grid
+from shrinkwise.losses.cox import CoxLoss
 from shrinkwise.rules import parse_rule
 from tests.grid.splits import folds
 from tests.linear.data import table, weights_of
+from tests.oracles import cox
 
 CRITERIA = ("aic", "aicc", "bic", "ebic", "ebic:0.5", "ebic:0")
 
@@ -110,6 +112,44 @@ def test_the_estimators_take_a_criterion(rule):
         chosen = model.result_.select(rule)
         assert model.alpha_ == chosen.alpha
         assert [row["name"] for row in model.result_.table(rule)] == ["min", rule, "no penalty"]
+
+
+@pytest.mark.parametrize("ties", ["breslow", "efron"])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_of_a_partial_likelihood_the_events_are_the_rows(ties, weighted):
+    """Volinsky & Raftery 2000, eq. 2: −2 log PL + k log d; what the log PL of all models lacks, they lack alike."""
+    X, time, event, weights, stratum = cox.sample(n=70, strata=2)
+    weights = np.where(np.arange(70) % 9 == 0, 0.0, weights) if weighted else np.ones(70)
+    loss = CoxLoss(time, stratum, ties)
+    grid = fit_grid(
+        X, event, folds(70), loss=loss, alphas=[0.1, 0.0], sample_weight=weights, tol=1e-12, degrees_of_freedom=True
+    )
+    n, d = np.count_nonzero(weights), np.count_nonzero(weights * event)
+    assert grid.n_weighted == d < n
+    w = cox.newton(X, time, event, weights, stratum, ties)
+    prices = {"aic": lambda k: 2 * k, "bic": lambda k: k * math.log(d)}
+    prices["aicc"] = lambda k: 2 * k + 2 * k * (k + 1) / (d - k - 1)
+    prices["ebic"] = lambda k: k * math.log(d) + 2 * math.log(math.comb(4, k))
+    values = {
+        (rule, a): 2 * n * cox.loss(time, event, weights, stratum, X @ coef, ties) + price(np.count_nonzero(coef))
+        for a, coef in enumerate([grid.coef(0, 0), w])
+        for rule, price in prices.items()
+    }
+    assert 0 < np.count_nonzero(grid.coef(0, 0)) < 4
+    for rule in prices:
+        found = grid.criterion(rule)[0]
+        assert found[1] - found[0] == pytest.approx(values[rule, 1] - values[rule, 0], rel=1e-7)
+
+
+def test_a_partial_likelihood_without_penalty_and_ties_is_weighed_as_in_the_textbook():
+    """Without ties and censoring the best conceivable log PL is 0, and nothing is lacking."""
+    rng = np.random.default_rng(3)
+    X, time = rng.standard_normal((50, 3)), rng.permutation(50) + 1.0
+    event = np.ones(50)
+    model = CoxRegressorCV(alphas=[0.0], cv=2, rule="bic", tol=1e-12).fit(X, np.column_stack([time, event]))
+    eta = X @ model.coef_
+    log_pl = sum(eta[i] - math.log(np.exp(eta[time >= time[i]]).sum()) for i in range(50))
+    assert model.result_.criterion("bic")[0, 0] == pytest.approx(-2 * log_pl + 3 * math.log(50), rel=1e-9)
 
 
 def test_bic_and_ebic_find_a_strong_signal_among_many_features():

@@ -208,8 +208,6 @@ def test_wrong_uses_are_named():
         CoxRegressor(ties="exact").fit(X, Y)
     with pytest.raises(UsageError, match="use CoxRegressor"):
         LinearRegressor(loss="cox").fit(X, TIME)
-    with pytest.raises(UsageError, match="rule 'aic' weighs the likelihood of all data"):
-        CoxRegressorCV(rule="aic").fit(X, Y)
     with pytest.raises(DataError, match="no two rows can be compared"):
         CoxRegressor().fit(X, Y).score(X[:1], Y[:1])
     late = np.argsort(TIME, kind="stable")
@@ -217,3 +215,82 @@ def test_wrong_uses_are_named():
     y[late[:60], 1] = 0
     with pytest.raises(DataError, match="training rows of fold 1 have no event"):
         CoxRegressorCV(cv=[(late[:60], late[60:])]).fit(X, y)
+
+
+def by_hand(scorer, ties="breslow", weights=None, labels=None, offset=None):
+    """Scores of each fold of a model that is fitted to its training rows, at both strengths; and those of the grid."""
+    grid = CoxRegressorCV(alphas=[0.2, 0.02], cv=3, ties=ties, tol=1e-12, scoring=scorer).fit(
+        X, Y, weights, labels, offset=offset
+    )
+    splits = list(StratifiedKFold(3).split(X, EVENT))
+    each = [(a, alpha, fold, rows) for a, alpha in enumerate([0.2, 0.02]) for fold, rows in enumerate(splits)]
+    for a, alpha, fold, (train, test) in each:
+        part = [None if known is None else known[train] for known in (weights, labels, offset)]
+        yield CoxRegressor(alpha, ties=ties, tol=1e-12).fit(X[train], Y[train], *part), train, test, grid, a, fold
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("stratified", [False, True])
+def test_folds_are_scored_by_their_concordance(weighted, stratified):
+    weights, labels = WEIGHTS if weighted else None, np.array(["b", "a"])[STRATUM] if stratified else None
+    offset = 0.3 * X[:, 3]
+    for model, train, test, grid, a, fold in by_hand("concordance", "efron", weights, labels, offset):
+        for rows, scores in ((train, grid.result_.train_score), (test, grid.result_.test_score)):
+            known = [None if part is None else part[rows] for part in (weights, labels, offset)]
+            assert scores[0, a, fold] == pytest.approx(-model.score(X[rows], Y[rows], *known), rel=1e-12)
+        assert grid.result_.null_score[fold] == pytest.approx(-null_of(test, *known))
+    assert grid.result_.metric == "minus concordance"
+
+
+def null_of(rows, weights, labels, offset):
+    codes = np.zeros(len(rows)) if labels is None else np.unique(labels, return_inverse=True)[1]
+    return concordance(offset, TIME[rows], EVENT[rows], codes, np.ones(len(rows)) if weights is None else weights)
+
+
+def survival_at_three(model, rows, y, sample_weight=None, strata=None):
+    """How well survival up to t = 3 is foretold, with the weights and the strata of the rows."""
+    alive = (y[:, 0] > 3).astype(float)
+    chance = model.predict_survival_function(rows, [3.0], strata)[:, 0]
+    return -float(np.average((alive - chance) ** 2, weights=sample_weight))
+
+
+@pytest.mark.parametrize("weights", [None, WEIGHTS])
+def test_a_scorer_sees_the_survival_of_each_fold(weights):
+    labels = STRATUM + 5
+    for model, _, test, grid, a, fold in by_hand(survival_at_three, weights=weights, labels=labels):
+        s = None if weights is None else weights[test]
+        expected = -survival_at_three(model, X[test], Y[test], s, labels[test])
+        assert grid.result_.test_score[0, a, fold] == pytest.approx(expected, rel=1e-8)
+    assert grid.result_.metric == "minus survival_at_three"
+
+
+def test_a_scorer_is_given_outcomes_as_they_came():
+    y = structured(["died", "weeks"], [bool, float], [EVENT > 0, TIME])
+    plain = CoxRegressorCV(alphas=[0.2], cv=3, scoring="concordance").fit(X, Y)
+    asked = CoxRegressorCV(alphas=[0.2], cv=3, scoring=lambda model, X, y: np.sum(y["died"])).fit(X, y)
+    counts = [-EVENT[test].sum() for _, test in StratifiedKFold(3).split(X, EVENT)]
+    np.testing.assert_array_equal(asked.result_.test_score[0, 0], counts)
+    assert clone(asked).scoring is asked.scoring
+    np.testing.assert_array_equal(plain.coef_, asked.coef_)
+
+
+def test_the_choice_is_by_the_score_and_may_be_doubted():
+    model = CoxRegressorCV(alphas=6, cv=3, scoring="concordance", rule="min")
+    decision = model.decide(X, Y)
+    best = model.result_.select("min")
+    assert best.mean == model.result_.mean.min() < -0.6
+    assert (model.alpha_, model.result_.metric) == (best.alpha, "minus concordance")
+    assert decision.penalty_choice is not None
+
+
+@pytest.mark.parametrize("scoring", ["r2", "concordanc", 3])
+def test_scores_that_know_no_censoring_are_refused(scoring):
+    with pytest.raises(UsageError, match=f'must be None, "concordance" or a callable.*, got {scoring!r}'):
+        CoxRegressorCV(scoring=scoring).fit(X, Y)
+
+
+def test_a_fold_without_a_pair_to_compare_is_named():
+    folds = np.arange(80) % 3
+    folds[np.argmax(EVENT * TIME)] = 3
+    with pytest.raises(DataError, match="concordance in fold 4: no two rows can be compared.*; use fewer folds"):
+        CoxRegressorCV(cv=folds, scoring="concordance").fit(X, Y)

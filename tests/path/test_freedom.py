@@ -6,11 +6,13 @@ from scipy import sparse
 
 from shrinkwise.grid import fit_grid
 from shrinkwise.losses import LOSSES
+from shrinkwise.losses.cox import CoxLoss
 from shrinkwise.path import MomentsRoute, choose, solve
 from shrinkwise.path.freedom import rank, spectrum
 from shrinkwise.penalties import ElasticNet, GroupLasso
 from tests.grid.splits import folds
 from tests.linear.data import table, weights_of
+from tests.oracles import cox
 
 STORAGE = (np.asarray, lambda X: sparse.csr_array(np.where(np.abs(X) > 1, X, 0)))
 
@@ -33,6 +35,21 @@ def by_definition(grid, X, r, a, *, weights, penalty_weights=1.0, intercept=True
     if intercept:
         Z, d = np.column_stack([Z, np.ones(len(Z))]), np.append(d, 0.0)
     return np.trace(np.linalg.pinv(Z.T @ (s[:, None] * Z) + np.diag(d), rcond=1e-12) @ (Z.T @ (s[:, None] * Z)))
+
+
+def test_of_a_partial_likelihood_they_are_the_trace_of_its_own_hessian():
+    X, time, event, weights, stratum = cox.sample(n=60, strata=2)
+    mean = weights @ X / weights.sum()
+    Z = (X - mean) / np.sqrt(weights @ (X - mean) ** 2 / weights.sum())
+    grid = grid_of(X, event, loss=CoxLoss(time, stratum), l1_ratios=(0.0, 0.4, 1.0), sample_weight=weights)
+    for r in range(3):
+        for a in range(12):
+            coef = grid.coef(r, a)
+            cols = np.flatnonzero(coef)
+            H = Z[:, cols].T @ cox.hessian(time, event, weights, stratum, X @ coef) @ Z[:, cols]
+            bend = grid.alphas[r, a] * (1 - grid.l1_ratios[r]) * np.eye(len(cols))
+            expected = np.trace(np.linalg.solve(H + bend, H))
+            assert grid.degrees_of_freedom[r, a] == pytest.approx(expected, rel=1e-5)
 
 
 @pytest.mark.parametrize("intercept", [True, False])

@@ -29,7 +29,7 @@ def run(request: Request) -> int:
     loss = asked_loss(request.loss, request.task, request.exposure)
     check_folder(Path(request.out), (REPORT, MODEL), request.overwrite)
     if request.score is not None:
-        check_score(request.score)
+        check_score(request.score, survival=request.event is not None)
     say = Voice(request.quiet)
     with busy(), warnings_said(say):
         prepared = prepare(request, loss, say)

@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING
 import click
 
 from shrinkwise.exceptions import UsageError
-from shrinkwise.rules import UNCOUNTED, parse_rule
+from shrinkwise.rules import UNCOUNTED, UNCOUNTED_REFITS, parse_rule
 
 if TYPE_CHECKING:
     from shrinkwise.cli.fit import Request
     from shrinkwise.losses import Loss
 
 APART = {"fold_column": ("folds", "repeats", "groups", "time"), "time": ("repeats", "groups")}  # ways to make folds
-NOT_WITH_EVENT = ("target", "task", "loss", "exposure", "score", "relax", "grouped_outputs")
+CONCORDANCE = "concordance"  # the score of Cox regression
+NOT_WITH_EVENT = ("target", "task", "loss", "exposure", "relax", "grouped_outputs")
 
 
 def mixes(ctx: click.Context, param: click.Parameter, value: str) -> tuple[float, ...]:
@@ -79,11 +80,6 @@ def check_target(request: Request, given: Sequence[str]) -> None:
         if option in given:
             name = option.replace("_", "-")
             raise UsageError(f"--{name} does not go with --event, which asks for Cox regression; leave one out")
-    if parse_rule(request.rule).is_criterion:
-        raise UsageError(
-            f"--rule {request.rule} weighs the likelihood of all rows, and Cox's is a partial one; choose 1se, min, "
-            "k=7 or within=1%"
-        )
 
 
 def check_penalty(request: Request) -> None:
@@ -107,14 +103,11 @@ def check_penalty(request: Request) -> None:
     if request.relax and request.group_categoricals:
         raise UsageError("--relax and --group-categoricals cannot go together: a group is not refitted; leave one out")
     if request.relax and parse_rule(request.rule).is_criterion:
-        raise UsageError(
-            f"--relax goes with rules that folds decide, and --rule {request.rule} weighs the fits on all rows; choose "
-            "1se, min, k=7 or within=1%"
-        )
+        raise UsageError(f"--relax goes with rules that folds decide, and --rule {request.rule}: {UNCOUNTED_REFITS}")
 
 
-def check_score(name: str) -> None:
-    """Refuse what is no scorer, before anything is read; the scorers load scikit-learn.
+def check_score(name: str, survival: bool) -> None:
+    """Refuse what is no score, before anything is read; scikit-learn's scorers load it.
 
     Raises
     ------
@@ -123,6 +116,15 @@ def check_score(name: str) -> None:
     """
     from difflib import get_close_matches
 
+    if survival:
+        if name != CONCORDANCE:
+            raise UsageError(
+                f"--score {name!r} knows no censored times; with --event give {CONCORDANCE} or leave it out, for the "
+                "partial likelihood"
+            )
+        return
+    if name == CONCORDANCE:
+        raise UsageError(f"--score {CONCORDANCE} is for Cox regression: give --event and --time, too, or another score")
     from sklearn.metrics import get_scorer_names
 
     names = get_scorer_names()

@@ -24,6 +24,7 @@ from shrinkwise.diagnosis.decision import Decision
 from shrinkwise.exceptions import DataError
 from shrinkwise.grid import fit_grid
 from shrinkwise.losses import as_loss
+from shrinkwise.losses.cox import CoxLoss
 from shrinkwise.path import Solution, solve
 from shrinkwise.refitting import refits_of
 from shrinkwise.result import GridResult
@@ -159,6 +160,7 @@ def _scored(prepared: Prepared, request: Request) -> dict[str, Any]:
         prepared.splits,
         None,
         encoding.maps,
+        prepared.loss.stratum if isinstance(prepared.loss, CoxLoss) else None,
     )
     return {"scorer": scorer, "metric": metric_name(request.score)}
 

@@ -127,8 +127,8 @@ class Request:
 @click.option(
     "--score",
     metavar="NAME",
-    help="A scikit-learn scorer for the held-out rows, such as neg_mean_absolute_error or roc_auc; default: the "
-    "error of the loss.",
+    help="A scikit-learn scorer for the held-out rows, such as neg_mean_absolute_error or roc_auc; with --event "
+    "concordance; default: the error of the loss.",
 )
 @click.option(
     "--rule",

@@ -2,7 +2,8 @@
 
 from shrinkwise.linear._from_sklearn import from_sklearn
 from shrinkwise.linear.classifier import LinearClassifier
-from shrinkwise.linear.cox import CoxRegressor, CoxRegressorCV
+from shrinkwise.linear.cox import CoxRegressor
+from shrinkwise.linear.cox_search import CoxRegressorCV
 from shrinkwise.linear.regressor import LinearRegressor
 from shrinkwise.linear.search import LinearClassifierCV, LinearRegressorCV
 

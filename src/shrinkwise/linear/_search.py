@@ -283,7 +283,7 @@ class GridSearch(Told, LinearModel):
             alphas = tuple(check_alpha(alpha) for alpha in check_sequence("alphas", alphas))
         mixes = [mixes] if isinstance(mixes, Real) or mixes is None else check_sequence("l1_ratio", mixes)
         if self.scoring is not None:
-            scorer_of(self.scoring)
+            self._scorer()
         return {
             "grid": {
                 "alphas": alphas,
@@ -298,6 +298,9 @@ class GridSearch(Told, LinearModel):
             },
             "max_iter": check_count("max_iter", self.max_iter),
         }
+
+    def _scorer(self) -> Any:
+        return scorer_of(self.scoring)
 
     def _routed(self, weights: Array | None, groups: Array | None) -> tuple[dict[str, Any], dict[str, Any] | None]:
         """What the splitter and the scorer receive; None where metadata routing is off."""
@@ -317,5 +320,5 @@ class GridSearch(Told, LinearModel):
         router = MetadataRouter(owner=self).add_self_request(self)
         router.add(splitter=splitter, method_mapping=MethodMapping().add(caller="fit", callee="split"))
         if self.scoring is not None:
-            router.add(scorer=scorer_of(self.scoring), method_mapping=MethodMapping().add(caller="fit", callee="score"))
+            router.add(scorer=self._scorer(), method_mapping=MethodMapping().add(caller="fit", callee="score"))
         return router

@@ -16,6 +16,7 @@ from shrinkwise.engines.local import one_blas_thread
 from shrinkwise.losses import Loss
 from shrinkwise.outputs import check_single, problems_of
 from shrinkwise.path.lockstep import Lockstep
+from shrinkwise.path.orthogonal import least_squares
 from shrinkwise.penalties import ElasticNet, Penalty
 from shrinkwise.penalties.concave import Concave
 from shrinkwise.penalties.standardized import groups_of
@@ -108,9 +109,13 @@ def solve(
         if not gap <= tol:
             at = np.array([alpha])
             (gap,), (steps,) = lockstep.step(at) if bent is None else lockstep.step_concave(at, bent)
-        batch = lockstep.batch
+        w, b = lockstep.batch.w[:, 0], float(lockstep.batch.b[0])
+        if not gap <= tol:
+            other = least_squares(problem, alpha, fit_intercept)
+            if other is not None and other[1] < gap:
+                w, gap = other
         problem = problem if alpha else without_penalty(problem)
-        coef, intercept = problem.in_data_units(batch.w[:, 0], float(batch.b[0]), column_unit)
+        coef, intercept = problem.in_data_units(w, b, column_unit)
     return Solution(coef, intercept, float(gap), int(steps), bool(gap <= tol))
 
 

@@ -155,6 +155,11 @@ METRICS = (  # shown where the error is one of them
         the log of that probability. Of held-out rows it is what they add to that of the training rows.""",
     ),
     (
+        "concordance",
+        """Harrell's index: of all pairs of rows in which one is known to have had its event first, the share in which
+        that one has the higher risk. 0.5 is chance, 1 the right order; an error is minus that.""",
+    ),
+    (
         "deviance",
         """Twice the log-likelihood that the predictions lack, on average over the rows: 0 if each were the target
         itself.""",

@@ -137,7 +137,8 @@ def search_sentence(report: ReportInput) -> str:
 
 def risk_sets_sentence(report: ReportInput) -> str:
     """Why the errors of Cox regression lie apart where nothing is overfitted."""
-    if named_loss(report.result.loss).name != "cox":
+    loss = named_loss(report.result.loss)
+    if not loss.coupled or report.result.metric != loss.metric:
         return ""
     return (
         "Training and held-out errors lie apart here even without a feature, since held-out rows also enlarge the risk "
