@@ -144,9 +144,6 @@ def rows_route(task: Task) -> tuple[Route, Array, Array]:
         )
         for penalty in task.penalties
     ]
-    test_weights = np.zeros((len(task.y), len(task.tests)), order="F")
-    for fold, rows in enumerate(task.tests):
-        np.add.at(test_weights[:, fold], rows, task.weights[rows])
     paths = built[0][0], [problems for _, problems in built], task.penalties
     options: dict[str, Any] = {
         "concave": task.concave,
@@ -155,13 +152,22 @@ def rows_route(task: Task) -> tuple[Route, Array, Array]:
         "progress": task.progress,
     }
     if task.loss.coupled:
-        route: Route = CoxRoute(*paths, task.counts * task.weights[:, None], test_weights, column_unit, **options)
+        held_out = np.zeros((len(task.y), len(task.tests)), order="F")
+        for fold, rows in enumerate(task.tests):
+            np.add.at(held_out[:, fold], rows, task.weights[rows])
+        route: Route = CoxRoute(*paths, task.counts * task.weights[:, None], held_out, column_unit, **options)
     else:
-        test_weights /= test_weights.sum(axis=0)
         outputs = task.y.shape[1:]
-        test_weights = np.repeat(test_weights, outputs[0], axis=0) if outputs else test_weights
-        route = LockstepRoute(*paths, test_weights, column_unit, outputs=outputs, **options)
+        held_out_rows = [_held_out(rows, task.weights, *outputs) for rows in task.tests]
+        route = LockstepRoute(*paths, held_out_rows, column_unit, outputs=outputs, **options)
     return route, design.means[:, -1] * column_unit, scale
+
+
+def _held_out(rows: Array, weights: Array, outputs: int = 1) -> tuple[Array, Array]:
+    """The places of held-out rows in a flat η of so many predictors a row, and the weights; those of rows sum to 1."""
+    places = rows if outputs == 1 else (rows[:, None] * outputs + np.arange(outputs)).ravel()
+    own = weights[rows]
+    return places, np.repeat(own / own.sum(), outputs)
 
 
 def _is_tall(task: Task) -> bool:

@@ -110,7 +110,7 @@ class CoxRoute(LockstepRoute):
         self.both = [loss.of_rows(event, s) for s in whole.T]
         self.sizes = np.column_stack([training.sum(axis=0), whole.sum(axis=0)])
         self.events = np.column_stack([event @ training, event @ held_out])
-        super().__init__(design, problems, penalties, held_out, column_unit, **options)
+        super().__init__(design, problems, penalties, (), column_unit, **options)
 
     def _march(self, design: Design, problems: Sequence[Problem], small: bool = False, lines: int = 1) -> Any:
         return SideBySide(design, problems, self.tol, self.engine, small)

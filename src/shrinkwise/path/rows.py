@@ -40,8 +40,8 @@ class LockstepRoute(Route):
     ----------
     problems : K + 1 problems for each of R mixes
         Of each training set and, last, of all data.
-    test_weights : array of shape (n, K)
-        Weights of the held-out rows of each fold, summing to 1.
+    held_out : K pairs (places, weights)
+        Of the held-out rows of each fold in η; weights of rows sum to 1.
     outputs : tuple of int
         The number of predictors that a row has, or none where it is one.
     """
@@ -51,7 +51,7 @@ class LockstepRoute(Route):
         design: Design,
         problems: Sequence[Sequence[Problem]],
         penalties: Sequence[Penalty],
-        test_weights: Array,
+        held_out: Sequence[tuple[Array, Array]],
         column_unit: Array,
         *,
         outputs: tuple[int, ...] = (),
@@ -60,7 +60,7 @@ class LockstepRoute(Route):
         engine: LocalEngine,
         progress: Callable[[int], None],
     ) -> None:
-        self.problems, self.penalties, self.test_weights = problems, penalties, test_weights
+        self.problems, self.penalties, self.held_out = problems, penalties, held_out
         self.column_unit, self.tol, self.engine, self.progress = column_unit, tol, engine, progress
         self.fits = design.n_problems
         self.several, self.concave = outputs, concave
@@ -80,8 +80,8 @@ class LockstepRoute(Route):
     def _scores(self, fold: int, eta: Array) -> tuple[float, float]:
         problem = self.problems[0][fold]
         rows = problem.loss.score(problem.y, eta)
-        unit = problem.unit**problem.loss.degree
-        return unit * float(problem.weights @ rows), unit * float(self.test_weights[:, fold] @ rows)
+        unit, (places, weights) = problem.unit**problem.loss.degree, self.held_out[fold]
+        return unit * float(problem.weights @ rows), unit * float(weights @ rows[places])
 
     def tops(self) -> Array:
         tops = []

@@ -31,7 +31,8 @@ def members(splits: Sequence[Split], weights: Array) -> tuple[Array, tuple[Array
                     "use fewer folds, or drop the rows of weight 0"
                 )
         tests.append(test)
-    return counts, tuple(tests)
+    most = max([int(counts.max()), *(int(np.bincount(rows).max()) for rows in tests)])
+    return counts.astype(np.min_scalar_type(-most - 1), order="F"), tuple(tests)  # most often, a byte for each
 
 
 def _row_numbers(rows: Array, n: int, fold: int) -> Array:
