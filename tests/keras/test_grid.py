@@ -20,7 +20,7 @@ from tests.keras.grids import L1, L2, halves, table
 if keras.backend.backend() != "jax":
     pytest.skip("of the JAX route", allow_module_level=True)
 
-from shrinkwise.keras.program import Program  # noqa: E402
+from shrinkwise.keras.program import Program
 
 
 def plan_of(X, y, splits=None, **options):

@@ -106,7 +106,7 @@ def test_a_lassonet_is_that_under_keras_own_optimizer():
     theirs = fit_networks(X, y, halves(), residual(), optimizer=Opt.Adam(0.01), **options).result
     ours = fit_networks(X, y, halves(), residual(), optimizer=optax.adam(0.01, eps=1e-7), **options).result
     np.testing.assert_array_equal(ours.network.zeros, theirs.network.zeros)
-    assert 0 < ours.network.zeros.sum()
+    assert ours.network.zeros.sum() > 0
     np.testing.assert_allclose(ours.test_score, theirs.test_score, rtol=1e-4)
 
 

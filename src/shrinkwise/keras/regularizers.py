@@ -80,7 +80,7 @@ class Penalty(keras.regularizers.Regularizer):  # type: ignore[misc]
             kind = self.registered
             raise UsageError(
                 f"this {kind} was made by from_config of l1 and l2 alone and has no {name!r}: of a get_config that was "
-                f"written to a file no more is left; write keras.regularizers.serialize(penalty), read it by deserialize, "
+                "written to a file no more is left; write keras.regularizers.serialize(penalty), read by deserialize, "
                 f"or say all of it, {kind}.from_config({{{', '.join(map(repr, ('l1', *type(self).own)))}: ...}})"
             )
         raise AttributeError(f"{self.registered} has no {name!r}")
