@@ -1,6 +1,7 @@
 """Regularizers, penalize, LassoNet, the monitor and the checks of numbers, on every backend."""
 
 import copy
+import json
 import pickle
 import re
 import subprocess
@@ -93,9 +94,20 @@ def test_ours_come_back_from_what_keras_keeps(regularizer):
 
 
 @pytest.mark.parametrize("regularizer", [GroupL1(0.1, "units"), LassoNet(0.1, first="hidden", bound=3.0)])
+def test_a_configuration_gives_the_whole_penalty_back(regularizer):
+    config = regularizer.get_config()
+    assert config == {"l1": regularizer.l1, "l2": regularizer.l2}  # no more, or Keras without shrinkwise refuses it
+    for given in (config, copy.deepcopy(config), pickle.loads(pickle.dumps(config))):
+        again = type(regularizer).from_config(given)
+        assert repr(again) == repr(regularizer)
+        assert type(again.l1) is float
+        assert again.get_build_config() == regularizer.get_build_config()
+
+
+@pytest.mark.parametrize("regularizer", [GroupL1(0.1, "units"), LassoNet(0.1, first="hidden", bound=3.0)])
 def test_the_part_that_keras_knows_is_no_other_penalty(regularizer):
     kind = type(regularizer)
-    part = kind.from_config(regularizer.get_config())
+    part = kind.from_config(json.loads(json.dumps(regularizer.get_config())))
     with pytest.raises(UsageError, match=r"from_config of l1 and l2 alone.*keras.regularizers.serialize"):
         part.get_build_config()
     model = lassonet()

@@ -40,6 +40,8 @@ class LassoNet(Penalty):
     -----
     Acts under `Proximal` only, which keeps the bound after every step; a plain optimizer sees l1 Σ‖θ_j‖ in the loss and
     no bound, and a warning says so once. Where θ_j = 0 the weights of input j are exactly zero.
+    In a search l1 multiplies that of the grid, and the bound holds at every l1: an input leaves against the pull of all
+    its weights W_j times the bound, so with a bound of 10 strengths of 1 to 100 are usual on standardized data.
 
     References
     ----------

@@ -83,10 +83,9 @@ class Proximal(keras.optimizers.Optimizer):  # type: ignore[misc]
     -----
     The loss that Keras shows, in training and evaluation, is loss + scale Ω at the scale of that step: see
     `shrinkwise.keras.shown`. On TensorFlow the first minibatch alone is shown at scale 1. What acts: L1, L2 and L1L2 of
-    Keras, GroupL1 and
-    LassoNet. Other regularizers stay terms of the loss, with one warning that names them. Clipping sees g, and a clip
-    below the slope of the penalty is warned of. The moving average of weights (``use_ema``) keeps the zeros of the
-    weights it averages.
+    Keras, GroupL1 and LassoNet. Other regularizers stay terms of the loss, with one warning that names them. Clipping
+    sees g, and a clip below the slope of the penalty is warned of. The moving average of weights (``use_ema``) keeps
+    the zeros of the weights it averages.
 
     Attributes
     ----------

@@ -29,6 +29,18 @@ def check_strength(name: str, value: Any) -> float:
     return check_number(name, value, low=0, hint="λ of the penalty, in Keras' units")
 
 
+class _Carrier(float):
+    """A strength that carries, in this process, what Keras' L1L2 does not know; written to a file it is a number."""
+
+    own: dict[str, Any]
+
+    @classmethod
+    def of(cls, value: float, own: dict[str, Any]) -> _Carrier:
+        made = cls(value)
+        made.own = own
+        return made
+
+
 class Penalty(keras.regularizers.Regularizer):  # type: ignore[misc]
     """A regularizer of shrinkwise: what is set on it acts at once, whatever has been compiled with the old value.
 
@@ -67,8 +79,8 @@ class Penalty(keras.regularizers.Regularizer):  # type: ignore[misc]
         if name in type(self).own:
             kind = self.registered
             raise UsageError(
-                f"this {kind} was made by from_config of l1 and l2 alone and has no {name!r}: get_config holds what "
-                f"Keras' L1L2 knows; copy with keras.regularizers.deserialize(keras.regularizers.serialize(penalty)), "
+                f"this {kind} was made by from_config of l1 and l2 alone and has no {name!r}: of a get_config that was "
+                "written to a file no more is left; write keras.regularizers.serialize(penalty), read by deserialize, "
                 f"or say all of it, {kind}.from_config({{{', '.join(map(repr, ('l1', *type(self).own)))}: ...}})"
             )
         raise AttributeError(f"{self.registered} has no {name!r}")
@@ -79,8 +91,9 @@ class Penalty(keras.regularizers.Regularizer):  # type: ignore[misc]
         return str(type(self).__qualname__)
 
     def get_config(self) -> dict[str, Any]:
-        """The part that Keras' own L1L2 knows; the rest is in `get_build_config`."""
-        return {"l1": self.l1, "l2": self.l2}
+        """The part that Keras' own L1L2 knows, whose numbers carry the rest until they are written to a file."""
+        rest = {name: self.__dict__[name] for name in self.own if name in self.__dict__}
+        return {name: _Carrier.of(getattr(self, name), rest) for name in ("l1", "l2")}
 
     def get_build_config(self) -> dict[str, Any]:
         """The part that Keras' own L1L2 does not know."""
@@ -88,7 +101,10 @@ class Penalty(keras.regularizers.Regularizer):  # type: ignore[misc]
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Penalty:
-        """From all parameters, or from those of `get_config`, to be completed by `build_from_config` before use."""
+        """From what `get_config` gave, or all parameters; from l1 and l2 of a file `build_from_config` completes it."""
+        for value in list(config.values()):
+            if isinstance(value, _Carrier):
+                config = value.own | config
         made = cls(**config)
         if not set(config) & set(cls.own):
             for name in cls.own:
@@ -129,9 +145,10 @@ class GroupL1(Penalty):
     Notes
     -----
     Its parameters may be set at any time. A group becomes exactly zero under `Proximal` only; under a plain optimizer
-    it comes near. `keras.regularizers.serialize` keeps all of it, `get_config` only what Keras' L1L2 knows too, so
-    that a saved model opens without shrinkwise, with this regularizer as an L1L2: for predictions that is the same
-    model. What `from_config` makes of that part alone is refused where it is used.
+    it comes near. A saved model opens without shrinkwise, with this regularizer as an L1L2: for predictions that is the
+    same model. So `get_config` shows what Keras' L1L2 knows too; ``from_config(get_config())`` is this regularizer, but
+    not once that configuration alone was written to a file and read, which is refused where it is used.
+    `keras.regularizers.serialize` keeps all of it anywhere.
 
     References
     ----------

@@ -23,9 +23,9 @@ class NetworkRegressorCV(RegressorMixin, NetworkSearch):  # type: ignore[misc]
     ----------
     build : callable, optional
         ``build(n_features, n_outputs)``, a function that returns a built Keras model of that input and output without a
-        last sigmoid or softmax. Its regularizers, if it has any, say what is penalized, and
-        their strengths multiply those of the grid; one may be the `LassoNet` of a skip connection. By default Dense
-        layers as ``hidden`` and ``activation`` say.
+        last sigmoid or softmax. Its regularizers, if it has any, say what is penalized, and their strengths multiply
+        those of the grid; one may be the `LassoNet` of a skip connection. By default Dense layers as ``hidden`` and
+        ``activation`` say.
     l1 : int or sequence of float >= 0, default 12
         Strengths, or how many of them, evenly spaced in their logarithm: from 0.1 to 0.0001, for ``penalties="inputs"``
         from 1 to 0.01, for a `LassoNet` from 100 to 0.1. Their unit is that of Keras on standardized data, whatever the
@@ -124,10 +124,9 @@ class NetworkClassifierCV(ClassifierMixin, NetworkSearch):  # type: ignore[misc]
     ----------
     build : callable, optional
         ``build(n_features, n_outputs)``, a function that returns a built Keras model of that input and output without a
-        last sigmoid or softmax:
-        one logit for two classes, K for K > 2. Its regularizers, if it has any, say what is penalized, and
-        their strengths multiply those of the grid; one may be the `LassoNet` of a skip connection. By default Dense
-        layers as ``hidden`` and ``activation`` say.
+        last sigmoid or softmax: one logit for two classes, K for K > 2. Its regularizers, if it has any, say what is
+        penalized, and their strengths multiply those of the grid; one may be the `LassoNet` of a skip connection. By
+        default Dense layers as ``hidden`` and ``activation`` say.
     l1 : int or sequence of float >= 0, default 12
         Strengths, or how many of them, evenly spaced in their logarithm: from 0.1 to 0.0001, for ``penalties="inputs"``
         from 1 to 0.01, for a `LassoNet` from 100 to 0.1. Their unit is that of Keras on standardized data, whatever the

@@ -12,7 +12,7 @@ from shrinkwise.keras.regularizers import terms_on
 
 
 class ShownLoss:
-    """From now on a model's loss is loss + scale Ω, in training and evaluation; its gradients stay those of loss + Ω.
+    """From now on a model shows loss + scale Ω, in training and in evaluation; its gradients stay those of loss + Ω.
 
     Keras' own loss contains Ω, so that (scale − 1) Ω is added, as a constant to the gradient. On TensorFlow and Torch
     the scale is read where the loss is computed. On JAX a program sees no variable but its arguments: one that trains
