@@ -45,6 +45,6 @@ def test_a_gap_of_dependent_columns_is_not_below_what_is_left_to_gain(degree):
     for gap, left, (coef, _) in zip((model.gap_, grid.gaps[0, 0, -1]), left_to_gain(X, y, models), models, strict=True):
         size = np.sum(np.abs(coef) * X.std(axis=0))
         assert gap >= left - np.finfo(float).eps * size**2 / np.var(y)  # sums of terms of this size have these digits
-    assert model.converged_ == (degree <= 6)
+    assert model.converged_ == (degree <= 9)  # the Gram of 9 has no digits left, a factorization of the rows has
     assert [record.category for record in said] == ([] if model.converged_ else [ConvergenceWarning])
-    assert grid.converged[0, 0, -1] == model.converged_
+    assert grid.converged[0, 0, -1] == (degree <= 6)  # one strength of a path stays with the Gram, and says so
